@@ -1,0 +1,77 @@
+import type { Dtype } from '../array/dtype.ts';
+import type { Shape } from '../array/shape.ts';
+import type { PrimitiveAttributes, PrimitiveName } from './primitives.ts';
+
+/** Shape and dtype of a tensor that is not computed yet. */
+export interface TensorSpec {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+}
+
+/** One application of a primitive. Nodes are immutable and point to their inputs, so a graph needs no container. */
+export class Node<K extends PrimitiveName = PrimitiveName> {
+  readonly primitive: K;
+  readonly inputs: readonly SymbolicTensor[];
+  readonly attributes: PrimitiveAttributes[K];
+  readonly outputs: readonly SymbolicTensor[];
+
+  constructor(
+    primitive: K,
+    inputs: readonly SymbolicTensor[],
+    attributes: PrimitiveAttributes[K],
+    outputs: readonly TensorSpec[],
+  ) {
+    this.primitive = primitive;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.outputs = outputs.map((spec, index) => new SymbolicTensor(this as unknown as AnyNode, index, spec));
+  }
+}
+
+/** A node of any primitive; `node.primitive` tells which, and with it the type of the attributes. */
+export type AnyNode = { [K in PrimitiveName]: Node<K> }[PrimitiveName];
+
+/** A value that a program will compute: one output of a node. */
+export class SymbolicTensor implements TensorSpec {
+  readonly node: AnyNode;
+  /** Which output of the node. */
+  readonly index: number;
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+
+  constructor(node: AnyNode, index: number, spec: TensorSpec) {
+    this.node = node;
+    this.index = index;
+    this.shape = spec.shape;
+    this.dtype = spec.dtype;
+  }
+}
+
+/** What a program computes: `outputs` from `inputs`. Every `input` node that is reached is one of `inputs`. */
+export interface Graph {
+  readonly inputs: readonly SymbolicTensor[];
+  readonly outputs: readonly SymbolicTensor[];
+}
+
+/** All nodes that the outputs need, each after its inputs. Iterative: a graph may be many thousand nodes deep. */
+export function topologicalOrder(outputs: readonly SymbolicTensor[]): AnyNode[] {
+  const order: AnyNode[] = [];
+  const state = new Map<AnyNode, 'open' | 'done'>();
+  const stack: AnyNode[] = outputs.map((output) => output.node).reverse();
+  for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+    if (state.get(node) === 'done') {
+      stack.pop();
+    } else if (state.get(node) === 'open') {
+      state.set(node, 'done');
+      order.push(node);
+      stack.pop();
+    } else {
+      state.set(node, 'open');
+      for (let index = node.inputs.length - 1; index >= 0; index--) {
+        const input = (node.inputs[index] as SymbolicTensor).node;
+        if (!state.has(input)) stack.push(input);
+      }
+    }
+  }
+  return order;
+}

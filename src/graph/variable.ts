@@ -1,0 +1,83 @@
+import type { DataOf, Dtype } from '../array/dtype.ts';
+import { formatShape, type Shape, shapesEqual } from '../array/shape.ts';
+import type { Tensor } from '../array/tensor.ts';
+import { ShapeError } from '../errors.ts';
+
+export type VariableDtype = 'float32' | 'int32' | 'bool';
+
+export interface VariableOptions {
+  /** Keras' name of the weight within its layer, such as `kernel`. */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype?: VariableDtype;
+  readonly trainable?: boolean;
+  /** Fills the variable when it is read before anything was assigned. */
+  readonly initialize: (shape: Shape, dtype: VariableDtype) => Tensor;
+}
+
+/**
+ * A weight: state that lives between runs of a program.
+ *
+ * The initial value is computed only when it is asked for, so a model whose weights come from a file never pays for
+ * random numbers. `version` counts assignments; a program uploads a variable again when its version has changed.
+ */
+export class Variable {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: VariableDtype;
+  trainable: boolean;
+  /** Path of the layer and name, such as `encoder/dense/kernel`; set when the layer is built. */
+  path: string;
+  #value: Tensor<VariableDtype> | undefined;
+  #version = 0;
+  readonly #initialize: VariableOptions['initialize'];
+
+  constructor(options: VariableOptions) {
+    this.name = options.name;
+    this.path = options.name;
+    this.shape = options.shape;
+    this.dtype = options.dtype ?? 'float32';
+    this.trainable = options.trainable ?? true;
+    this.#initialize = options.initialize;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Whether a value was assigned or computed; false while the initializer has not run. */
+  get hasValue(): boolean {
+    return this.#value !== undefined;
+  }
+
+  get value(): Tensor<VariableDtype> {
+    this.#value ??= this.#initialize(this.shape, this.dtype) as Tensor<VariableDtype>;
+    return this.#value;
+  }
+
+  /**
+   * Replaces the value. The tensor is kept, not copied.
+   *
+   * @throws {ShapeError} when shape or dtype differ.
+   */
+  assign(value: Tensor): void {
+    if (!shapesEqual(value.shape, this.shape)) {
+      throw new ShapeError(
+        `Cannot assign weight "${this.path}": the value has shape ${formatShape(value.shape)}, ` +
+          `the weight ${formatShape(this.shape)}`,
+      );
+    }
+    if (value.dtype !== this.dtype) {
+      throw new ShapeError(
+        `Cannot assign weight "${this.path}": the value has dtype ${value.dtype}, the weight ${this.dtype}`,
+      );
+    }
+    this.#value = value as Tensor<VariableDtype>;
+    this.#version++;
+  }
+}
+
+/** The elements of a variable that is known to be float32. */
+export function float32Value(variable: Variable): DataOf<'float32'> {
+  return (variable.value as Tensor<Dtype & 'float32'>).data;
+}
