@@ -1,0 +1,70 @@
+import type { PartialShape } from '../../array/shape.ts';
+import type { SymbolicTensor } from '../../graph/node.ts';
+import { add, matmul } from '../../ops/matrix.ts';
+import type { Activation } from '../activation.ts';
+import type { Constraint } from '../constraints.ts';
+import {
+  activation,
+  boolean,
+  constraint,
+  type Fields,
+  initializer,
+  type Options,
+  positiveInteger,
+  regularizer,
+} from '../fields.ts';
+import type { Initializer } from '../initializers.ts';
+import { Layer, type LayerConfig, layerFields } from '../layer.ts';
+import type { Regularizer } from '../regularizers.ts';
+
+export interface DenseConfig extends LayerConfig {
+  units: number;
+  activation: Activation;
+  useBias: boolean;
+  kernelInitializer: Initializer;
+  biasInitializer: Initializer;
+  kernelRegularizer: Regularizer | null;
+  biasRegularizer: Regularizer | null;
+  activityRegularizer: Regularizer | null;
+  kernelConstraint: Constraint | null;
+  biasConstraint: Constraint | null;
+}
+
+/**
+ * Fully connected layer: `activation(inputs · kernel + bias)`.
+ *
+ * Inputs of shape `[batch, …, features]` give `[batch, …, units]`; every axis but the last is kept.
+ */
+export class Dense extends Layer<DenseConfig> {
+  static readonly className = 'Dense';
+  static readonly fields: Fields<DenseConfig> = {
+    ...layerFields,
+    units: positiveInteger(),
+    activation: activation(null),
+    useBias: boolean(true),
+    kernelInitializer: initializer('glorot_uniform'),
+    biasInitializer: initializer('zeros'),
+    kernelRegularizer: regularizer(),
+    biasRegularizer: regularizer(),
+    activityRegularizer: regularizer(),
+    kernelConstraint: constraint(),
+    biasConstraint: constraint(),
+  };
+  override readonly supportsMasking = true;
+
+  constructor(options: Options<DenseConfig, 'units'>) {
+    super(Dense.className, Dense.fields, options);
+  }
+
+  protected override build([inputShape]: readonly PartialShape[]): void {
+    const { units, useBias, kernelInitializer, biasInitializer } = this.config;
+    const features = inputShape?.at(-1) ?? Number.NaN;
+    this.addWeight('kernel', [features, units], { initializer: kernelInitializer });
+    if (useBias) this.addWeight('bias', [units], { initializer: biasInitializer });
+  }
+
+  override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
+    const product = matmul(x, this.weight('kernel'));
+    return this.config.activation.call(this.config.useBias ? add(product, this.weight('bias')) : product);
+  }
+}

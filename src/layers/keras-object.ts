@@ -1,0 +1,22 @@
+/**
+ * A small object of Keras that a file stores as `{ class_name, config }`: an initializer, a regularizer, a constraint.
+ * `config` holds Keras' keys in camelCase, so that it can be written back as it was read.
+ */
+export interface KerasObject {
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** `GlorotUniform` of `glorot_uniform` and `glorotUniform`; names in the case of classes stay as they are. */
+export function classNameOf(name: string): string {
+  return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `dense_1` of `Dense1`: Keras' rule for automatic names and for groups in `.weights.h5`. */
+export function snakeCaseOf(className: string): string {
+  return className
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}

@@ -1,0 +1,286 @@
+import type { Dtype } from '../array/dtype.ts';
+import { formatShape, type PartialShape, type Shape, shapesEqual } from '../array/shape.ts';
+import { ShapeError } from '../errors.ts';
+import { parameter, placeholder } from '../graph/apply.ts';
+import type { SymbolicTensor } from '../graph/node.ts';
+import { Variable, type VariableDtype } from '../graph/variable.ts';
+import { boolean, type Fields, type Options, resolveConfig, string } from './fields.ts';
+import type { Initializer } from './initializers.ts';
+import { snakeCaseOf } from './keras-object.ts';
+import { KerasTensor, type LayerCall, mapTensors, tensorsIn } from './keras-tensor.ts';
+
+/** The options that every layer has. */
+export interface LayerConfig {
+  name: string;
+  trainable: boolean;
+  /** Keras' dtype policy, such as `float32` or `mixed_float16`. Whatever it says, programs compute in float32. */
+  dtype: string;
+}
+
+export type LayerOptions = Options<LayerConfig>;
+
+/** Fields of `LayerConfig`, to be spread into the fields of each layer. An empty name is replaced by an automatic one. */
+export const layerFields: Fields<LayerConfig> = {
+  name: string(''),
+  trainable: boolean(true),
+  dtype: string('float32'),
+};
+
+/** A tensor and the mask that travels with it: bool, true where a step counts. */
+export interface MaskedTensor {
+  readonly tensor: SymbolicTensor;
+  readonly mask?: SymbolicTensor | undefined;
+}
+
+/** How a layer is called: the same for all layers of one trace. */
+export interface TraceOptions {
+  readonly training: boolean;
+  /** Arguments of the call besides its inputs, by camelCase name: `attentionMask`, `returnAttentionScores`, … */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** Takes a value that a variable shall have after the run: moving statistics, states of stateful layers. */
+  readonly update?: (variable: Variable, value: SymbolicTensor) => void;
+}
+
+/** What `call` gets besides the inputs. */
+export interface CallContext extends TraceOptions {
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** The mask of each input. */
+  readonly masks: readonly (SymbolicTensor | undefined)[];
+}
+
+/** Weights are added with a name of Keras' and an initializer. */
+export interface WeightSpec {
+  readonly initializer: Initializer;
+  readonly trainable?: boolean;
+  readonly dtype?: VariableDtype;
+}
+
+export type LayerOutput = SymbolicTensor | readonly SymbolicTensor[];
+
+/** Layers by the attribute under which their parent holds them, as `.weights.h5` names their groups. */
+export type Sublayers = Readonly<Record<string, Layer | readonly Layer[]>>;
+
+/**
+ * A function over symbolic tensors, with weights.
+ *
+ * A layer states its options in `fields`, makes its weights in `build` and computes in `call`. Nothing else is needed:
+ * the shape of the output is learnt by tracing `call` with placeholders, twice where extents are unknown.
+ */
+export abstract class Layer<C extends LayerConfig = LayerConfig> {
+  readonly config: C;
+  readonly name: string;
+  readonly className: string;
+  /** The calls of this layer while models were put together, oldest first. */
+  readonly calls: LayerCall[] = [];
+  /** Whether the mask of the input goes on to the output. A layer that does not support masks drops it. */
+  readonly supportsMasking: boolean = false;
+  #trainable: boolean;
+  #built = false;
+  readonly #weights = new Map<string, Variable>();
+
+  constructor(className: string, fields: Fields<C>, options: Readonly<Record<string, unknown>>) {
+    const config = resolveConfig(className, fields, options);
+    const name = config.name === '' ? automaticName(snakeCaseOf(className)) : config.name;
+    this.className = className;
+    this.config = { ...config, name };
+    this.name = name;
+    this.#trainable = config.trainable;
+  }
+
+  /** Computes the outputs. `inputs` are the tensors of the first argument, flattened. */
+  abstract call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput;
+
+  /** Makes the weights for inputs of these shapes; called once, before the first `call`. */
+  protected build(_inputShapes: readonly PartialShape[]): void {}
+
+  /** Masks of the outputs. By default the first input's mask, for a layer that supports masks. */
+  computeMask(
+    _inputs: readonly SymbolicTensor[],
+    outputs: readonly SymbolicTensor[],
+    context: CallContext,
+  ): readonly (SymbolicTensor | undefined)[] {
+    return outputs.map(() => (this.supportsMasking ? context.masks[0] : undefined));
+  }
+
+  /** The layers inside this one; none by default. */
+  get sublayers(): Sublayers {
+    return {};
+  }
+
+  get built(): boolean {
+    return this.#built;
+  }
+
+  /** Builds the layer unless that was done. */
+  ensureBuilt(inputShapes: readonly PartialShape[]): void {
+    if (this.#built) return;
+    this.build(inputShapes);
+    this.#built = true;
+  }
+
+  /** Adds a weight; `name` is Keras' name for it, such as `kernel`. */
+  protected addWeight(name: string, shape: Shape, spec: WeightSpec): Variable {
+    if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+      throw new ShapeError(
+        `Cannot build layer "${this.name}": weight "${name}" would have shape ${formatShape(shape)}, ` +
+          `expected known extents of at least 0`,
+      );
+    }
+    const variable = new Variable({
+      name,
+      shape,
+      dtype: spec.dtype ?? 'float32',
+      trainable: spec.trainable ?? true,
+      initialize: spec.initializer.initialize,
+    });
+    variable.path = `${this.name}/${name}`;
+    this.#weights.set(name, variable);
+    return variable;
+  }
+
+  /** The symbolic tensor of a weight, for `call`. */
+  protected weight(name: string): SymbolicTensor {
+    const variable = this.#weights.get(name);
+    if (variable === undefined) {
+      throw new Error(`Cannot use weight "${name}" of layer "${this.name}": the layer was not built with it`);
+    }
+    return parameter(variable);
+  }
+
+  /** Whether a weight of this name was added. */
+  protected hasWeight(name: string): boolean {
+    return this.#weights.has(name);
+  }
+
+  /** This layer's own weights, trainable ones first, without those of the layers inside. */
+  get ownWeights(): readonly Variable[] {
+    const all = [...this.#weights.values()];
+    return [...all.filter((variable) => variable.trainable), ...all.filter((variable) => !variable.trainable)];
+  }
+
+  /** The layers directly inside this one, in order. */
+  get children(): readonly Layer[] {
+    return Object.values(this.sublayers).flat();
+  }
+
+  /** All weights in Keras' order: own ones, trainable before others, then those of the layers inside. */
+  get weights(): readonly Variable[] {
+    return [...new Set([...this.ownWeights, ...this.children.flatMap((layer) => layer.weights)])];
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    if (!this.#trainable) return [];
+    const own = this.ownWeights.filter((variable) => variable.trainable);
+    return [...new Set([...own, ...this.children.flatMap((layer) => layer.trainableWeights)])];
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    const trainable = new Set(this.trainableWeights);
+    return this.weights.filter((variable) => !trainable.has(variable));
+  }
+
+  /** Whether training changes this layer; setting it sets it for the layers inside, too. */
+  get trainable(): boolean {
+    return this.#trainable;
+  }
+
+  set trainable(value: boolean) {
+    this.#trainable = value;
+    for (const layer of this.children) layer.trainable = value;
+  }
+
+  /** Number of weights' elements. */
+  countParams(): number {
+    return this.weights.reduce((sum, variable) => sum + variable.shape.reduce((size, extent) => size * extent, 1), 0);
+  }
+
+  /** The outputs of the layer for symbolic inputs, with their masks. */
+  trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    this.ensureBuilt(inputs.map(({ tensor }) => tensor.shape));
+    const tensors = inputs.map(({ tensor }) => tensor);
+    const context: CallContext = { ...options, kwargs: options.kwargs ?? {}, masks: inputs.map(({ mask }) => mask) };
+    const result = this.call(tensors, context);
+    const outputs = Array.isArray(result) ? (result as readonly SymbolicTensor[]) : [result as SymbolicTensor];
+    const masks = this.computeMask(tensors, outputs, context);
+    return outputs.map((tensor, index) => ({ tensor, mask: masks[index] }));
+  }
+
+  /**
+   * Adds a call of this layer to a model that is being put together.
+   *
+   * One tensor in gives the layer's output; a layer with several outputs gives a list.
+   *
+   * @throws {ShapeError} when the layer cannot take inputs of these shapes.
+   */
+  apply(inputs: KerasTensor | readonly KerasTensor[], kwargs: Readonly<Record<string, unknown>> = {}): KerasTensor {
+    return this.applyAll(inputs, kwargs)[0] as KerasTensor;
+  }
+
+  /** Like `apply`, for layers with several outputs. */
+  applyAll(
+    inputs: KerasTensor | readonly KerasTensor[],
+    kwargs: Readonly<Record<string, unknown>> = {},
+  ): readonly KerasTensor[] {
+    const list = inputs instanceof KerasTensor ? [inputs] : [...inputs];
+    this.ensureBuilt(list.map((tensor) => tensor.shape));
+    const outputs: KerasTensor[] = [];
+    const call: LayerCall = { layer: this as unknown as Layer, inputs: list, kwargs, outputs };
+    for (const [index, spec] of this.inferOutputs(list, kwargs).entries()) {
+      outputs.push(new KerasTensor({ ...spec, name: this.name }, call, index));
+    }
+    this.calls.push(call);
+    return outputs;
+  }
+
+  /** Shapes and dtypes of the outputs: traced with two stand-ins for unknown extents; what differs is unknown. */
+  protected inferOutputs(
+    inputs: readonly KerasTensor[],
+    kwargs: Readonly<Record<string, unknown>>,
+  ): readonly { shape: PartialShape; dtype: Dtype }[] {
+    const unknown = [...inputs, ...tensorsIn(kwargs)].some((tensor) => tensor.shape.includes(null));
+    const [first, second] = UNKNOWN_EXTENTS.map((extent) => this.#traceShapes(inputs, kwargs, extent));
+    if (first === undefined || second === undefined || !unknown) return first ?? [];
+    return first.map((spec, index) => {
+      const other = second[index]?.shape ?? [];
+      return {
+        dtype: spec.dtype,
+        shape: shapesEqual(spec.shape, other)
+          ? spec.shape
+          : spec.shape.map((extent, axis) => (extent === other[axis] ? extent : null)),
+      };
+    });
+  }
+
+  #traceShapes(inputs: readonly KerasTensor[], kwargs: Readonly<Record<string, unknown>>, unknown: number) {
+    const standIn = (tensor: KerasTensor): SymbolicTensor =>
+      placeholder(
+        tensor.shape.map((extent) => extent ?? unknown),
+        tensor.dtype,
+      );
+    const traced = this.trace(
+      inputs.map((tensor) => ({ tensor: standIn(tensor) })),
+      { training: false, kwargs: mapTensors(kwargs, standIn) as Record<string, unknown> },
+    );
+    return traced.map(({ tensor }) => ({ shape: tensor.shape, dtype: tensor.dtype }));
+  }
+}
+
+/**
+ * Stand-ins for unknown extents. They have many divisors, so that reshapes work, and differ by enough that no stride
+ * makes their results equal.
+ */
+const UNKNOWN_EXTENTS = [2520, 5040] as const;
+
+const nameCounts = new Map<string, number>();
+
+/** `dense`, `dense_1`, …: unique within the process, as in Keras. */
+export function automaticName(prefix: string): string {
+  const count = nameCounts.get(prefix) ?? 0;
+  nameCounts.set(prefix, count + 1);
+  return count === 0 ? prefix : `${prefix}_${count}`;
+}
+
+/** Lets automatic names start from the beginning again. */
+export function clearSession(): void {
+  nameCounts.clear();
+}
