@@ -1,0 +1,52 @@
+import { type Attribute, readAttribute } from './attribute.ts';
+import type { Hdf5File } from './hdf5-file.ts';
+import { MESSAGE, type Message } from './object-header.ts';
+import { resolveMessage } from './shared-message.ts';
+import { type AttributeValue, readAttributeValue } from './values.ts';
+
+/** The attributes of one object; read when first asked for, each value decoded when asked for. */
+export class AttributeTable {
+  readonly #file: Hdf5File;
+  readonly #messages: readonly Message[];
+  readonly #path: string;
+  #attributes: Promise<Map<string, Attribute>> | undefined;
+
+  constructor(file: Hdf5File, messages: readonly Message[], path: string) {
+    this.#file = file;
+    this.#messages = messages;
+    this.#path = path;
+  }
+
+  async value(name: string): Promise<AttributeValue | undefined> {
+    const attribute = (await this.#read()).get(name);
+    return attribute && (await readAttributeValue(this.#file, attribute, this.#path));
+  }
+
+  async values(): Promise<Map<string, AttributeValue>> {
+    const values = new Map<string, AttributeValue>();
+    for (const [name, attribute] of await this.#read()) {
+      values.set(name, await readAttributeValue(this.#file, attribute, this.#path));
+    }
+    return values;
+  }
+
+  #read(): Promise<Map<string, Attribute>> {
+    this.#attributes ??= this.#readAll().catch((error: unknown) => {
+      this.#attributes = undefined;
+      throw error;
+    });
+    return this.#attributes;
+  }
+
+  async #readAll(): Promise<Map<string, Attribute>> {
+    const attributes = new Map<string, Attribute>();
+    for (const message of this.#messages) {
+      if (message.type !== MESSAGE.attribute) continue;
+      const reader = await resolveMessage(this.#file, message);
+      const attribute = await readAttribute(this.#file, reader);
+      if (attributes.has(attribute.name)) throw reader.fail(`"${this.#path}" has two attributes "${attribute.name}"`);
+      attributes.set(attribute.name, attribute);
+    }
+    return attributes;
+  }
+}

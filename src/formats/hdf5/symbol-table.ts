@@ -1,0 +1,121 @@
+/**
+ * Groups of the old kind: a B-tree of symbol table nodes, and a local heap with the names.
+ *
+ *   B-tree node                          symbol table node          entry of it
+ *   0   4  "TREE"                        0  4  "SNOD"               0  O  offset of the name in the heap
+ *   4   1  node type, 0                  4  1  version              …  O  address of the object header
+ *   5   1  level, 0 above the leaves     5  1  reserved             …  4  cache type, 2 for a soft link
+ *   6   2  number of children            6  2  number of entries    …  4  reserved
+ *   8   O  left sibling, O right         8  …  entries              …  16 cached values
+ *   …      key (L), child (O), …, key
+ */
+
+import { FormatError } from '../../errors.ts';
+import { decodeUtf8 } from './byte-reader.ts';
+import { TreeWalk } from './tree-walk.ts';
+import type { Hdf5File } from './hdf5-file.ts';
+import type { Link } from './link.ts';
+
+const CACHE_TYPE_SOFT_LINK = 2;
+
+const ENTRY_TRAILER_BYTES = 16;
+
+/** A node of the library's default size, 2 × 16 children with addresses of 8 bytes. */
+const TREE_NODE_BYTES = 544;
+
+/** A node of the library's default size, 2 × 4 entries. */
+const SYMBOL_NODE_BYTES = 328;
+
+/** Reads the links of the group whose symbol table message names these two addresses. */
+export async function readSymbolTable(file: Hdf5File, treeAddress: number, heapAddress: number): Promise<Link[]> {
+  const names = await readLocalHeap(file, heapAddress);
+  const walk = new TreeWalk(file, 'group B-tree');
+  const nodes: number[] = [];
+  await visitTree(file, walk, treeAddress, undefined, nodes);
+  const lists = await walk.readAll(nodes, async (address) => await readSymbolNode(file, names, address));
+  return lists.flat();
+}
+
+/** Appends the addresses of the symbol table nodes below a B-tree node, in order. */
+async function visitTree(
+  file: Hdf5File,
+  walk: TreeWalk,
+  address: number,
+  level: number | undefined,
+  leaves: number[],
+): Promise<void> {
+  walk.enter(address);
+  const reader = await file.readUpTo(address, TREE_NODE_BYTES, 'group B-tree');
+  reader.expectSignature('TREE');
+  if (reader.u8() !== 0) throw reader.fail('the B-tree is not one of a group');
+  const found = reader.u8();
+  walk.checkLevel(reader, found, level);
+  const childCount = reader.u16();
+  const headBytes = 8 + 2 * file.offsetBytes;
+  const body = await file.read(address, headBytes + childCount * (file.lengthBytes + file.offsetBytes), 'group B-tree');
+  body.skip(headBytes);
+  const children: number[] = [];
+  for (let index = 0; index < childCount; index++) {
+    body.skip(file.lengthBytes);
+    children.push(body.definedAddress('child'));
+  }
+  if (found === 0) {
+    leaves.push(...children);
+    return;
+  }
+  for (const child of children) await visitTree(file, walk, child, found - 1, leaves);
+}
+
+async function readSymbolNode(file: Hdf5File, names: Uint8Array, address: number): Promise<Link[]> {
+  const what = 'symbol table node';
+  const head = await file.readUpTo(address, SYMBOL_NODE_BYTES, what);
+  head.expectSignature('SNOD');
+  head.expectVersion(1);
+  head.skip(1);
+  const entryCount = head.u16();
+  const entryBytes = 2 * file.offsetBytes + 8 + ENTRY_TRAILER_BYTES;
+  const reader = await file.read(address, 8 + entryCount * entryBytes, what);
+  reader.skip(8);
+  const links: Link[] = [];
+  for (let index = 0; index < entryCount; index++) {
+    const nameOffset = reader.uint(file.offsetBytes);
+    const header = reader.address();
+    const cacheType = reader.u32();
+    reader.skip(4 + ENTRY_TRAILER_BYTES);
+    const name = nameAt(file, names, nameOffset);
+    if (cacheType === CACHE_TYPE_SOFT_LINK) links.push({ name, kind: 'soft' });
+    else if (header === undefined) throw reader.fail(`the link "${name}" has no address`);
+    else links.push({ name, kind: 'hard', address: header });
+  }
+  return links;
+}
+
+/**
+ * Reads the names of a group.
+ *
+ *   0  4  "HEAP"
+ *   4  1  version
+ *   5  3  reserved
+ *   8  L  bytes of data, L head of the free list, O address of the data
+ */
+async function readLocalHeap(file: Hdf5File, address: number): Promise<Uint8Array> {
+  const what = 'local heap';
+  const reader = await file.read(address, 8 + 2 * file.lengthBytes + file.offsetBytes, what);
+  reader.expectSignature('HEAP');
+  reader.expectVersion(0);
+  reader.skip(3);
+  const byteLength = reader.length();
+  reader.skip(file.lengthBytes);
+  const dataAddress = reader.definedAddress('local heap data');
+  return (await file.read(dataAddress, byteLength, what)).bytes;
+}
+
+function nameAt(file: Hdf5File, names: Uint8Array, offset: number): string {
+  const end = names.indexOf(0, offset);
+  if (offset >= names.byteLength || end < 0) throw damagedName(file, offset);
+  return decodeUtf8(names.subarray(offset, end));
+}
+
+function damagedName(file: Hdf5File, offset: number): FormatError {
+  return file.fail(`a group has a name at ${offset} of its heap, which ends before`);
+}
