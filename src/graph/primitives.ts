@@ -72,10 +72,11 @@ export interface BinaryAttributes {
   multiply: None;
   /** float32 only. */
   divide: None;
-  /** The quotient rounded towards −∞; an int32 divided by 0 gives 0. */
+  /** The quotient, rounded to float32, then towards −∞; an int32 divided by 0 gives 0. */
   floorDivide: None;
   /** The remainder with the sign of the divisor, as in Python; an int32 remainder by 0 is 0. */
   remainder: None;
+  /** x⁰ and 1ʸ are 1 even for NaN and ∞. int32 wraps; a negative exponent gives the reciprocal, truncated. */
   power: None;
   /** NaN when either is NaN. */
   maximum: None;
@@ -105,7 +106,9 @@ export interface LogicalAttributes {
 
 /** The axes of a reduction vanish from the shape; `axes` is sorted and without repeats. */
 export interface ReduceAttributes {
+  /** 0 of nothing. */
   sum: { readonly axes: readonly number[] };
+  /** 1 of nothing. */
   product: { readonly axes: readonly number[] };
   /** NaN when any is NaN; −∞ (or the least int32, or false) of nothing. bool: any. */
   max: { readonly axes: readonly number[] };
@@ -116,7 +119,7 @@ export interface ReduceAttributes {
   argMin: { readonly axis: number };
 }
 
-/** Running results along one axis, the shape kept; `reverse` runs from the end. */
+/** Running results along one axis, the shape kept; `reverse` runs from the end; after a NaN all is NaN. */
 export interface CumulativeAttributes {
   cumulativeSum: { readonly axis: number; readonly reverse: boolean };
   cumulativeProduct: { readonly axis: number; readonly reverse: boolean };
@@ -141,16 +144,17 @@ export interface ContractAttributes {
 
 /** Windows over the spatial axes of `[batch, …spatial, channels]`; padding never counts as a value. */
 export interface PoolingAttributes {
+  /** NaN when any is NaN; −∞ where a window lies in the padding altogether. */
   maxPool: PoolAttributes;
-  /** The mean over those elements of the window that lie in the input. */
+  /** The mean over those elements of the window that lie in the input; NaN where there are none. */
   averagePool: PoolAttributes;
-  /** Inputs x, y = maxPool(x) and dy; the first greatest element of a window takes its gradient. */
+  /** Inputs x, y = maxPool(x) and dy; the first greatest element of a window, or the first NaN, takes its gradient. */
   maxPoolGradient: PoolAttributes;
   /** Input dy; gives dx, of `inputShape`. */
   averagePoolGradient: PoolAttributes & { readonly inputShape: Shape };
 }
 
-/** Indices are int32; a negative one counts from the end; one out of range reads NaN (int32: the least one, bool: false). */
+/** Indices are int32; a negative one counts from the end; one out of range reads NaN (int32: the least one, bool: false, string: ''). */
 export interface IndexAttributes {
   /** Inputs x and indices of any shape; `axis` of x is replaced by the shape of the indices. */
   gather: { readonly axis: number };
@@ -158,7 +162,7 @@ export interface IndexAttributes {
   takeAlongAxis: { readonly axis: number };
   /**
    * Inputs indices and updates: the transpose of `gather`. The axes of the updates that stand for the indices are
-   * replaced by one of `extent`, in which equal indices add up; indices out of range add nothing.
+   * replaced by one of `extent`, in which equal indices add up (bool: any); indices out of range add nothing.
    */
   scatterAdd: { readonly axis: number; readonly extent: number };
   /** int32 indices that sort along the axis, stably; NaN last (first when descending). */
