@@ -1,0 +1,174 @@
+/**
+ * Writes a WebAssembly module, in the order of the binary format:
+ *
+ *   magic, version; then sections of  u8 id, LEB128 byte length, content:
+ *   1 types   2 imports   3 function types   7 exports   10 code   11 data
+ *
+ * Specification: https://webassembly.github.io/spec/core/binary/modules.html
+ */
+import { ByteWriter } from './assembler-bytes.ts';
+import { hasRelaxedSimd } from './assembler-features.ts';
+import { FunctionBuilder, VALUE_TYPE_CODES, type ValueType } from './assembler-function.ts';
+
+export interface ModuleOptions {
+  /** Whether code may use relaxed SIMD; by default, whether the engine has it. */
+  readonly relaxedSimd?: boolean;
+}
+
+export interface MemoryLimits {
+  /** In pages of 64 KiB. */
+  readonly minimum: number;
+  /** In pages; a shared memory must have it. */
+  readonly maximum?: number;
+  readonly shared?: boolean;
+}
+
+/** Collects imports, functions and exports, and writes them as one binary module. */
+export class ModuleBuilder {
+  readonly relaxedSimd: boolean;
+  readonly #typeIndexes = new Map<string, number>();
+  readonly #types = new ByteWriter();
+  readonly #imports = new ByteWriter();
+  readonly #exports = new ByteWriter();
+  readonly #functionTypes: number[] = [];
+  readonly #bodies: (Uint8Array | undefined)[] = [];
+  readonly #shared = new Map<string, number>();
+  readonly #data: { address: number; bytes: Uint8Array }[] = [];
+  #importCount = 0;
+  #importedFunctions = 0;
+  #exportCount = 0;
+
+  constructor(options: ModuleOptions = {}) {
+    this.relaxedSimd = options.relaxedSimd ?? hasRelaxedSimd();
+  }
+
+  /** The memory that all functions work on. */
+  importMemory(module: string, name: string, { minimum, maximum, shared }: MemoryLimits): void {
+    this.#imports.name(module);
+    this.#imports.name(name);
+    this.#imports.byte(0x02);
+    this.#imports.byte((maximum === undefined ? 0 : 1) | (shared ? 2 : 0));
+    this.#imports.unsigned(minimum);
+    if (maximum !== undefined) this.#imports.unsigned(maximum);
+    this.#importCount++;
+  }
+
+  /** Gives the function's index. Imports come before the first function of the module's own. */
+  importFunction(module: string, name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
+    if (this.#bodies.length > 0) {
+      throw new RangeError(
+        `Cannot import function "${module}.${name}": found functions defined, expected imports first`,
+      );
+    }
+    this.#imports.name(module);
+    this.#imports.name(name);
+    this.#imports.byte(0x00);
+    this.#imports.unsigned(this.#typeIndex(params, results));
+    this.#importCount++;
+    return this.#importedFunctions++;
+  }
+
+  /** Writes a function and gives its index. The body may itself define and call further functions of the module. */
+  function(params: readonly ValueType[], results: readonly ValueType[], write: (f: FunctionBuilder) => void): number {
+    const index = this.declare(params, results);
+    this.define(index, params, write);
+    return index;
+  }
+
+  /** Reserves an index for a function whose body comes later, so that others can call it already. */
+  declare(params: readonly ValueType[], results: readonly ValueType[]): number {
+    this.#functionTypes.push(this.#typeIndex(params, results));
+    return this.#importedFunctions + this.#bodies.push(undefined) - 1;
+  }
+
+  /** Writes the body of a declared function. */
+  define(index: number, params: readonly ValueType[], write: (f: FunctionBuilder) => void): void {
+    const builder = new FunctionBuilder(params, this.relaxedSimd);
+    write(builder);
+    this.#bodies[index - this.#importedFunctions] = builder.finish();
+  }
+
+  /** The function that is known by a key, written at its first use: what several kernels share. */
+  shared(
+    key: string,
+    params: readonly ValueType[],
+    results: readonly ValueType[],
+    write: (f: FunctionBuilder) => void,
+  ): number {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const index = this.declare(params, results);
+    this.#shared.set(key, index);
+    this.define(index, params, write);
+    return index;
+  }
+
+  exportFunction(name: string, index: number): void {
+    this.#exports.name(name);
+    this.#exports.byte(0x00);
+    this.#exports.unsigned(index);
+    this.#exportCount++;
+  }
+
+  /** Bytes that are copied into the memory when the module is instantiated. */
+  data(address: number, bytes: Uint8Array): void {
+    this.#data.push({ address, bytes });
+  }
+
+  /** The binary module. */
+  build(): Uint8Array<ArrayBuffer> {
+    const out = new ByteWriter(this.#bodies.reduce((sum, body) => sum + (body?.length ?? 0) + 8, 1024));
+    out.bytes(HEADER);
+    writeSection(out, 1, this.#typeIndexes.size, (section) => section.bytes(this.#types.view()));
+    writeSection(out, 2, this.#importCount, (section) => section.bytes(this.#imports.view()));
+    writeSection(out, 3, this.#functionTypes.length, (section) => {
+      for (const type of this.#functionTypes) section.unsigned(type);
+    });
+    writeSection(out, 7, this.#exportCount, (section) => section.bytes(this.#exports.view()));
+    writeSection(out, 10, this.#bodies.length, (section) => {
+      for (const [index, body] of this.#bodies.entries()) {
+        if (!body) throw new RangeError(`Cannot build the module: function ${index} is declared but not defined`);
+        section.unsigned(body.length);
+        section.bytes(body);
+      }
+    });
+    writeSection(out, 11, this.#data.length, (section) => {
+      for (const { address, bytes } of this.#data) {
+        // Active segment of memory 0 at a constant address.
+        section.byte(0x00);
+        section.byte(0x41);
+        section.signed(address);
+        section.byte(0x0b);
+        section.unsigned(bytes.length);
+        section.bytes(bytes);
+      }
+    });
+    return out.view();
+  }
+
+  #typeIndex(params: readonly ValueType[], results: readonly ValueType[]): number {
+    const key = `${params}:${results}`;
+    const known = this.#typeIndexes.get(key);
+    if (known !== undefined) return known;
+    this.#types.byte(0x60);
+    for (const list of [params, results]) {
+      this.#types.unsigned(list.length);
+      for (const type of list) this.#types.byte(VALUE_TYPE_CODES[type]);
+    }
+    this.#typeIndexes.set(key, this.#typeIndexes.size);
+    return this.#typeIndexes.size - 1;
+  }
+}
+
+const HEADER: Uint8Array = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+
+/** A vector section: its count, then its entries; none when there are none. */
+function writeSection(out: ByteWriter, id: number, count: number, write: (section: ByteWriter) => void): void {
+  if (count === 0) return;
+  const section = new ByteWriter(4096);
+  section.unsigned(count);
+  write(section);
+  out.byte(id);
+  out.unsigned(section.length);
+  out.bytes(section.view());
+}
