@@ -189,6 +189,26 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     for (const layer of this.children) layer.trainable = value;
   }
 
+  /**
+   * The output of the layer's first call.
+   *
+   * @throws {RangeError} when the layer was never applied.
+   */
+  get output(): KerasTensor {
+    return this.#firstCall().outputs[0] as KerasTensor;
+  }
+
+  /** The first input of the layer's first call. */
+  get input(): KerasTensor {
+    return this.#firstCall().inputs[0] as KerasTensor;
+  }
+
+  #firstCall(): LayerCall {
+    const [call] = this.calls;
+    if (call === undefined) throw new RangeError(`Cannot get a tensor of layer "${this.name}": it was never applied`);
+    return call;
+  }
+
   /** Number of weights' elements. */
   countParams(): number {
     return this.weights.reduce((sum, variable) => sum + variable.shape.reduce((size, extent) => size * extent, 1), 0);

@@ -1,0 +1,86 @@
+/** The calls between some input tensors and some output tensors, in the order in which Keras lists and runs them. */
+import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
+import { tensorsIn } from '../layers/keras-tensor.ts';
+import type { Layer } from '../layers/layer.ts';
+
+export interface CallGraph {
+  /** Every call, after those that it depends on. */
+  readonly calls: readonly LayerCall[];
+  /** Every layer once, deepest first as in Keras, which decides the order of weights. */
+  readonly layers: readonly Layer[];
+}
+
+/** The tensors that a call depends on: its inputs, and those among its further arguments. */
+export function dependenciesOf(call: LayerCall): readonly KerasTensor[] {
+  return [...call.inputs, ...tensorsIn(call.kwargs)];
+}
+
+/**
+ * @throws {RangeError} when an output depends on an input that is not given.
+ */
+export function traceCalls(inputs: readonly KerasTensor[], outputs: readonly KerasTensor[]): CallGraph {
+  const given = new Set(inputs);
+  const boundary = new Set(inputs.map((tensor) => tensor.call));
+  const { calls, layerOrder } = visitCalls(outputs, given);
+  for (const call of calls) {
+    const isInput = call.layer.className === 'InputLayer';
+    if (isInput && !boundary.has(call)) {
+      throw new RangeError(
+        `Cannot create a model: the outputs depend on input "${call.layer.name}", which is not among the inputs`,
+      );
+    }
+  }
+
+  const callDepth = new Map<LayerCall, number>();
+  const layerDepth = new Map<Layer, number>();
+  for (const call of calls.toReversed()) {
+    const depth = Math.max(callDepth.get(call) ?? 0, layerDepth.get(call.layer) ?? 0);
+    callDepth.set(call, depth);
+    layerDepth.set(call.layer, depth);
+    if (boundary.has(call)) continue;
+    for (const tensor of dependenciesOf(call)) {
+      callDepth.set(tensor.call, Math.max(depth + 1, callDepth.get(tensor.call) ?? 0));
+    }
+  }
+  for (const tensor of inputs.filter(({ call }) => call.layer.className === 'InputLayer')) {
+    // An input that leads nowhere belongs to the model all the same.
+    if (!layerDepth.has(tensor.call.layer)) layerDepth.set(tensor.call.layer, 0);
+    if (!layerOrder.has(tensor.call.layer)) layerOrder.set(tensor.call.layer, -1);
+  }
+  const layers = [...layerDepth.keys()].sort(
+    (a, b) =>
+      (layerDepth.get(b) as number) - (layerDepth.get(a) as number) ||
+      (layerOrder.get(a) as number) - (layerOrder.get(b) as number),
+  );
+  return { calls, layers };
+}
+
+/** Depth first from the outputs, without recursion: calls in post-order, layers numbered when first met. */
+function visitCalls(outputs: readonly KerasTensor[], given: ReadonlySet<KerasTensor>) {
+  const calls: LayerCall[] = [];
+  const layerOrder = new Map<Layer, number>();
+  const state = new Map<LayerCall, 'open' | 'done'>();
+  for (const output of outputs) {
+    const stack: { call: LayerCall; isGiven: boolean }[] = [{ call: output.call, isGiven: given.has(output) }];
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const { call, isGiven } = top;
+      if (state.get(call) === 'done') {
+        stack.pop();
+      } else if (state.get(call) === 'open') {
+        state.set(call, 'done');
+        calls.push(call);
+        stack.pop();
+      } else {
+        // A given tensor that is not an input layer's cuts the graph: the layer before it is not part of the model.
+        state.set(call, isGiven && call.layer.className !== 'InputLayer' ? 'done' : 'open');
+        if (state.get(call) === 'done') continue;
+        if (!layerOrder.has(call.layer)) layerOrder.set(call.layer, layerOrder.size);
+        if (isGiven) continue;
+        for (const tensor of dependenciesOf(call).toReversed()) {
+          if (!state.has(tensor.call)) stack.push({ call: tensor.call, isGiven: given.has(tensor) });
+        }
+      }
+    }
+  }
+  return { calls, layerOrder };
+}

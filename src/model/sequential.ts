@@ -1,0 +1,132 @@
+import type { PartialShape } from '../array/shape.ts';
+import type { SymbolicTensor } from '../graph/node.ts';
+import type { Fields } from '../layers/fields.ts';
+import { InputLayer } from '../layers/input-layer.ts';
+import type { KerasTensor } from '../layers/keras-tensor.ts';
+import type { CallContext, Layer, LayerConfig, LayerOutput, MaskedTensor, TraceOptions } from '../layers/layer.ts';
+import { KerasModel, type TensorStructure } from './keras-model.ts';
+import { Model } from './model.ts';
+
+export interface SequentialOptions {
+  readonly layers?: readonly Layer[];
+  readonly name?: string;
+  readonly trainable?: boolean;
+}
+
+/**
+ * A chain of layers, each with one input and one output.
+ *
+ * With an `InputLayer` in front the model is built at once; without one it is built by the first inputs that it gets.
+ *
+ * ```ts
+ * import { Dense, Sequential, tensor } from 'hornet';
+ *
+ * const model = new Sequential({ layers: [new Dense({ units: 3, kernelInitializer: 'ones' })] });
+ * const output = await model.predict(tensor([[1, 2]]));
+ *
+ * expect(output.toArray()).toEqual([[3, 3, 3]]);
+ * ```
+ */
+export class Sequential extends KerasModel {
+  static readonly className = 'Sequential';
+  static readonly fields: Fields<LayerConfig> = Model.fields;
+  override readonly supportsMasking = true;
+  readonly #layers: Layer[] = [];
+  #inputLayer: InputLayer | undefined;
+  #graph: Model | undefined;
+  /** How many layers the graph has so far. */
+  #connected = 0;
+
+  constructor({ layers = [], name = '', trainable }: SequentialOptions = {}) {
+    super(Sequential.className, Sequential.fields, { name, ...(trainable === undefined ? {} : { trainable }) });
+    for (const layer of layers) this.#append(layer);
+    this.#connect();
+  }
+
+  /** The layers in order, without the input layer, as in Keras. */
+  get layers(): readonly Layer[] {
+    return this.#layers;
+  }
+
+  /** Appends a layer. */
+  add(layer: Layer): void {
+    this.#append(layer);
+    this.#connect();
+  }
+
+  get inputs(): readonly KerasTensor[] {
+    return this.#built().inputs;
+  }
+
+  get outputs(): readonly KerasTensor[] {
+    return this.#built().outputs;
+  }
+
+  get inputStructure(): TensorStructure<KerasTensor> {
+    return this.#built().inputStructure;
+  }
+
+  get outputStructure(): TensorStructure<KerasTensor> {
+    return this.#built().outputStructure;
+  }
+
+  /** Whether the shape of the inputs is known, and with it every shape and weight. */
+  get hasShape(): boolean {
+    return this.#graph !== undefined;
+  }
+
+  /** Builds a model that has no input layer for inputs of a shape, the batch included. */
+  override build([batchShape]: readonly PartialShape[]): void {
+    if (this.#graph !== undefined || batchShape === undefined) return;
+    this.#inputLayer = new InputLayer({ batchShape: [null, ...batchShape.slice(1)] });
+    this.#connect();
+  }
+
+  override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
+    const masked = inputs.map((tensor, index) => ({ tensor, mask: context.masks[index] }));
+    return this.trace(masked, context).map(({ tensor }) => tensor);
+  }
+
+  override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    this.ensureBuilt(inputs.map(({ tensor }) => tensor.shape));
+    let values = inputs;
+    for (const [index, layer] of this.#layers.entries()) {
+      // Arguments of the call, such as a mask, are meant for the first layer.
+      values = layer.trace(values, index === 0 ? options : { ...options, kwargs: {} });
+    }
+    return values;
+  }
+
+  #append(layer: Layer): void {
+    if (!(layer instanceof InputLayer)) {
+      this.#layers.push(layer);
+    } else if (this.#layers.length > 0 || this.#inputLayer !== undefined) {
+      throw new RangeError(`Cannot add input layer "${layer.name}" to "${this.name}": it is not the first layer`);
+    } else {
+      this.#inputLayer = layer;
+    }
+  }
+
+  #connect(): void {
+    if (this.#inputLayer === undefined) return;
+    const start = this.#inputLayer.output;
+    let outputs = this.#graph?.outputs ?? [start];
+    for (const layer of this.#layers.slice(this.#connected)) outputs = layer.applyAll(outputs);
+    this.#connected = this.#layers.length;
+    const end = outputs.length === 1 ? (outputs[0] as KerasTensor) : outputs;
+    this.#graph = new Model({ inputs: start, outputs: end, name: this.name });
+    this.ensureBuilt([start.shape]);
+    this.nameWeights();
+    this.forgetPrograms();
+  }
+
+  #built(): Model {
+    if (this.#graph === undefined) {
+      throw new Error(
+        `Cannot tell the shapes of model "${this.name}": it has no input layer and was never called; ` +
+          'begin with an InputLayer, or call build([[null, …]])',
+      );
+    }
+    return this.#graph;
+  }
+}

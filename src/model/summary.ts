@@ -1,0 +1,83 @@
+import { formatShape, sizeOf } from '../array/shape.ts';
+import type { Variable } from '../graph/variable.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { KerasModel } from './keras-model.ts';
+
+export interface SummaryOptions {
+  /** Takes the lines; by default nothing is printed and the table is only returned. */
+  readonly printFn?: (line: string) => void;
+  /** Shows the layers of nested models, indented. */
+  readonly expandNested?: boolean;
+  /** Adds a column that says which layers are trained. */
+  readonly showTrainable?: boolean;
+}
+
+/** The table that Keras prints for a model. */
+export function formatSummary(model: KerasModel, options: SummaryOptions): string {
+  const isChain = model.layers.every((layer) => layer.calls.length <= 1 && (layer.calls[0]?.inputs.length ?? 0) <= 1);
+  const header = ['Layer (type)', 'Output Shape', 'Param #'];
+  if (!isChain) header.push('Connected to');
+  if (options.showTrainable === true) header.push('Trainable');
+  const rows = model.layers.flatMap((layer) => layerRows(layer, '', isChain, options));
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[], separator: string): string =>
+    `${separator} ${cells
+      .map((cell, column) => (column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join(` ${separator} `)} ${separator}`;
+  const rule = (left: string, middle: string, right: string, dash: string): string =>
+    left + widths.map((width) => dash.repeat(width + 2)).join(middle) + right;
+  const lines = [
+    `Model: "${model.name}"`,
+    rule('┏', '┳', '┓', '━'),
+    line(header, '┃'),
+    rule('┡', '╇', '┩', '━'),
+    ...rows.flatMap((row, index) => [...(index === 0 ? [] : [rule('├', '┼', '┤', '─')]), line(row, '│')]),
+    rule('└', '┴', '┘', '─'),
+    ` Total params: ${countWithSize(model.weights)}`,
+    ` Trainable params: ${countWithSize(model.trainableWeights)}`,
+    ` Non-trainable params: ${countWithSize(model.nonTrainableWeights)}`,
+  ];
+  for (const text of lines) options.printFn?.(text);
+  return lines.join('\n');
+}
+
+function layerRows(layer: Layer, indent: string, isChain: boolean, options: SummaryOptions): string[][] {
+  const call = layer.calls[0];
+  const shapes = call?.outputs.map((tensor) => formatShape(tensor.shape).replace('[', '(').replace(']', ')')) ?? [];
+  const row = [
+    `${indent}${layer.name} (${layer.className})`,
+    shapes.join(', ').replaceAll('null', 'None') || '?',
+    layer.countParams().toLocaleString('en-US'),
+  ];
+  if (!isChain) {
+    const sources = call?.inputs.map(
+      (tensor) => `${tensor.call.layer.name}[${nodeIndex(tensor.call)}][${tensor.index}]`,
+    );
+    row.push(sources?.join(', ') || '-');
+  }
+  if (options.showTrainable === true) row.push(layer.weights.length === 0 ? '-' : layer.trainable ? 'Y' : 'N');
+  const inner = options.expandNested === true && 'layers' in layer ? layer.children : [];
+  return [row, ...inner.flatMap((child) => layerRows(child, `${indent}  `, isChain, options))];
+}
+
+const nodeIndex = (call: Layer['calls'][number]): number => call.layer.calls.indexOf(call);
+
+const BYTES = { float32: 4, int32: 4, bool: 1 } as const;
+
+/** `1,234 (4.82 KB)`. */
+function countWithSize(variables: readonly Variable[]): string {
+  const count = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const bytes = variables.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * BYTES[dtype], 0);
+  return `${count.toLocaleString('en-US')} (${formatBytes(bytes)})`;
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size.toFixed(2)} ${units[unit]}`;
+}
