@@ -20,3 +20,19 @@ export function snakeCaseOf(className: string): string {
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
 }
+
+/**
+ * A configuration with the defaults of its class filled in.
+ *
+ * @throws {TypeError} when a key is none of the class's.
+ */
+export function fillConfig(
+  className: string,
+  defaults: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const unknown = Object.keys(config).find((key) => !Object.hasOwn(defaults, key));
+  if (unknown === undefined) return { ...defaults, ...config };
+  const known = Object.keys(defaults).join(', ') || 'no options';
+  throw new TypeError(`Cannot create ${className}: found an unknown option "${unknown}", expected ${known}`);
+}
