@@ -1,4 +1,6 @@
 import { type Attribute, readAttribute } from './attribute.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { readDenseAttributes } from './dense-storage.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { MESSAGE, type Message } from './object-header.ts';
 import { resolveMessage } from './shared-message.ts';
@@ -40,12 +42,15 @@ export class AttributeTable {
 
   async #readAll(): Promise<Map<string, Attribute>> {
     const attributes = new Map<string, Attribute>();
-    for (const message of this.#messages) {
-      if (message.type !== MESSAGE.attribute) continue;
-      const reader = await resolveMessage(this.#file, message);
+    const add = async (reader: ByteReader): Promise<void> => {
       const attribute = await readAttribute(this.#file, reader);
       if (attributes.has(attribute.name)) throw reader.fail(`"${this.#path}" has two attributes "${attribute.name}"`);
       attributes.set(attribute.name, attribute);
+    };
+    for (const message of this.#messages) {
+      if (message.type === MESSAGE.attribute) await add(await resolveMessage(this.#file, message));
+      if (message.type !== MESSAGE.attributeInfo) continue;
+      for (const reader of await readDenseAttributes(this.#file, message)) await add(reader);
     }
     return attributes;
   }

@@ -3,7 +3,7 @@ import { readRangeInto } from '../../binary/ranged-file.ts';
 import { AttributeTable } from './attribute-table.ts';
 import { decodeDataspace } from './dataspace.ts';
 import { type Datatype, decodeDatatype } from './datatype.ts';
-import { readChunks, storedChunkRanges } from './chunked-data.ts';
+import { checkChunks, readChunks, storedChunkRanges } from './chunked-data.ts';
 import { decodeFilterPipeline, type Filter } from './filter-pipeline.ts';
 import type { ByteRange, Hdf5File } from './hdf5-file.ts';
 import { decodeFillValue, decodeLayout, decodeOldFillValue, type Layout } from './layout.ts';
@@ -129,6 +129,7 @@ export class Hdf5Dataset {
         if (layout.address === undefined || this.byteLength === 0) return [];
         return [file.locate(layout.address, this.byteLength, `dataset "${this.path}"`)];
       case 'chunked':
+        if (this.byteLength === 0) return [];
         return await storedChunkRanges(this.#record, layout);
       default:
         return [];
@@ -144,7 +145,7 @@ export class Hdf5Dataset {
     return this.dtype as keyof NumericArrays;
   }
 
-  /** Refuses what the file cannot back before memory is taken for it. Chunks are checked with their index. */
+  /** Refuses what the file cannot back, before memory is taken for it. */
   async #check(): Promise<void> {
     const { file, layout } = this.#record;
     const what = `dataset "${this.path}"`;
@@ -163,6 +164,9 @@ export class Hdf5Dataset {
         } else if (this.byteLength > MAX_UNBACKED_BYTES) {
           throw file.fail(`the ${what} claims ${this.byteLength} bytes, none of which is stored`);
         }
+        break;
+      case 'chunked':
+        if (this.byteLength > 0) await checkChunks(this.#record, layout);
         break;
       default:
     }

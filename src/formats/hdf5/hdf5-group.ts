@@ -1,4 +1,5 @@
 import { AttributeTable } from './attribute-table.ts';
+import { readDenseLinks } from './dense-storage.ts';
 import { Hdf5Dataset, openDataset } from './hdf5-dataset.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { decodeLink, type Link } from './link.ts';
@@ -111,6 +112,8 @@ export class Hdf5Group {
     for (const message of this.#messages) {
       if (message.type === MESSAGE.link) {
         add(decodeLink(await resolveMessage(this.#file, message)));
+      } else if (message.type === MESSAGE.linkInfo) {
+        for (const reader of await readDenseLinks(this.#file, message)) add(decodeLink(reader));
       } else if (message.type === MESSAGE.symbolTable) {
         const reader = await resolveMessage(this.#file, message);
         const treeAddress = reader.definedAddress('group B-tree');

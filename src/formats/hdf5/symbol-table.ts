@@ -1,81 +1,56 @@
 /**
  * Groups of the old kind: a B-tree of symbol table nodes, and a local heap with the names.
  *
- *   B-tree node                          symbol table node          entry of it
- *   0   4  "TREE"                        0  4  "SNOD"               0  O  offset of the name in the heap
- *   4   1  node type, 0                  4  1  version              …  O  address of the object header
- *   5   1  level, 0 above the leaves     5  1  reserved             …  4  cache type, 2 for a soft link
- *   6   2  number of children            6  2  number of entries    …  4  reserved
- *   8   O  left sibling, O right         8  …  entries              …  16 cached values
- *   …      key (L), child (O), …, key
+ *   node                            entry
+ *   0  4  "SNOD"                    0  O  offset of the name in the heap
+ *   4  1  version                   …  O  address of the object header
+ *   5  1  reserved                  …  4  cache type, 2 for a soft link
+ *   6  2  number of entries         …  4  reserved
+ *   8  …  entries                   …  16 cached values
  */
 
-import { FormatError } from '../../errors.ts';
+import type { FormatError } from '../../errors.ts';
+import { readBTree1 } from './b-tree-v1.ts';
 import { decodeUtf8 } from './byte-reader.ts';
-import { TreeWalk } from './tree-walk.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import type { Link } from './link.ts';
+import { readEach, TreeWalk } from './tree-walk.ts';
 
 const CACHE_TYPE_SOFT_LINK = 2;
 
 const ENTRY_TRAILER_BYTES = 16;
 
-/** A node of the library's default size, 2 × 16 children with addresses of 8 bytes. */
-const TREE_NODE_BYTES = 544;
+const NODE = 'symbol table node';
 
-/** A node of the library's default size, 2 × 4 entries. */
-const SYMBOL_NODE_BYTES = 328;
+/** A node of the library's default size: 2 × 4 entries. */
+const USUAL_NODE_BYTES = 328;
 
 /** Reads the links of the group whose symbol table message names these two addresses. */
 export async function readSymbolTable(file: Hdf5File, treeAddress: number, heapAddress: number): Promise<Link[]> {
   const names = await readLocalHeap(file, heapAddress);
-  const walk = new TreeWalk(file, 'group B-tree');
-  const nodes: number[] = [];
-  await visitTree(file, walk, treeAddress, undefined, nodes);
-  const lists = await walk.readAll(nodes, async (address) => await readSymbolNode(file, names, address));
+  const tree = { type: 0, keyBytes: file.lengthBytes, what: 'group B-tree' } as const;
+  const nodes = await readBTree1(file, treeAddress, tree);
+  const walk = new TreeWalk(file, NODE);
+  const lists = await readEach(nodes, async ({ address }) => await readSymbolNode(file, walk, names, address));
   return lists.flat();
 }
 
-/** Appends the addresses of the symbol table nodes below a B-tree node, in order. */
-async function visitTree(
+async function readSymbolNode(
   file: Hdf5File,
   walk: TreeWalk,
+  names: Uint8Array,
   address: number,
-  level: number | undefined,
-  leaves: number[],
-): Promise<void> {
-  walk.enter(address);
-  const reader = await file.readUpTo(address, TREE_NODE_BYTES, 'group B-tree');
-  reader.expectSignature('TREE');
-  if (reader.u8() !== 0) throw reader.fail('the B-tree is not one of a group');
-  const found = reader.u8();
-  walk.checkLevel(reader, found, level);
-  const childCount = reader.u16();
-  const headBytes = 8 + 2 * file.offsetBytes;
-  const body = await file.read(address, headBytes + childCount * (file.lengthBytes + file.offsetBytes), 'group B-tree');
-  body.skip(headBytes);
-  const children: number[] = [];
-  for (let index = 0; index < childCount; index++) {
-    body.skip(file.lengthBytes);
-    children.push(body.definedAddress('child'));
-  }
-  if (found === 0) {
-    leaves.push(...children);
-    return;
-  }
-  for (const child of children) await visitTree(file, walk, child, found - 1, leaves);
-}
-
-async function readSymbolNode(file: Hdf5File, names: Uint8Array, address: number): Promise<Link[]> {
-  const what = 'symbol table node';
-  const head = await file.readUpTo(address, SYMBOL_NODE_BYTES, what);
+): Promise<Link[]> {
+  const head = await file.readUpTo(address, USUAL_NODE_BYTES, NODE);
   head.expectSignature('SNOD');
   head.expectVersion(1);
   head.skip(1);
   const entryCount = head.u16();
   const entryBytes = 2 * file.offsetBytes + 8 + ENTRY_TRAILER_BYTES;
-  const reader = await file.read(address, 8 + entryCount * entryBytes, what);
-  reader.skip(8);
+  const byteLength = 8 + entryCount * entryBytes;
+  walk.enter(address, byteLength);
+  const reader = byteLength <= head.bytes.byteLength ? head : await file.read(address, byteLength, NODE);
+  reader.position = 8;
   const links: Link[] = [];
   for (let index = 0; index < entryCount; index++) {
     const nameOffset = reader.uint(file.offsetBytes);
