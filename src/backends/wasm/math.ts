@@ -1,0 +1,90 @@
+/**
+ * Elementary functions on four floats at a time: `callMath(module, f, 'exp')` takes the operands from the stack and
+ * leaves the result. A module holds only the functions that it uses.
+ *
+ * Relative errors stay below 5e−7; signed zeros, infinities and NaN are right.
+ */
+import type { FunctionBuilder, Local, ValueType } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import { acosh, asinh, atanh, cosh, erf, exp, expm1, log, log1p, sigmoid, sinh, tanh } from './math-exponential.ts';
+import { power } from './math-power.ts';
+import { acos, asin, atan, atan2, cos, sin, tan } from './math-trigonometric.ts';
+
+type UnaryMath = (f: FunctionBuilder, x: Local) => void;
+type BinaryMath = (f: FunctionBuilder, x: Local, y: Local) => void;
+type UnaryMathName =
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sigmoid'
+  | 'tanh'
+  | 'erf'
+  | 'sinh'
+  | 'cosh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan';
+
+const UNARY: { readonly [K in UnaryMathName]: UnaryMath } = {
+  exp,
+  expm1,
+  log,
+  log1p,
+  sigmoid,
+  tanh,
+  erf,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+};
+
+type BinaryMathName = 'power' | 'atan2';
+
+const BINARY: { readonly [K in BinaryMathName]: BinaryMath } = { power, atan2 };
+
+export type MathName = UnaryMathName | BinaryMathName;
+
+/** Whether `callMath` knows the function. */
+export function isMathName(name: string): name is MathName {
+  return Object.hasOwn(UNARY, name) || Object.hasOwn(BINARY, name);
+}
+
+/** Index of the module's function for four floats (two operands for `power` and `atan2`), written at its first use. */
+export function mathFunction(module: ModuleBuilder, name: MathName): number {
+  const params: ValueType[] = Object.hasOwn(BINARY, name) ? ['v128', 'v128'] : ['v128'];
+  return module.shared(`math.${name}`, params, ['v128'], (f) => writeMath(f, name, f.params));
+}
+
+/** Calls the function on the operands on the stack. */
+export function callMath(module: ModuleBuilder, f: FunctionBuilder, name: MathName): void {
+  f.call(mathFunction(module, name));
+}
+
+/** Writes the function's code in place: longer than a call, faster in a hot loop. Takes the operands from the stack. */
+export function inlineMath(f: FunctionBuilder, name: MathName): void {
+  const operands = f.localsOf('v128', Object.hasOwn(BINARY, name) ? 2 : 1);
+  for (const operand of operands.toReversed()) f.set(operand);
+  writeMath(f, name, operands);
+  f.release(...operands);
+}
+
+function writeMath(f: FunctionBuilder, name: MathName, operands: readonly Local[]): void {
+  const [x, y] = operands as [Local, Local];
+  if (name === 'power' || name === 'atan2') BINARY[name](f, x, y);
+  else UNARY[name](f, x);
+}
