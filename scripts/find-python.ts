@@ -1,0 +1,8 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The Python that has Keras: what the variable PYTHON names, else the one of `interop/.venv`. */
+export function findPython(): string | undefined {
+  const venv = fileURLToPath(new URL('../interop/.venv/bin/python', import.meta.url));
+  return process.env.PYTHON || (existsSync(venv) ? venv : undefined);
+}
