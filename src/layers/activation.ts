@@ -18,8 +18,8 @@ export function resolveActivation(value: unknown): Activation | undefined {
   if (value === null) return resolveActivation('linear');
   if (typeof value === 'string') {
     const name = value.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const call = activations.get(name);
-    return call === undefined ? undefined : { role: 'activation', name, call };
+    const call = Object.hasOwn(activations, name) ? activations[name] : undefined;
+    return call && { role: 'activation', name, call };
   }
   if (typeof value === 'function') {
     return { role: 'activation', name: undefined, call: value as Activation['call'] };

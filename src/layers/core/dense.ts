@@ -1,6 +1,7 @@
 import type { PartialShape } from '../../array/shape.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { add, matmul } from '../../ops/matrix.ts';
+import { add } from '../../ops/elementwise.ts';
+import { matmul } from '../../ops/matrix.ts';
 import type { Activation } from '../activation.ts';
 import type { Constraint } from '../constraints.ts';
 import {
