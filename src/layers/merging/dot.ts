@@ -1,9 +1,8 @@
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../../array/shape.ts';
 import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { minimum, multiply, rsqrt, square } from '../../ops/elementwise.ts';
 import { matmul } from '../../ops/matrix.ts';
-import { sum } from '../../ops/reduce.ts';
+import { normalize as unit } from '../../ops/normalization.ts';
 import { moveaxis, reshape } from '../../ops/shape.ts';
 import { anything, boolean, type Fields, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
@@ -14,9 +13,6 @@ export interface DotConfig extends LayerConfig {
   /** Whether both are scaled to length 1 along their axis first: the cosine of the angle between them. */
   normalize: boolean;
 }
-
-/** Keras' epsilon: vectors shorter than this are not scaled to length 1. */
-const SHORTEST = 1e-7;
 
 /**
  * The products of two tensors, summed over one axis of each, for each element of the batch.
@@ -68,10 +64,6 @@ export class Dot extends Layer<DotConfig> {
 
 function isAxes(value: unknown): boolean {
   return Number.isInteger(value) || (Array.isArray(value) && value.length === 2 && value.every(Number.isInteger));
-}
-
-function unit(x: SymbolicTensor, axis: number): SymbolicTensor {
-  return multiply(x, minimum(rsqrt(sum(square(x), axis, true)), 1 / SHORTEST));
 }
 
 function batchDot(x: SymbolicTensor, y: SymbolicTensor, leftAxis: number, rightAxis: number): SymbolicTensor {
