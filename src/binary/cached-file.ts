@@ -23,12 +23,14 @@ const DEFAULT_MAX_BYTES = 4 << 20;
 /** Reads of this many blocks or more are bulk data. */
 const BULK_BLOCKS = 4;
 
-/** Wraps `file` in a cache; `readInto` and large slices go to the file itself. */
+/** Wraps `file` in a cache; large reads go to the file itself, into their place where it can do that. */
 export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): RangedFile {
   const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
   const maxBlocks = Math.max(BULK_BLOCKS, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / blockBytes));
   // A Map keeps the order of insertion, so that its first key is the block used longest ago.
   const blocks = new Map<number, Promise<Uint8Array>>();
+
+  const isBulk = (start: number, end: number): boolean => end - start >= BULK_BLOCKS * blockBytes;
 
   /** Requests the blocks from `first` up to `end`, none of which is cached, at once. */
   function fetchRun(first: number, end: number): void {
@@ -87,11 +89,14 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
     slice: async (start, end) => {
       checkRange(file.name, file.byteLength, start, end);
       if (start === end) return new Uint8Array(0);
-      return await (end - start >= BULK_BLOCKS * blockBytes ? file.slice(start, end) : sliceBlocks(start, end));
+      return await (isBulk(start, end) ? file.slice(start, end) : sliceBlocks(start, end));
     },
     readInto: async (start, target) => {
-      checkRange(file.name, file.byteLength, start, start + target.byteLength);
-      await readRangeInto(file, start, target);
+      const end = start + target.byteLength;
+      checkRange(file.name, file.byteLength, start, end);
+      if (start === end) return;
+      if (isBulk(start, end)) await readRangeInto(file, start, target);
+      else target.set(await sliceBlocks(start, end));
     },
   };
 }

@@ -1,5 +1,5 @@
-import { type Dataspace, decodeDataspace } from './dataspace.ts';
 import { type ByteReader, decodeUtf8 } from './byte-reader.ts';
+import { type Dataspace, decodeDataspace } from './dataspace.ts';
 import { type Datatype, decodeDatatype } from './datatype.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { MESSAGE } from './object-header.ts';
@@ -32,7 +32,8 @@ const FLAG_SHARED_DATASPACE = 2;
 export async function readAttribute(file: Hdf5File, reader: ByteReader): Promise<Attribute> {
   const version = reader.u8();
   if (version < 1 || version > 3) throw reader.fail(`attribute version ${version} is unknown`);
-  const flags = version === 1 ? (reader.skip(1), 0) : reader.u8();
+  const flagsOrReserved = reader.u8();
+  const flags = version === 1 ? 0 : flagsOrReserved;
   const nameBytes = reader.u16();
   const datatypeBytes = reader.u16();
   const dataspaceBytes = reader.u16();

@@ -15,6 +15,7 @@
  *   …   4  checksum
  */
 
+import { byteWidth } from './bit-widths.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { CONCURRENT_READS, MAX_TREE_DEPTH } from './limits.ts';
@@ -87,13 +88,6 @@ function countWidths(file: Hdf5File, nodeBytes: number, recordBytes: number, dep
     subtree.push(byteWidth(total));
   }
   return { node, subtree };
-}
-
-/** Bytes that an integer up to `limit` takes. */
-function byteWidth(limit: number): number {
-  let width = 1;
-  for (let rest = limit; rest >= 256 && width < 8; rest = Math.floor(rest / 256)) width++;
-  return width;
 }
 
 interface NodePointer {

@@ -1,5 +1,12 @@
 import type { ByteReader } from './byte-reader.ts';
-import type { NumberedChunk } from './chunk-index.ts';
+
+/** A chunk by its number, as arrays have it. */
+export interface NumberedChunk {
+  readonly index: number;
+  readonly address: number;
+  readonly byteLength: number;
+  readonly filterMask: number;
+}
 
 /** How an array stores its elements. */
 export interface ElementFormat {

@@ -2,10 +2,12 @@
 
 import { readBTree1 } from './b-tree-v1.ts';
 import { readBTree2 } from './b-tree-v2.ts';
+import type { NumberedChunk } from './chunk-element.ts';
 import { readExtensibleArray } from './extensible-array.ts';
 import { readFixedArray } from './fixed-array.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import type { ChunkedLayout } from './layout.ts';
+import { MAX_CHUNKS } from './limits.ts';
 
 /** A chunk as it is stored. */
 export interface StoredChunk {
@@ -29,14 +31,6 @@ export interface ChunkGrid {
   /** Bytes of a chunk without filters. */
   readonly chunkBytes: number;
   readonly isFiltered: boolean;
-}
-
-/** A chunk by its number, as arrays have it. */
-export interface NumberedChunk {
-  readonly index: number;
-  readonly address: number;
-  readonly byteLength: number;
-  readonly filterMask: number;
 }
 
 /** Reads the whole index; chunks that were never written are missing, and the order is that of the index. */
@@ -114,6 +108,7 @@ function implicitChunks(grid: ChunkGrid, address: number): StoredChunk[] {
     return count;
   });
   const count = maxCells.reduce((product, extent) => product * extent, 1);
+  if (count > MAX_CHUNKS) throw file.fail(`a dataset claims ${count} chunks`, file.baseOffset + address);
   file.locate(address, count * chunkBytes, 'chunks');
   return Array.from({ length: count }, (_, index) => ({
     cell: unravel(index, maxCells),

@@ -1,11 +1,12 @@
 /** Chunked datasets: finds the stored chunks, undoes their filters, and puts them in their places. */
 
 import { type ChunkGrid, readChunkIndex, type StoredChunk } from './chunk-index.ts';
+import type { DatasetRecord } from './dataset-record.ts';
+import { fillCells } from './fill-value.ts';
 import { checkFilters, undoFilters } from './filters.ts';
-import { type DatasetRecord, fillCells } from './hdf5-dataset.ts';
 import type { ByteRange } from './hdf5-file.ts';
 import type { ChunkedLayout } from './layout.ts';
-import { MAX_EXPANSION, MAX_UNBACKED_BYTES } from './limits.ts';
+import { MAX_CHUNKS, MAX_EXPANSION, MAX_UNBACKED_BYTES } from './limits.ts';
 import { readEach } from './tree-walk.ts';
 
 /** Chunks whose gap is smaller are read with one request: a request costs more than these bytes. */
@@ -29,8 +30,12 @@ export async function readChunks(record: DatasetRecord, layout: ChunkedLayout, t
   for (const run of runsOf(chunks)) {
     const first = run[0] as StoredChunk;
     const last = run.at(-1) as StoredChunk;
-    const { start, end } = file.locate(first.address, last.address + last.byteLength - first.address, `chunk of "${path}"`);
-    const bytes = await file.raw.slice(start, end);
+    const { start, end } = file.locate(
+      first.address,
+      last.address + last.byteLength - first.address,
+      `chunk of "${path}"`,
+    );
+    const bytes = await file.cached.slice(start, end);
     await readEach(run, async (chunk) => {
       const from = chunk.address - first.address;
       const stored = bytes.subarray(from, from + chunk.byteLength);
@@ -74,6 +79,8 @@ function gridOf({ file, spaceShape, maxShape, filters }: DatasetRecord, layout: 
 /** The chunks within the dataset's present extents, each once, ordered by position in the file. */
 async function readStoredChunks({ file, path, address }: DatasetRecord, grid: ChunkGrid): Promise<StoredChunk[]> {
   return await file.memoize('chunks', address, async () => {
+    const count = product(grid.cells);
+    if (count > MAX_CHUNKS) throw file.fail(`the dataset "${path}" claims ${count} chunks`, file.baseOffset + address);
     const inside = (await readChunkIndex(grid)).filter(({ cell }) =>
       cell.every((position, axis) => position < (grid.cells[axis] as number)),
     );
@@ -85,7 +92,8 @@ async function readStoredChunks({ file, path, address }: DatasetRecord, grid: Ch
       seen.add(number);
       file.locate(chunkAddress, byteLength, `chunk of "${path}"`);
       totalBytes += byteLength;
-      if (totalBytes > file.byteLength) throw file.fail(`the chunks of "${path}" overlap`, file.baseOffset + chunkAddress);
+      if (totalBytes > file.byteLength)
+        throw file.fail(`the chunks of "${path}" overlap`, file.baseOffset + chunkAddress);
     }
     return inside.sort((a, b) => a.address - b.address);
   });

@@ -73,7 +73,8 @@ export function decodeDatatype(reader: ByteReader, depth = 0): Datatype {
       return decodeEnumeration(reader, version, bits, byteLength, depth);
     case 'variable-length':
       if ((bits & 0x0f) !== 1) return { kind: 'unsupported', byteLength, feature: 'a sequence of variable length' };
-      if (byteLength !== 8 + reader.origin.offsetBytes) throw reader.fail(`a string reference takes ${byteLength} bytes`);
+      if (byteLength !== 8 + reader.origin.offsetBytes)
+        throw reader.fail(`a string reference takes ${byteLength} bytes`);
       return { kind: 'variableString', byteLength };
     case 'array':
       return decodeArray(reader, version, byteLength, depth);

@@ -38,7 +38,8 @@ export async function readDenseLinks(file: Hdf5File, message: Message): Promise<
 export async function readDenseAttributes(file: Hdf5File, message: Message): Promise<ByteReader[]> {
   return await readDense(file, message, ATTRIBUTE_NAMES, 2, (record, idBytes) => {
     record.skip(idBytes);
-    if ((record.u8() & FLAG_SHARED) !== 0) throw file.unsupported('a table of shared messages', '/', 're-save it with h5py');
+    if ((record.u8() & FLAG_SHARED) !== 0)
+      throw file.unsupported('a table of shared messages', '/', 're-save it with h5py');
     record.position = 0;
     return record;
   });

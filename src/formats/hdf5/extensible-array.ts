@@ -21,9 +21,9 @@
  *                                                offset, 4 checksum, pages, each with its checksum
  */
 
+import { isPowerOfTwo } from './bit-widths.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { decodeChunkElements } from './chunk-element.ts';
-import type { NumberedChunk } from './chunk-index.ts';
+import { decodeChunkElements, type NumberedChunk } from './chunk-element.ts';
 import { isBitSet } from './fixed-array.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { readEach, TreeWalk } from './tree-walk.ts';
@@ -188,8 +188,4 @@ async function readBlock(
   if (reader.u8() !== header.client) throw reader.fail('the block is of another kind than its header');
   if (reader.address() !== header.address) throw reader.fail('the block belongs to another array');
   return reader;
-}
-
-function isPowerOfTwo(value: number): boolean {
-  return value >= 1 && Number.isInteger(Math.log2(value));
 }

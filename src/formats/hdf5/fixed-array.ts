@@ -12,9 +12,9 @@
  *   …  4  checksum                          …  …  pages, each with its checksum
  */
 
-import { decodeChunkElements } from './chunk-element.ts';
-import type { NumberedChunk } from './chunk-index.ts';
+import { decodeChunkElements, type NumberedChunk } from './chunk-element.ts';
 import type { Hdf5File } from './hdf5-file.ts';
+import { MAX_CHUNKS } from './limits.ts';
 import { readEach } from './tree-walk.ts';
 
 const WHAT = 'fixed array';
@@ -30,6 +30,7 @@ export async function readFixedArray(file: Hdf5File, address: number, chunkBytes
   const elementCount = head.length();
   const blockAddress = head.address();
   if (blockAddress === undefined) return [];
+  if (elementCount > MAX_CHUNKS || pageBits > 32) throw head.fail(`the array claims ${elementCount} elements`);
 
   const pageCount = 2 ** pageBits;
   const isPaged = elementCount > pageCount;

@@ -26,6 +26,7 @@
  */
 
 import { readBTree2 } from './b-tree-v2.ts';
+import { byteWidth, isPowerOfTwo } from './bit-widths.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { lookup3 } from './checksum.ts';
 import type { Hdf5File } from './hdf5-file.ts';
@@ -254,15 +255,6 @@ async function readHeader(file: Hdf5File, address: number): Promise<HeapHeader> 
     rootAddress,
     rootRows,
   };
-}
-
-function isPowerOfTwo(value: number): boolean {
-  return value >= 1 && Number.isInteger(Math.log2(value));
-}
-
-/** Bytes that an integer up to `limit` takes. */
-function byteWidth(limit: number): number {
-  return Math.floor(Math.log2(Math.max(limit, 1)) / 8) + 1;
 }
 
 function once<T>(cache: Map<number, Promise<T>>, address: number, read: () => Promise<T>): Promise<T> {

@@ -1,4 +1,3 @@
-import { cachedFile } from '../../binary/cached-file.ts';
 import type { RangedFile } from '../../binary/ranged-file.ts';
 import { FormatError, UnsupportedError } from '../../errors.ts';
 import { ByteReader, type FieldSizes } from './byte-reader.ts';
@@ -10,7 +9,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** An HDF5 file as its parsers see it: addresses instead of positions, and metadata through a cache. */
+/** An HDF5 file as its parsers see it: addresses instead of positions, and a cache. */
 export class Hdf5File implements FieldSizes {
   readonly name: string;
   readonly offsetBytes: number;
@@ -19,27 +18,28 @@ export class Hdf5File implements FieldSizes {
   readonly baseOffset: number;
   /** Bytes from address 0 to the end of the file: no address is as large as this. */
   readonly byteLength: number;
-  /** The file itself, for bulk data. */
-  readonly raw: RangedFile;
-  readonly #metadata: RangedFile;
+  /**
+   * The file by positions, behind a cache. Small datasets are read through it as well, as they lie between the metadata
+   * and come with them; large ones pass through it.
+   */
+  readonly cached: RangedFile;
   readonly #parsed = new Map<string, unknown>();
   readonly #claimed = new Map<number, number>();
   #claimedBytes = 0;
 
-  constructor(raw: RangedFile, baseOffset: number, sizes: FieldSizes, metadata: RangedFile = cachedFile(raw)) {
-    this.name = raw.name;
-    this.raw = raw;
+  constructor(cached: RangedFile, baseOffset: number, sizes: FieldSizes) {
+    this.name = cached.name;
+    this.cached = cached;
     this.baseOffset = baseOffset;
-    this.byteLength = raw.byteLength - baseOffset;
+    this.byteLength = cached.byteLength - baseOffset;
     this.offsetBytes = sizes.offsetBytes;
     this.lengthBytes = sizes.lengthBytes;
-    this.#metadata = metadata;
   }
 
   /** Reads a piece of metadata of known size. */
   async read(address: number, byteLength: number, what: string): Promise<ByteReader> {
     const { start, end } = this.locate(address, byteLength, what);
-    return this.readerOf(await this.#metadata.slice(start, end), address, what);
+    return this.readerOf(await this.cached.slice(start, end), address, what);
   }
 
   /** Reads what is there of `byteLength` bytes: for a record whose size only its beginning tells. */
@@ -60,14 +60,15 @@ export class Hdf5File implements FieldSizes {
     const end = bytes.byteLength - 4;
     if (end < 0) throw reader.fail('there is no room for a checksum');
     const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(end, true);
-    if (stored !== lookup3(bytes.subarray(0, end))) throw reader.fail('the checksum does not match, the file is damaged');
+    if (stored !== lookup3(bytes.subarray(0, end)))
+      throw reader.fail('the checksum does not match, the file is damaged');
   }
 
   /** The position in the file of bytes at an address, after checking that the file holds them. */
   locate(address: number, byteLength: number, what: string): ByteRange {
     const start = this.baseOffset + address;
     if (address > this.byteLength || byteLength > this.byteLength - address) {
-      const problem = `the ${what} should take ${byteLength} bytes at ${start}, the file ends at ${this.raw.byteLength}`;
+      const problem = `the ${what} should take ${byteLength} bytes at ${start}, the file ends at ${this.cached.byteLength}`;
       throw this.fail(problem, start);
     }
     return { start, end: start + byteLength };
@@ -98,7 +99,8 @@ export class Hdf5File implements FieldSizes {
   claim(address: number, byteLength: number, what: string): void {
     this.#claimedBytes += byteLength - (this.#claimed.get(address) ?? 0);
     this.#claimed.set(address, byteLength);
-    if (this.#claimedBytes > this.byteLength) throw this.fail(`one ${what} overlaps another`, this.baseOffset + address);
+    if (this.#claimedBytes > this.byteLength)
+      throw this.fail(`one ${what} overlaps another`, this.baseOffset + address);
   }
 
   fail(problem: string, offset?: number, cause?: unknown): FormatError {

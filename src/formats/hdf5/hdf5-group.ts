@@ -1,6 +1,7 @@
 import { AttributeTable } from './attribute-table.ts';
+import { readDatasetRecord } from './dataset-record.ts';
 import { readDenseLinks } from './dense-storage.ts';
-import { Hdf5Dataset, openDataset } from './hdf5-dataset.ts';
+import { Hdf5Dataset } from './hdf5-dataset.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { decodeLink, type Link } from './link.ts';
 import { MESSAGE, type Message, readObjectHeader } from './object-header.ts';
@@ -84,7 +85,11 @@ export class Hdf5Group {
     if (link === undefined) return undefined;
     const path = childPath(this.path, name);
     if (link.kind !== 'hard') {
-      throw this.#file.unsupported(`the ${link.kind} link`, path, 're-save the file with the object itself in its place');
+      throw this.#file.unsupported(
+        `the ${link.kind} link`,
+        path,
+        're-save the file with the object itself in its place',
+      );
     }
     let child = this.#children.get(name);
     if (child === undefined) {
@@ -132,7 +137,7 @@ export async function openObject(file: Hdf5File, path: string, address: number):
   const messages = await readObjectHeader(file, address);
   if (messages.some(({ type }) => GROUP_MESSAGES.includes(type))) return new Hdf5Group(file, path, address, messages);
   if (messages.some(({ type }) => type === MESSAGE.layout || type === MESSAGE.externalFiles)) {
-    return await openDataset(file, path, address, messages);
+    return new Hdf5Dataset(await readDatasetRecord(file, path, address, messages));
   }
   if (messages.some(({ type }) => type === MESSAGE.datatype)) throw file.unsupported('a named datatype', path);
   throw file.fail(`the object "${path}" is neither group nor dataset`, file.baseOffset + address);
@@ -149,7 +154,8 @@ function compareUtf8(a: string, b: string): number {
     const difference = a.charCodeAt(index) - b.charCodeAt(index);
     if (difference === 0) continue;
     // At the first difference within a surrogate pair the whole pairs decide.
-    const from = index > 0 && isLowSurrogate(a.charCodeAt(index)) && isLowSurrogate(b.charCodeAt(index)) ? index - 1 : index;
+    const from =
+      index > 0 && isLowSurrogate(a.charCodeAt(index)) && isLowSurrogate(b.charCodeAt(index)) ? index - 1 : index;
     return (a.codePointAt(from) as number) - (b.codePointAt(from) as number);
   }
   return a.length - b.length;

@@ -1,4 +1,4 @@
-/** Where and how the elements of a dataset are stored: the layout and fill value messages. */
+/** Where and how the elements of a dataset are stored: the layout message. */
 
 import type { ByteReader } from './byte-reader.ts';
 import { MAX_RANK } from './limits.ts';
@@ -156,34 +156,4 @@ function decodeChunk(reader: ByteReader, rank: number, width: number): Omit<Chun
     filteredSingle: undefined,
     partialChunksUnfiltered: false,
   };
-}
-
-/**
- * Decodes a fill value message: the bytes of one element, or `undefined` for zeros.
- *
- *   versions 1 and 2                    version 3
- *   1  1  time of allocation            1  1  flags; 32: a value is there
- *   2  1  time of writing               2  4  bytes, then the value
- *   3  1  whether it is defined
- *   4  4  bytes, then the value; missing in version 2 if not defined
- */
-export function decodeFillValue(reader: ByteReader): Uint8Array | undefined {
-  const version = reader.u8();
-  if (version < 1 || version > 3) throw reader.fail(`fill value version ${version} is unknown`);
-  if (version === 3) {
-    const flags = reader.u8();
-    return (flags & 0x20) === 0 ? undefined : nonEmpty(reader.take(reader.u32()));
-  }
-  reader.skip(2);
-  const isDefined = reader.u8() !== 0;
-  return version === 2 && !isDefined ? undefined : nonEmpty(reader.take(reader.u32()));
-}
-
-/** Decodes the fill value message of HDF5 before 1.6: 4 bytes of length, then the value. */
-export function decodeOldFillValue(reader: ByteReader): Uint8Array | undefined {
-  return nonEmpty(reader.take(reader.u32()));
-}
-
-function nonEmpty(value: Uint8Array): Uint8Array | undefined {
-  return value.byteLength === 0 ? undefined : value;
 }

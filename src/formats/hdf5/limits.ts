@@ -26,3 +26,9 @@ export const MAX_UNBACKED_BYTES = 268_435_456;
 
 /** Deflate gains at most a factor of 1032. */
 export const MAX_EXPANSION = 1032;
+
+/** Chunks of one dataset. Real chunks take 16 KiB to 1 MiB, so that this many are beyond any model. */
+export const MAX_CHUNKS = 1_000_000;
+
+/** Strings of one dataset, unless the file is longer: an empty string of the fill value costs nothing in the file. */
+export const MAX_UNBACKED_STRINGS = 1_000_000;

@@ -19,7 +19,7 @@
 
 import { cachedFile } from '../../binary/cached-file.ts';
 import type { RangedFile } from '../../binary/ranged-file.ts';
-import { FormatError, UnsupportedError } from '../../errors.ts';
+import { FormatError, type UnsupportedError } from '../../errors.ts';
 import { ByteReader } from './byte-reader.ts';
 import { lookup3 } from './checksum.ts';
 import { Hdf5File } from './hdf5-file.ts';
@@ -46,9 +46,9 @@ export interface Superblock {
  * @throws {FormatError} when there is none, or when the file is shorter than it says.
  */
 export async function readSuperblock(raw: RangedFile): Promise<Superblock> {
-  const metadata = cachedFile(raw);
-  const start = await findSignature(metadata);
-  const bytes = await metadata.slice(start, Math.min(start + MAX_SUPERBLOCK_BYTES, raw.byteLength));
+  const cached = cachedFile(raw);
+  const start = await findSignature(cached);
+  const bytes = await cached.slice(start, Math.min(start + MAX_SUPERBLOCK_BYTES, raw.byteLength));
   const origin = { file: raw.name, what: 'superblock', offset: start, offsetBytes: 8, lengthBytes: 8 };
   const head = new ByteReader(bytes, origin);
   head.skip(SIGNATURE.length);
@@ -60,7 +60,7 @@ export async function readSuperblock(raw: RangedFile): Promise<Superblock> {
 
   const reader = new ByteReader(bytes, { ...origin, offsetBytes, lengthBytes });
   reader.position = head.position;
-  const file = new Hdf5File(raw, start, { offsetBytes, lengthBytes }, metadata);
+  const file = new Hdf5File(cached, start, { offsetBytes, lengthBytes });
   return { file, rootAddress: version < 2 ? decodeOld(reader, version, file) : decodeNew(reader, file) };
 }
 

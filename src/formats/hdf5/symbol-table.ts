@@ -35,12 +35,7 @@ export async function readSymbolTable(file: Hdf5File, treeAddress: number, heapA
   return lists.flat();
 }
 
-async function readSymbolNode(
-  file: Hdf5File,
-  walk: TreeWalk,
-  names: Uint8Array,
-  address: number,
-): Promise<Link[]> {
+async function readSymbolNode(file: Hdf5File, walk: TreeWalk, names: Uint8Array, address: number): Promise<Link[]> {
   const head = await file.readUpTo(address, USUAL_NODE_BYTES, NODE);
   head.expectSignature('SNOD');
   head.expectVersion(1);
