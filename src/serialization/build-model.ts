@@ -1,0 +1,132 @@
+/** From the record of a file to a model, and to the plan of where its weights go. */
+import type { PartialShape } from '../array/shape.ts';
+import { FormatError } from '../errors.ts';
+import type { JsonObject, ModelArtifacts, Weights } from '../formats/artifacts.ts';
+import { InputLayer } from '../layers/input-layer.ts';
+import type { Layer } from '../layers/layer.ts';
+import { KerasModel } from '../model/keras-model.ts';
+import { Model } from '../model/model.ts';
+import type { CustomObjects } from './custom-objects.ts';
+import { Decoder } from './decoder.ts';
+import { type Dialect, dialectOf } from './dialect.ts';
+import { decodeModel } from './graph-decoder.ts';
+import { isList, isObject } from './json-shapes.ts';
+import { emptyReport, type LoadReport } from './report.ts';
+import { matchLayers } from './weights/match-layers.ts';
+import { matchNames } from './weights/match-names.ts';
+import { matchPaths } from './weights/match-paths.ts';
+import type { MatchOptions, PlanItem } from './weights/plan.ts';
+
+export interface BuiltModel {
+  readonly model: KerasModel;
+  /** The object that the file describes: the model, or a layer of the user's own that the model wraps. */
+  readonly root: Layer;
+  readonly dialect: Dialect;
+  readonly report: LoadReport;
+}
+
+/**
+ * Builds the model that a file describes, without its weights.
+ *
+ * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
+ * @throws {FormatError} when the file has no configuration, or one that does not hold together.
+ */
+export function buildModel(artifacts: ModelArtifacts, customObjects: CustomObjects = {}): BuiltModel {
+  const { topology } = artifacts;
+  if (topology === undefined) {
+    throw new FormatError(
+      `Cannot build a model from "${artifacts.source}": it holds weights alone; ` +
+        'build the model, then call model.loadWeights',
+      { file: artifacts.source },
+    );
+  }
+  const report = emptyReport();
+  report.format = artifacts.format;
+  report.kerasVersion = artifacts.kerasVersion;
+  const dialect = dialectOf(artifacts);
+  const root = new Decoder(dialect, report, customObjects, decodeModel).layer(topology);
+  const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
+  return { model, root, dialect, report };
+}
+
+/** A model around a layer of the user's own that stands for a whole model. */
+function wrapLayer(layer: Layer, topology: JsonObject): KerasModel {
+  const build = isObject(topology.build_config) ? topology.build_config.input_shape : undefined;
+  if (!isList(build) || !build.every((extent) => extent === null || typeof extent === 'number')) {
+    throw new FormatError(
+      `Cannot build model "${layer.name}": the file does not tell the shape of its inputs ` +
+        `(build_config is ${JSON.stringify(topology.build_config ?? null)})`,
+    );
+  }
+  const start = new InputLayer({ batchShape: [null, ...(build as PartialShape).slice(1)] }).output;
+  const outputs = layer.applyAll(start);
+  return new Model({ inputs: start, outputs: outputs.length === 1 ? (outputs[0] ?? []) : outputs, name: layer.name });
+}
+
+/** Plans where the arrays of a file go; everything without a partner, or of another shape, goes to the report. */
+export function planWeights(
+  root: Layer,
+  weights: Weights,
+  dialect: Dialect,
+  options: MatchOptions,
+  report: LoadReport,
+): readonly PlanItem[] {
+  return matchWeights(root, weights, dialect, options, report).filter((item) => keepsShape(item, report));
+}
+
+function matchWeights(
+  root: Layer,
+  weights: Weights,
+  dialect: Dialect,
+  options: MatchOptions,
+  report: LoadReport,
+): readonly PlanItem[] {
+  if (weights.kind === 'paths') return matchPaths(root, weights, report);
+  if (!(root instanceof KerasModel)) {
+    throw new FormatError(`Cannot load the weights of "${root.name}": a file by layers needs a model of layers`);
+  }
+  if (weights.kind === 'layers') return matchLayers(root, weights, dialect, options, report);
+  return matchNames(root, weights, options, report);
+}
+
+/** A single array must have the weight's shape; what is converted is checked once it is read. */
+function keepsShape({ variable, entries, convert }: PlanItem, report: LoadReport): boolean {
+  const [entry] = entries;
+  if (convert !== undefined || entry === undefined) return true;
+  const { shape: expected } = variable;
+  const fits = entry.shape.length === expected.length && expected.every((extent, axis) => extent === entry.shape[axis]);
+  if (!fits) {
+    report.mismatched.push({ weight: variable.path, source: entry.name, found: entry.shape, expected });
+  }
+  return fits;
+}
+
+/**
+ * Builds a model from Keras' JSON (`to_json()` of Python, or the configuration inside a file), with fresh weights.
+ *
+ * ```ts
+ * import { modelFromJSON } from 'hornet';
+ *
+ * const model = modelFromJSON({
+ *   class_name: 'Sequential',
+ *   config: { layers: [{ class_name: 'Dense', config: { units: 2, batch_input_shape: [null, 3] } }] },
+ * });
+ *
+ * expect(model.outputShape).toEqual([null, 2]);
+ * ```
+ *
+ * @throws {CustomObjectError} when it needs classes or functions that only its author has.
+ */
+export function modelFromJSON(json: JsonObject | string, customObjects: CustomObjects = {}): KerasModel {
+  const topology = typeof json === 'string' ? (JSON.parse(json) as JsonObject) : json;
+  const { keras_version: version } = topology;
+  return buildModel(
+    {
+      format: 'keras',
+      source: 'JSON',
+      topology,
+      ...(typeof version === 'string' ? { kerasVersion: version } : {}),
+    },
+    customObjects,
+  ).model;
+}

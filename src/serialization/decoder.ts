@@ -1,0 +1,329 @@
+/** Objects of Keras from their JSON: values, small objects, layers. */
+import { UnsupportedError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import { type Activation, resolveActivation } from '../layers/activation.ts';
+import { createConstraint } from '../layers/constraints.ts';
+import { Lambda } from '../layers/core/lambda.ts';
+import type { Field } from '../layers/fields.ts';
+import { createInitializer, type Initializer, resolveInitializer } from '../layers/initializers.ts';
+import { classNameOf, type KerasObject } from '../layers/keras-object.ts';
+import { Layer } from '../layers/layer.ts';
+import { createRegularizer } from '../layers/regularizers.ts';
+import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects.ts';
+import type { Dialect } from './dialect.ts';
+import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
+import { fromKeras1, type RawLayer } from './keras1.ts';
+import { currentClassName, fromKeras2, withoutDroppedKeys } from './keras2.ts';
+import { CustomObjectError } from './load-error.ts';
+import { layerRegistry } from './registry.ts';
+import type { LoadReport } from './report.ts';
+
+/** Nesting of a configuration beyond this is refused: no model comes near, and recursion stays bounded. */
+const MAX_DEPTH = 64;
+
+/** A Python slice, as raw operations on a graph hold it. */
+export interface SliceValue {
+  readonly start: unknown;
+  readonly stop: unknown;
+  readonly step: unknown;
+}
+
+export class Decoder {
+  readonly dialect: Dialect;
+  readonly report: LoadReport;
+  readonly #customObjects: CustomObjects;
+  /** Builds a model from its JSON; given from outside, since models contain layers and layers models. */
+  readonly #decodeModel: (decoder: Decoder, json: JsonObject) => Layer;
+  #depth = 0;
+
+  constructor(
+    dialect: Dialect,
+    report: LoadReport,
+    customObjects: CustomObjects,
+    decodeModel: (decoder: Decoder, json: JsonObject) => Layer,
+  ) {
+    this.dialect = dialect;
+    this.report = report;
+    this.#customObjects = customObjects;
+    this.#decodeModel = decodeModel;
+  }
+
+  /**
+   * A layer or a nested model.
+   *
+   * @throws {CustomObjectError} for a class that only the file's author has, or code that a file cannot bring along.
+   */
+  layer(json: JsonObject): Layer {
+    if (this.#depth >= MAX_DEPTH) {
+      throw new UnsupportedError(`Cannot load the model: layers are nested deeper than ${MAX_DEPTH}`, 'deep nesting');
+    }
+    this.#depth++;
+    try {
+      return this.#layer(json);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #layer(json: JsonObject): Layer {
+    const registeredName = typeof json.registered_name === 'string' ? json.registered_name : undefined;
+    const fullName = String(json.class_name);
+    const custom = this.custom(registeredName) ?? this.custom(fullName) ?? this.custom(withoutPackage(fullName));
+    const raw = this.#translate({ className: withoutPackage(fullName), config: configOf(json) });
+    const name = typeof raw.config.name === 'string' ? raw.config.name : raw.className;
+    if (custom !== undefined) return this.#customLayer(custom, raw);
+    if (MODEL_CLASSES.has(raw.className)) return this.#decodeModel(this, json);
+    if (raw.className === 'Lambda') return this.#lambda(name, raw.config);
+    const layerClass = layerRegistry.get(raw.className);
+    if (layerClass === undefined) {
+      const key = registeredName ?? fullName;
+      throw new CustomObjectError(
+        `Cannot load layer "${name}": its class "${key}" is not one of Keras'; ` +
+          `pass customObjects: { "${withoutPackage(key)}": … }, a class that extends Layer or a function of the inputs`,
+        [withoutPackage(key)],
+      );
+    }
+    return new layerClass(this.#options(layerClass, raw) as never);
+  }
+
+  /** A user's object of this name. */
+  custom(name: string | undefined): LayerClass | CustomFunction | undefined {
+    return name !== undefined && Object.hasOwn(this.#customObjects, name) ? this.#customObjects[name] : undefined;
+  }
+
+  #translate(raw: RawLayer): RawLayer {
+    const first = this.dialect.generation === 1 ? fromKeras1(raw) : raw;
+    const current = { ...first, className: currentClassName(first.className) };
+    const second = this.dialect.generation <= 2 ? fromKeras2(current) : current;
+    const { config, dropped } = withoutDroppedKeys(second);
+    for (const key of dropped) {
+      this.report.ignored.push(`key "${key}" of ${second.className} "${String(config.name)}"`);
+    }
+    return { className: second.className, config };
+  }
+
+  /** Options of a constructor from a translated configuration; keys that the class has not go to the report. */
+  #options(layerClass: LayerClass, { className, config }: RawLayer): Record<string, unknown> {
+    const options: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(config)) {
+      const option = camelCaseOf(key);
+      const field = Object.hasOwn(layerClass.fields, option) ? layerClass.fields[option] : undefined;
+      const layer = String(config.name);
+      if (option === 'dtype') {
+        options.dtype = dtypeName(value, layer);
+      } else if (field !== undefined) {
+        const decoded = this.#field(field, value, layer);
+        if (decoded !== undefined) options[option] = decoded;
+      } else if (value === null || value === false) {
+        this.report.ignored.push(`key "${key}": ${String(value)} of ${className} "${layer}"`);
+      } else {
+        this.report.unknownKeys.push({ layer, className, key, value });
+      }
+    }
+    return options;
+  }
+
+  #field(field: Field<unknown>, value: JsonValue, layer: string): unknown {
+    switch (field.kind) {
+      case 'activation':
+        return this.activation(value, layer);
+      case 'initializer':
+        return value === null ? undefined : this.#small(value, createInitializer, opaqueInitializer);
+      case 'regularizer':
+        return value === null ? null : this.#small(value, createRegularizer, opaque('regularizer'));
+      case 'constraint':
+        return value === null ? null : this.#small(value, createConstraint, opaque('constraint'));
+      case 'layer':
+        return isSerializedObject(value) ? this.layer(value) : isList(value) ? this.#layers(value) : value;
+      case 'layers':
+        return isList(value) ? this.#layers(value) : value;
+      case 'plain':
+        return this.value(value);
+      default:
+        return field.kind satisfies never;
+    }
+  }
+
+  #layers(values: readonly JsonValue[]): unknown[] {
+    return values.map((value) => (isSerializedObject(value) ? this.layer(value) : value));
+  }
+
+  /** An initializer, regularizer or constraint: a name, or an object of class and configuration. */
+  #small<T extends KerasObject>(
+    value: JsonValue,
+    create: (className: string, config?: Readonly<Record<string, unknown>>) => T | undefined,
+    fallback: (className: string, config: Readonly<Record<string, unknown>>) => T,
+  ): T {
+    if (typeof value === 'string') {
+      return create(classNameOf(value)) ?? (resolveByName(create, value) as T | undefined) ?? fallback(value, {});
+    }
+    const json = value as JsonObject;
+    const className = withoutPackage(String(json.class_name));
+    const config = Object.fromEntries(
+      Object.entries(configOf(json)).map(([key, entry]) => [camelCaseOf(key), this.value(entry)]),
+    );
+    return create(className, config) ?? create(classNameOf(className), config) ?? fallback(className, config);
+  }
+
+  /** An activation: a name, a function of the user's, or a layer. */
+  activation(value: JsonValue, layer: string): Activation | undefined {
+    if (value === null) return undefined;
+    if (isSerializedObject(value) && value.class_name !== 'function' && value.class_name !== '__lambda__') {
+      const known = resolveActivation(value.class_name);
+      if (known !== undefined) return this.activation(value.class_name, layer);
+      return layerAsActivation(this.layer(value));
+    }
+    const name = isObject(value) ? String(value.class_name === '__lambda__' ? layer : value.config) : String(value);
+    const custom = this.custom(name) ?? this.custom(withoutPackage(name));
+    if (custom !== undefined && !isLayerClass(custom)) {
+      return { role: 'activation', name, call: (x) => firstOf(custom([x], {})) };
+    }
+    // Keras 3 changed the slope of hard_sigmoid from 1/5 to 1/6; files keep the meaning of their time.
+    const current = this.dialect.generation <= 2 && /^hard_?sigmoid$/i.test(name) ? 'hard_sigmoid_keras2' : name;
+    const found = resolveActivation(current) ?? resolveActivation(withoutPackage(current));
+    if (found !== undefined) return found;
+    throw new CustomObjectError(
+      `Cannot load layer "${layer}": its activation "${name}" is not one of Keras'; ` +
+        `pass customObjects: { "${name}": ([x]) => … }`,
+      [name],
+    );
+  }
+
+  /** A plain value, in which Python's own values are objects of reserved class names. */
+  value(value: JsonValue): unknown {
+    if (isList(value)) return value.map((element) => this.value(element));
+    if (!isObject(value)) return value;
+    const config = value.config as JsonValue;
+    switch (value.class_name) {
+      case '__tuple__':
+        return isList(value.items) ? value.items.map((item) => this.value(item)) : [];
+      case 'TensorShape':
+        return this.value((value.items ?? null) as JsonValue);
+      case '__slice__':
+        return isObject(config) ? this.#slice(config) : value;
+      case '__ellipsis__':
+        return ELLIPSIS;
+      case '__bytes__':
+        return isObject(config) ? config.value : value.value;
+      case '__numpy__':
+      case '__tensor__':
+        return isObject(config) ? config.value : value;
+      case 'DTypePolicy':
+      case 'Policy':
+        return dtypeName(value, '');
+      default:
+    }
+    // TensorFlow.js and Keras 1 wrote arrays as { type: 'ndarray', value }.
+    if (value.type === 'ndarray') return value.value;
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, this.value(entry)]));
+  }
+
+  #slice(config: JsonObject): SliceValue {
+    const part = (key: string): unknown => this.value(config[key] ?? null);
+    return { start: part('start'), stop: part('stop'), step: part('step') };
+  }
+
+  #customLayer(custom: LayerClass | CustomFunction, raw: RawLayer): Layer {
+    if (isLayerClass(custom)) return new custom(this.#options(custom, raw) as never);
+    const config = this.value(raw.config) as Record<string, unknown>;
+    return new Lambda({
+      name: typeof raw.config.name === 'string' ? raw.config.name : '',
+      function: (inputs) => firstOf(custom(inputs, config)),
+    });
+  }
+
+  #lambda(name: string, config: JsonObject): Layer {
+    const python = config.function;
+    const functionName = typeof python === 'string' ? python : undefined;
+    const custom = this.custom(name) ?? this.custom(functionName) ?? this.custom('Lambda');
+    if (custom !== undefined && !isLayerClass(custom)) {
+      const kwargs = this.value(config) as Record<string, unknown>;
+      return new Lambda({ name, function: (inputs) => firstOf(custom(inputs, kwargs)) });
+    }
+    throw new CustomObjectError(
+      `Cannot load Lambda layer "${name}": the file holds Python code, which is never run; ` +
+        `pass customObjects: { "${name}": ([x]) => … } with the same function written with Hornet's ops`,
+      [name],
+    );
+  }
+}
+
+/** The ellipsis in a raw index such as `x[..., 0]`. */
+export const ELLIPSIS = '...';
+
+const MODEL_CLASSES: ReadonlySet<string> = new Set(['Model', 'Functional', 'Sequential']);
+
+export function isModelClass(className: string): boolean {
+  return MODEL_CLASSES.has(className);
+}
+
+export function isLayerClass(value: LayerClass | CustomFunction): value is LayerClass {
+  return value.prototype instanceof Layer;
+}
+
+function firstOf<T>(value: T | readonly T[]): T {
+  return (Array.isArray(value) ? value[0] : value) as T;
+}
+
+/** A layer in the place of an activation, such as LeakyReLU. */
+function layerAsActivation(layer: Layer): Activation {
+  return {
+    role: 'activation',
+    name: undefined,
+    call: (x) => {
+      const [output] = layer.trace([{ tensor: x }], { training: false });
+      if (output === undefined)
+        throw new UnsupportedError(`Cannot use layer "${layer.name}" as activation`, 'activation');
+      return output.tensor;
+    },
+  };
+}
+
+function resolveByName(create: unknown, name: string): KerasObject | undefined {
+  return create === createInitializer ? resolveInitializer(name) : undefined;
+}
+
+/** An initializer that only the author has: it is kept for its name, since a file brings the weights. */
+function opaqueInitializer(className: string, config: Readonly<Record<string, unknown>>): Initializer {
+  return {
+    role: 'initializer',
+    className,
+    config,
+    initialize: () => {
+      throw new UnsupportedError(
+        `Cannot initialize a weight: "${className}" is not one of Keras' initializers; load the weight from a file`,
+        `initializer ${className}`,
+      );
+    },
+  };
+}
+
+function opaque<R extends string>(role: R) {
+  return (className: string, config: Readonly<Record<string, unknown>>): KerasObject & { readonly role: R } => ({
+    role,
+    className,
+    config,
+  });
+}
+
+/** The name of a dtype policy; programs compute in float32 whatever it says. */
+function dtypeName(value: JsonValue, layer: string): string {
+  if (typeof value === 'string') {
+    if (/^(int8|int4|float8|gptq|awq)/.test(value)) throw quantized(value, layer);
+    return value;
+  }
+  if (!isObject(value)) return 'float32';
+  const className = String(value.class_name);
+  const config = configOf(value);
+  if (/Quantized|Int4|GPTQ|AWQ|Float8|Ternary/.test(className))
+    throw quantized(String(config.mode ?? className), layer);
+  return typeof config.name === 'string' ? config.name : 'float32';
+}
+
+function quantized(mode: string, layer: string): UnsupportedError {
+  return new UnsupportedError(
+    `Cannot load layer "${layer}": its weights are quantized as ${mode}, which is not supported; ` +
+      'save the model before quantize() was called',
+    `quantization ${mode}`,
+  );
+}

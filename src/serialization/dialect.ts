@@ -1,0 +1,33 @@
+/** Which generation of Keras wrote a configuration, and what follows from that. */
+import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
+
+export interface Dialect {
+  /** 1 for Keras 0.x and 1.x, 2 for Keras 2, tf.keras and TensorFlow.js, 3 for Keras 3. */
+  readonly generation: 1 | 2 | 3;
+  /** The version as the file has it, for messages. */
+  readonly version: string | undefined;
+  /** Keras' backend when the file was written; Theano's convolutions flip their kernels. */
+  readonly backend: string | undefined;
+}
+
+/** Keys that only the configurations of Keras 0.x and 1.x have. */
+const KERAS_1_KEYS = /"(?:border_mode|dim_ordering|inner_init|consume_less|W_regularizer|nb_filter|subsample)"/;
+/** Keys that every object of a Keras 3 configuration has. */
+const KERAS_3_KEYS = /"registered_name"|"batch_shape"/;
+
+export function dialectOf(artifacts: ModelArtifacts): Dialect {
+  const { kerasVersion: version, backend, topology } = artifacts;
+  return { generation: generationOf(version, topology), version, backend };
+}
+
+function generationOf(version: string | undefined, topology: JsonObject | undefined): 1 | 2 | 3 {
+  if (version?.startsWith('tfjs-layers')) return 2;
+  const major = Number.parseInt(version ?? '', 10);
+  if (major === 0 || major === 1) return 1;
+  // A conversion from Keras 3 to TensorFlow.js may bear the converter's version, but keeps the configuration.
+  const text = JSON.stringify(topology ?? {});
+  if (major >= 3) return 3;
+  if (KERAS_1_KEYS.test(text)) return 1;
+  if (major === 2) return 2;
+  return KERAS_3_KEYS.test(text) ? 3 : 2;
+}

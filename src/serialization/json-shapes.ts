@@ -1,0 +1,29 @@
+/** Questions about raw JSON, asked wherever a configuration is taken apart. */
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isList(value: unknown): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
+/** `{ class_name, config }`: how every generation stores an object. */
+export function isSerializedObject(value: unknown): value is JsonObject & { class_name: string } {
+  return isObject(value) && typeof value.class_name === 'string' && 'config' in value;
+}
+
+/** The configuration of an object, empty when the file has none. */
+export function configOf(value: JsonObject): JsonObject {
+  return isObject(value.config) ? value.config : {};
+}
+
+export function camelCaseOf(key: string): string {
+  return key.replace(/(?<=.)_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** `Scale` of `fixture>Scale`: a class name without the package it was registered under. */
+export function withoutPackage(className: string): string {
+  return className.slice(className.lastIndexOf('>') + 1);
+}

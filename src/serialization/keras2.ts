@@ -1,0 +1,124 @@
+/** Configurations of Keras 2, tf.keras and TensorFlow.js in the words of Keras 3. */
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import type { RawLayer } from './keras1.ts';
+
+/** Names of classes that later had another, in every generation. */
+const CLASS_NAMES: Readonly<Record<string, string>> = {
+  BatchNormalizationV1: 'BatchNormalization',
+  BatchNormalizationV2: 'BatchNormalization',
+  SyncBatchNormalization: 'BatchNormalization',
+  UnifiedLSTM: 'LSTM',
+  UnifiedGRU: 'GRU',
+  LSTMV2: 'LSTM',
+  GRUV2: 'GRU',
+  Convolution1D: 'Conv1D',
+  Convolution2D: 'Conv2D',
+  Convolution3D: 'Conv3D',
+  Convolution1DTranspose: 'Conv1DTranspose',
+  Convolution2DTranspose: 'Conv2DTranspose',
+  Convolution3DTranspose: 'Conv3DTranspose',
+  SeparableConvolution1D: 'SeparableConv1D',
+  SeparableConvolution2D: 'SeparableConv2D',
+  DepthwiseConvolution2D: 'DepthwiseConv2D',
+  MaxPool1D: 'MaxPooling1D',
+  MaxPool2D: 'MaxPooling2D',
+  MaxPool3D: 'MaxPooling3D',
+  AvgPool1D: 'AveragePooling1D',
+  AvgPool2D: 'AveragePooling2D',
+  AvgPool3D: 'AveragePooling3D',
+  GlobalMaxPool1D: 'GlobalMaxPooling1D',
+  GlobalMaxPool2D: 'GlobalMaxPooling2D',
+  GlobalMaxPool3D: 'GlobalMaxPooling3D',
+  GlobalAvgPool1D: 'GlobalAveragePooling1D',
+  GlobalAvgPool2D: 'GlobalAveragePooling2D',
+  GlobalAvgPool3D: 'GlobalAveragePooling3D',
+};
+
+/** The class name that the registry knows. */
+export function currentClassName(className: string): string {
+  return CLASS_NAMES[className] ?? className;
+}
+
+/**
+ * Keys of Keras 2 that have no part in the numbers, or that another key says again. `values`, where given, are those
+ * that a key may have to be dropped; with any other it stays, and is reported as unknown.
+ */
+interface DroppedKey {
+  readonly key: string;
+  readonly classes?: RegExp;
+  readonly values?: readonly JsonValue[];
+}
+
+const DROPPED: readonly DroppedKey[] = [
+  { key: 'batch_input_shape' },
+  { key: 'input_shape' },
+  { key: 'input_dtype' },
+  { key: 'input_length', classes: /^Embedding$/ },
+  { key: 'input_dim', classes: /^(?!Embedding$|ReversibleEmbedding$)/ },
+  { key: 'implementation' },
+  { key: 'time_major', values: [false, null] },
+  { key: 'sparse', classes: /^Embedding$/ },
+  { key: 'expects_training_arg' },
+  { key: 'dynamic', values: [false, null] },
+  { key: 'fused' },
+  { key: 'virtual_batch_size', values: [null] },
+  { key: 'adjustment', values: [null] },
+  { key: 'synchronized' },
+  { key: 'groups', classes: /^(Depthwise|Separable|Conv\dDTranspose)/, values: [1] },
+  { key: 'filters', classes: /^DepthwiseConv/ },
+  { key: 'kernel_initializer', classes: /^(Depthwise|Separable)/ },
+  { key: 'kernel_regularizer', classes: /^(Depthwise|Separable)/ },
+  { key: 'kernel_constraint', classes: /^(Depthwise|Separable)/ },
+  { key: 'softmax_robust_masking' },
+  { key: 'robust_masking' },
+  { key: 'query_shape' },
+  { key: 'key_shape' },
+  { key: 'value_shape' },
+  { key: 'type_spec', values: [null] },
+  { key: 'autocast' },
+  { key: 'experimental_autocast' },
+  { key: '_compiled_call' },
+  // LoRA's factors are merged into the kernel when a model is saved.
+  { key: 'lora_rank' },
+  { key: 'lora_alpha' },
+  { key: 'gptq_unpacked_column_size' },
+  { key: 'awq_unpacked_column_size' },
+];
+
+/** Drops keys without meaning; what was dropped is returned for the report. */
+export function withoutDroppedKeys({ className, config }: RawLayer): { config: JsonObject; dropped: string[] } {
+  const kept: Record<string, JsonValue> = {};
+  const dropped: string[] = [];
+  for (const [key, value] of Object.entries(config)) {
+    const rule = DROPPED.find(
+      (candidate) => candidate.key === key && (candidate.classes === undefined || candidate.classes.test(className)),
+    );
+    const isDropped = rule !== undefined && (rule.values === undefined || rule.values.includes(value));
+    if (isDropped) dropped.push(key);
+    else kept[key] = value;
+  }
+  return { config: kept, dropped };
+}
+
+/** Renames and defaults that differ from Keras 3's. */
+export function fromKeras2({ className, config }: RawLayer): RawLayer {
+  const translated: Record<string, JsonValue> = { ...config };
+  if (className === 'LeakyReLU' && 'alpha' in translated) {
+    translated.negative_slope = translated.alpha as JsonValue;
+    delete translated.alpha;
+  }
+  if (className === 'LeakyReLU' && translated.negative_slope === undefined) translated.negative_slope = 0.3;
+  // Before TensorFlow 2 the reset gate came before the product, and files of that time do not say so.
+  if (/^GRU(Cell)?$/.test(className) && translated.reset_after === undefined) translated.reset_after = false;
+  if (/^(LSTM|GRU)(Cell)?$/.test(className) && translated.recurrent_activation === undefined) {
+    translated.recurrent_activation = 'hard_sigmoid';
+  }
+  if (className === 'InputLayer' && 'batch_input_shape' in translated) {
+    translated.batch_shape = translated.batch_input_shape as JsonValue;
+    delete translated.batch_input_shape;
+  }
+  if (className === 'InputLayer' && typeof translated.input_dtype === 'string') {
+    translated.dtype = translated.input_dtype;
+  }
+  return { className, config: translated };
+}

@@ -1,0 +1,239 @@
+/**
+ * What older generations stored otherwise than Keras 3 expects it, layer by layer: kernels in Theano's order,
+ * one array for each gate, the doubled biases of CuDNN.
+ */
+import { type Shape, shapesEqual, sizeOf } from '../../array/shape.ts';
+import { Tensor } from '../../array/tensor.ts';
+import type { WeightEntry } from '../../formats/artifacts.ts';
+import type { Variable } from '../../graph/variable.ts';
+import type { Layer } from '../../layers/layer.ts';
+import type { Dialect } from '../dialect.ts';
+import type { PlanItem } from './plan.ts';
+
+type Convert = (tensors: readonly Tensor[]) => Tensor;
+
+/**
+ * Pairs the arrays of one layer with its weights, in order, with the conversions that their shapes and the file's
+ * generation call for. `undefined` when the numbers differ and no conversion is known.
+ */
+export function convertLayer(
+  layer: Layer,
+  variables: readonly Variable[],
+  entries: readonly WeightEntry[],
+  dialect: Dialect,
+): readonly PlanItem[] | undefined {
+  const gates = gateConversion(layer.className, variables, entries);
+  if (gates !== undefined) return gates;
+  if (isCudnnLayout(layer, variables, entries)) return convertCudnn(layer, variables, entries);
+  if (entries.length !== variables.length) return undefined;
+  return variables.map((variable, index) => {
+    const entry = entries[index] as WeightEntry;
+    const convert = kernelConversion(layer, variable, entry, dialect);
+    return convert === undefined ? { variable, entries: [entry] } : { variable, entries: [entry], convert };
+  });
+}
+
+/** Order of the gates in files of Keras 1, and in later ones. */
+const GATES_BY_CLASS: Readonly<Record<string, readonly number[]>> = {
+  // input, cell, forget, output → input, forget, cell, output
+  LSTM: [0, 2, 1, 3],
+  ConvLSTM2D: [0, 2, 1, 3],
+  GRU: [0, 1, 2],
+};
+
+/** Keras 1 stored kernel, recurrent kernel and bias of each gate one after the other. */
+function gateConversion(
+  className: string,
+  variables: readonly Variable[],
+  entries: readonly WeightEntry[],
+): readonly PlanItem[] | undefined {
+  const gates = GATES_BY_CLASS[className];
+  if (gates === undefined || variables.length !== 3 || entries.length !== 3 * gates.length) return undefined;
+  return variables.map((variable, part) => ({
+    variable,
+    entries: gates.map((gate) => entries[3 * gate + part] as WeightEntry),
+    convert: concatenateLast,
+  }));
+}
+
+const CONVOLUTION = /^(Separable|Depthwise)?Conv\d?D|^ConvLSTM/;
+
+function kernelConversion(layer: Layer, variable: Variable, entry: WeightEntry, dialect: Dialect): Convert | undefined {
+  if (!CONVOLUTION.test(layer.className) || !/kernel$/.test(variable.name)) return undefined;
+  const reorder = kernelOrder(layer, variable.shape, entry.shape, dialect);
+  const flips = flipsKernels(dialect);
+  if (reorder === undefined && !flips) return undefined;
+  return ([tensor]) => {
+    const reordered = reorder === undefined ? (tensor as Tensor) : reorder(tensor as Tensor);
+    return flips ? flipSpatial(reordered) : reordered;
+  };
+}
+
+/** Theano convolves with flipped kernels; everybody else correlates. */
+function flipsKernels(dialect: Dialect): boolean {
+  return dialect.backend === 'theano';
+}
+
+function kernelOrder(
+  layer: Layer,
+  expected: Shape,
+  found: Shape,
+  dialect: Dialect,
+): ((tensor: Tensor) => Tensor) | undefined {
+  const isFirst = (layer.config as { dataFormat?: string }).dataFormat === 'channels_first';
+  if (dialect.generation === 1) {
+    if (layer.className === 'Conv1D' && found.length === 4) return keras1Conv1D(expected, found);
+    if (layer.className === 'Conv2DTranspose') return permuted(isFirst ? [2, 3, 0, 1] : [0, 1, 3, 2]);
+    if (isFirst && found.length === 4) return permuted([2, 3, 1, 0]);
+    if (isFirst && found.length === 5) return permuted([2, 3, 4, 1, 0]);
+  }
+  if (shapesEqual(expected, found) || found.length !== 4) return undefined;
+  // Kernels in another order than the file's version says: `[out, in, rows, columns]`, or turned the other way.
+  const permutation = OTHER_ORDERS.find((order) =>
+    shapesEqual(
+      order.map((axis) => found[axis] ?? -1),
+      expected,
+    ),
+  );
+  return permutation === undefined ? undefined : permuted(permutation);
+}
+
+const OTHER_ORDERS = [
+  [2, 3, 1, 0],
+  [3, 2, 0, 1],
+] as const;
+
+/** Keras 1 computed 1D convolutions as 2D ones: `[length, 1, in, out]`, or before 1.2 `[out, in, length, 1]`. */
+function keras1Conv1D(expected: Shape, found: Shape): (tensor: Tensor) => Tensor {
+  const isOld = found[1] !== 1 || found[0] !== expected[0] || found[3] !== expected[2];
+  const drop = (tensor: Tensor): Tensor => new Tensor(expected, tensor.dtype, tensor.data);
+  return isOld ? (tensor) => drop(permute(tensor, [2, 3, 1, 0])) : drop;
+}
+
+/**
+ * Whether the arrays of an LSTM or GRU have the layout of CuDNN's layers, which only the bias shows: two biases for
+ * each unit and gate in one axis.
+ */
+function isCudnnLayout(layer: Layer, variables: readonly Variable[], entries: readonly WeightEntry[]): boolean {
+  const [, , bias] = variables;
+  const [, , stored] = entries;
+  if (bias === undefined || stored === undefined || entries.length !== 3 || variables.length !== 3) return false;
+  if (/^(CuDNN)?LSTM$/.test(layer.className)) return sizeOf(stored.shape) === 2 * sizeOf(bias.shape);
+  return /^(CuDNN)?GRU$/.test(layer.className) && stored.shape.length === 1 && bias.shape.length === 2;
+}
+
+function convertCudnn(
+  layer: Layer,
+  variables: readonly Variable[],
+  entries: readonly WeightEntry[],
+): readonly PlanItem[] {
+  const isLstm = layer.className.endsWith('LSTM');
+  const gates = isLstm ? 4 : 3;
+  const [kernel, recurrent, bias] = variables as readonly [Variable, Variable, Variable];
+  const [storedKernel, storedRecurrent, storedBias] = entries as readonly [WeightEntry, WeightEntry, WeightEntry];
+  const convertBias = (value: Tensor): Tensor =>
+    isLstm ? addHalves(value) : new Tensor(bias.shape, 'float32', floats(value));
+  return [
+    { variable: kernel, entries: [storedKernel], convert: ([value]) => reorderGates(value as Tensor, gates) },
+    { variable: recurrent, entries: [storedRecurrent], convert: ([value]) => transposeGates(value as Tensor, gates) },
+    { variable: bias, entries: [storedBias], convert: ([value]) => convertBias(value as Tensor) },
+  ];
+}
+
+/** Each gate's kernel `[inputs, units]` was stored column by column. */
+function reorderGates(tensor: Tensor, gates: number): Tensor {
+  const [rows, columns] = tensor.shape as readonly [number, number];
+  const units = columns / gates;
+  const source = floats(tensor);
+  const target = new Float32Array(source.length);
+  for (let gate = 0; gate < gates; gate++) {
+    for (let row = 0; row < rows; row++) {
+      for (let unit = 0; unit < units; unit++) {
+        // Element k of the gate in column-major order of [units, rows]ᵀ.
+        const flat = unit * rows + row;
+        const from = Math.floor(flat / units) * columns + gate * units + (flat % units);
+        target[row * columns + gate * units + unit] = source[from] as number;
+      }
+    }
+  }
+  return new Tensor(tensor.shape, 'float32', target);
+}
+
+function transposeGates(tensor: Tensor, gates: number): Tensor {
+  const [rows, columns] = tensor.shape as readonly [number, number];
+  const units = columns / gates;
+  const source = floats(tensor);
+  const target = new Float32Array(source.length);
+  for (let gate = 0; gate < gates; gate++) {
+    for (let row = 0; row < rows; row++) {
+      for (let unit = 0; unit < units; unit++) {
+        target[row * columns + gate * units + unit] = source[unit * columns + gate * units + row] as number;
+      }
+    }
+  }
+  return new Tensor(tensor.shape, 'float32', target);
+}
+
+function addHalves(tensor: Tensor): Tensor {
+  const source = floats(tensor);
+  const half = source.length / 2;
+  const target = source.slice(0, half);
+  for (let index = 0; index < half; index++)
+    target[index] = (target[index] as number) + (source[half + index] as number);
+  return new Tensor([half], 'float32', target);
+}
+
+function floats(tensor: Tensor): Float32Array {
+  return tensor.data as Float32Array;
+}
+
+const permuted =
+  (permutation: readonly number[]) =>
+  (tensor: Tensor): Tensor =>
+    permute(tensor, permutation);
+
+function permute(tensor: Tensor, permutation: readonly number[]): Tensor {
+  const shape = permutation.map((axis) => tensor.shape[axis] as number);
+  const source = floats(tensor);
+  const target = new Float32Array(source.length);
+  const strides = permutation.map((axis) => sizeOf(tensor.shape.slice(axis + 1)));
+  const position = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let index = 0; index < target.length; index++) {
+    target[index] = source[from] as number;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis] as number;
+      position[axis] = (position[axis] as number) + 1;
+      if ((position[axis] as number) < (shape[axis] as number)) break;
+      from -= (strides[axis] as number) * (shape[axis] as number);
+      position[axis] = 0;
+    }
+  }
+  return new Tensor(shape, 'float32', target);
+}
+
+/** Turns a kernel `[…spatial, in, out]` round in all its spatial axes. */
+function flipSpatial(tensor: Tensor): Tensor {
+  const channels = sizeOf(tensor.shape.slice(-2));
+  const positions = tensor.data.length / channels;
+  const source = floats(tensor);
+  const target = new Float32Array(source.length);
+  for (let position = 0; position < positions; position++) {
+    const from = (positions - 1 - position) * channels;
+    target.set(source.subarray(from, from + channels), position * channels);
+  }
+  return new Tensor(tensor.shape, 'float32', target);
+}
+
+const concatenateLast: Convert = (tensors) => {
+  const [first] = tensors as readonly [Tensor, ...Tensor[]];
+  const width = first.shape.at(-1) as number;
+  const rows = first.data.length / width;
+  const target = new Float32Array(first.data.length * tensors.length);
+  for (let row = 0; row < rows; row++) {
+    for (const [index, tensor] of tensors.entries()) {
+      target.set(floats(tensor).subarray(row * width, (row + 1) * width), (row * tensors.length + index) * width);
+    }
+  }
+  return new Tensor([...first.shape.slice(0, -1), width * tensors.length], 'float32', target);
+};

@@ -1,0 +1,136 @@
+/** Arrays by path (`.keras`, `.weights.h5`) onto the layers of a model, by Keras 3's own walk. */
+import { shapesEqual } from '../../array/shape.ts';
+import type { PathWeights, WeightEntry, WeightGroup } from '../../formats/artifacts.ts';
+import type { Variable } from '../../graph/variable.ts';
+import { snakeCaseOf } from '../../layers/keras-object.ts';
+import type { Layer } from '../../layers/layer.ts';
+import type { LoadReport } from '../report.ts';
+import type { PlanItem } from './plan.ts';
+
+/** A layer and the paths under which a file may have it: of this version, then of others. */
+interface Place {
+  readonly layer: Layer;
+  readonly paths: readonly string[];
+}
+
+/** Plans which arrays go where; what has no partner goes to the report. */
+export function matchPaths(root: Layer, weights: PathWeights, report: LoadReport): readonly PlanItem[] {
+  const plan: PlanItem[] = [];
+  const used = new Set<string>();
+  for (const { layer, paths } of places(root)) {
+    const variables = layer.ownWeights;
+    if (variables.length === 0) continue;
+    const present = paths.filter((candidate) => (weights.groups.get(candidate)?.entries.size ?? 0) > 0);
+    const path = present.find((candidate) => fitsGroup(weights, candidate, variables, used)) ?? present[0];
+    const group = path === undefined ? undefined : weights.groups.get(path);
+    if (path === undefined || group === undefined) {
+      report.missing.push(...variables.map((variable) => variable.path));
+      continue;
+    }
+    used.add(path);
+    plan.push(...matchGroup(path, group, variables, report));
+  }
+  for (const [path, group] of weights.groups) {
+    if (!used.has(path)) report.unexpected.push(...[...group.entries.keys()].map((key) => `${path}/vars/${key}`));
+  }
+  return plan;
+}
+
+/** Whether a group that is still free has arrays of the right shapes, for a layer that may be in several places. */
+function fitsGroup(
+  weights: PathWeights,
+  path: string,
+  variables: readonly Variable[],
+  used: ReadonlySet<string>,
+): boolean {
+  const entries = weights.groups.get(path)?.entries;
+  return (
+    !used.has(path) &&
+    entries?.size === variables.length &&
+    variables.every((variable, index) => shapesEqual(entries.get(String(index))?.shape ?? [-1], variable.shape))
+  );
+}
+
+function matchGroup(
+  path: string,
+  group: WeightGroup,
+  variables: readonly Variable[],
+  report: LoadReport,
+): readonly PlanItem[] {
+  const entries = [...group.entries].sort(([a], [b]) => Number(a) - Number(b));
+  const plan: PlanItem[] = [];
+  for (const [index, variable] of variables.entries()) {
+    const entry: WeightEntry | undefined =
+      group.entries.get(String(index)) ?? group.entries.get(variable.name) ?? entries[index]?.[1];
+    if (entry === undefined) report.missing.push(variable.path);
+    else plan.push({ variable, entries: [entry] });
+  }
+  for (const [key] of entries.slice(variables.length)) report.unexpected.push(`${path}/vars/${key}`);
+  return plan;
+}
+
+/**
+ * Every layer with its possible paths. A model's layers are `layers/<class>[_n]`, numbered by class; the layers inside
+ * a layer go by their attributes, lists by `attribute/<class>[_n]`.
+ */
+function places(root: Layer): readonly Place[] {
+  const found: Place[] = [];
+  const visited = new Set<Layer>();
+  const visit = (layer: Layer, paths: readonly string[]): void => {
+    if (visited.has(layer)) return;
+    visited.add(layer);
+    found.push({ layer, paths });
+    const listed = layer === root && !('layers' in layer) ? listedPaths(layer) : new Map<Layer, string>();
+    for (const [attribute, value] of Object.entries(layer.sublayers)) {
+      const names = attributeNames(layer, attribute);
+      const below = (name: string): string[] =>
+        paths.flatMap((path) => names.map((own) => [path, own, name].filter((part) => part !== '').join('/')));
+      const also = (child: Layer): string[] => (listed.has(child) ? [listed.get(child) as string] : []);
+      if (!Array.isArray(value)) {
+        visit(value as Layer, [...below(''), ...also(value as Layer)]);
+        continue;
+      }
+      const counts = new Map<string, number>();
+      for (const child of value as readonly Layer[]) {
+        const name = snakeCaseOf(storedClassName(child));
+        const count = counts.get(name) ?? 0;
+        counts.set(name, count + 1);
+        visit(child, [...below(numbered(name, count)), ...also(child)]);
+      }
+    }
+  };
+  visit(root, ['']);
+  return found;
+}
+
+const numbered = (name: string, count: number): string => (count === 0 ? name : `${name}_${count}`);
+
+/**
+ * A subclassed model lists all its layers under `layers`, too: those whose attributes come later in the alphabet are
+ * stored there.
+ */
+function listedPaths(root: Layer): ReadonlyMap<Layer, string> {
+  const counts = new Map<string, number>();
+  const found = new Map<Layer, string>();
+  for (const child of root.children) {
+    const name = snakeCaseOf(storedClassName(child));
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    found.set(child, `layers/${numbered(name, count)}`);
+  }
+  return found;
+}
+
+/** tf.keras before 2.15 walked another attribute first, which held the same layers. */
+function attributeNames(layer: Layer, attribute: string): readonly string[] {
+  const name = attribute.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if ('layers' in layer && name === 'layers') return ['layers', '_layer_checkpoint_dependencies'];
+  // Query, key, value and output of attention had an underscore in front in tf.keras, and have it in grouped attention.
+  if (/^_?(query|key|value|output)_dense$/.test(name)) return [name, name.startsWith('_') ? name.slice(1) : `_${name}`];
+  return [name];
+}
+
+/** The class name by which Keras counts: that of the Python class, which differs for one layer. */
+function storedClassName(layer: Layer): string {
+  return layer.className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : layer.className;
+}
