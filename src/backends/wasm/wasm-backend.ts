@@ -1,0 +1,100 @@
+import type { Backend, Program } from '../../compiler/backend.ts';
+import { lowerGraph } from '../../compiler/lower.ts';
+import { planMemory } from '../../compiler/plan.ts';
+import { BackendError } from '../../errors.ts';
+import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
+import { emitProgram } from './emit-program.ts';
+import { type Result, type Source, WasmProgram } from './wasm-program.ts';
+
+export interface WasmBackendOptions {
+  /** Computes what only the host can: strings, and functions of host tensors. */
+  readonly fallback?: Backend;
+  /** Whether to use relaxed SIMD; by default, whether the engine has it. */
+  readonly relaxedSimd?: boolean;
+}
+
+const PAGE_BYTES = 65536;
+
+/** WebAssembly addresses have 32 bits. */
+const MOST_PAGES = 65536;
+
+/** Bytes after the last buffer that a kernel may read, but never uses: whole vectors at the end of a row. */
+const SLACK_BYTES = 64;
+
+/**
+ * The CPU: each graph becomes one WebAssembly module, written for its shapes.
+ *
+ * Compiling fails with a `BackendError` when the engine has no SIMD, when the memory would exceed 4 GiB, or when the
+ * graph needs the host (strings, `host` nodes) and there is no fallback.
+ */
+export function wasmBackend(options: WasmBackendOptions = {}): Backend {
+  return { name: 'wasm', compile: (graph) => compileGraph(graph, options) };
+}
+
+async function compileGraph(graph: Graph, options: WasmBackendOptions): Promise<Program> {
+  const boundary = hostBoundary(graph);
+  const host = await compileHostPart(graph, boundary, options.fallback);
+  const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
+  const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
+  const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
+  const schedule = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs });
+  const { offsets, totalBytes } = planMemory(schedule);
+  const pages = Math.ceil((totalBytes + SLACK_BYTES) / PAGE_BYTES);
+  if (pages > MOST_PAGES) {
+    throw new BackendError(
+      `Cannot compile the graph: it needs ${totalBytes} bytes of memory, expected at most 4 GiB; use a smaller batch`,
+      'wasm',
+    );
+  }
+  const moduleOptions = options.relaxedSimd === undefined ? {} : { relaxedSimd: options.relaxedSimd };
+  const { bytes, prologue } = emitProgram(schedule, offsets, pages, moduleOptions);
+  const { memory, instance } = await instantiate(bytes, pages);
+  const sources: Source[] = [
+    ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),
+    ...numericBoundary.map((symbol): Source => ({ from: 'host', index: boundary.indexOf(symbol) })),
+  ];
+  let nextBuffer = 0;
+  const results = graph.outputs.map((symbol): Result => {
+    const index = boundary.indexOf(symbol);
+    if (index >= 0) return { from: 'host', index };
+    return { from: 'buffer', symbol, buffer: schedule.outputs[nextBuffer++] as (typeof schedule.outputs)[number] };
+  });
+  return new WasmProgram({ graph, schedule, offsets, prologue, memory, instance, sources, results, host });
+}
+
+/** Values that only the host can compute, and that something else reads. */
+function hostBoundary({ outputs }: Graph): SymbolicTensor[] {
+  const isHosted = ({ node }: SymbolicTensor): boolean =>
+    node.primitive === 'host' || [...node.inputs, ...node.outputs].some((symbol) => symbol.dtype === 'string');
+  const boundary = new Set<SymbolicTensor>(outputs.filter(isHosted));
+  for (const node of topologicalOrder(outputs)) {
+    if (node.outputs.some(isHosted)) continue;
+    for (const input of node.inputs) if (isHosted(input)) boundary.add(input);
+  }
+  return [...boundary];
+}
+
+async function compileHostPart(
+  graph: Graph,
+  boundary: readonly SymbolicTensor[],
+  fallback: Backend | undefined,
+): Promise<Program | undefined> {
+  if (boundary.length === 0) return undefined;
+  if (fallback === undefined) {
+    throw new BackendError('Cannot compile the graph: it computes with strings or on the host', 'wasm');
+  }
+  return fallback.compile({ inputs: graph.inputs, outputs: boundary });
+}
+
+async function instantiate(
+  bytes: Uint8Array<ArrayBuffer>,
+  pages: number,
+): Promise<{ memory: WebAssembly.Memory; instance: WebAssembly.Instance }> {
+  try {
+    const memory = new WebAssembly.Memory({ initial: pages });
+    const module = await WebAssembly.compile(bytes);
+    return { memory, instance: await WebAssembly.instantiate(module, { host: { memory } }) };
+  } catch (cause) {
+    throw new BackendError(`Cannot compile the graph: ${(cause as Error).message}`, 'wasm', cause);
+  }
+}

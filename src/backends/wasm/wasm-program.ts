@@ -1,0 +1,118 @@
+import { type DataOf, zeroData } from '../../array/dtype.ts';
+import { formatShape, shapesEqual } from '../../array/shape.ts';
+import { Tensor } from '../../array/tensor.ts';
+import type { Program } from '../../compiler/backend.ts';
+import type { Buffer, Schedule } from '../../compiler/schedule.ts';
+import { ShapeError } from '../../errors.ts';
+import type { Graph, SymbolicTensor } from '../../graph/node.ts';
+import type { Variable } from '../../graph/variable.ts';
+import { type PrologueStep, RUN } from './emit-program.ts';
+
+type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** What a program needs besides its code. */
+export interface WasmProgramParts {
+  readonly graph: Graph;
+  readonly schedule: Schedule;
+  readonly offsets: ReadonlyMap<Buffer, number>;
+  readonly prologue: readonly PrologueStep[];
+  readonly memory: WebAssembly.Memory;
+  readonly instance: WebAssembly.Instance;
+  /** Where each buffer of the schedule's inputs gets its value: an input of the graph, or a value that the host computes. */
+  readonly sources: readonly Source[];
+  /** Where each output of the graph comes from. */
+  readonly results: readonly Result[];
+  /** Computes the values that only the host can. */
+  readonly host: Program | undefined;
+}
+
+export type Source = { readonly from: 'input' | 'host'; readonly index: number };
+
+export type Result =
+  | { readonly from: 'buffer'; readonly buffer: Buffer; readonly symbol: SymbolicTensor }
+  | { readonly from: 'host'; readonly index: number };
+
+/** A graph as one WebAssembly instance with its own memory. */
+export class WasmProgram implements Program {
+  readonly #parts: WasmProgramParts;
+  /** The version of each variable whose value is in the memory. */
+  readonly #versions = new Map<Variable, number>();
+  /** Whether the prologue has run. */
+  #isReady = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: WasmProgramParts) {
+    this.#parts = parts;
+  }
+
+  run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    checkInputs(this.#parts.graph, inputs);
+    const result = this.#last.then(() => this.#run(inputs));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const { schedule, instance, sources, results, host } = this.#parts;
+    const computed = host === undefined ? [] : await host.run(inputs);
+    this.#refreshVariables();
+    for (const [index, buffer] of schedule.inputs.entries()) {
+      const source = sources[index] as Source;
+      const value = (source.from === 'input' ? inputs : computed)[source.index] as Tensor;
+      this.#view(buffer).set(value.data as NumericData);
+    }
+    (instance.exports[RUN] as () => void)();
+    return results.map((result) => {
+      if (result.from === 'host') return computed[result.index] as Tensor;
+      const { symbol, buffer } = result;
+      const data = zeroData(symbol.dtype, buffer.size);
+      (data as NumericData).set(this.#view(buffer));
+      return new Tensor(symbol.shape, symbol.dtype, data as DataOf<typeof symbol.dtype>);
+    });
+  }
+
+  /** Runs the prologue when a variable has changed. What it alone reads was overwritten since, so it reads all again. */
+  #refreshVariables(): void {
+    const { schedule, prologue, instance } = this.#parts;
+    const isStale = (variable: Variable): boolean => this.#versions.get(variable) !== variable.version;
+    if (this.#isReady && ![...schedule.parameters.keys()].some(isStale)) return;
+    const variables = new Map([...schedule.parameters].map(([variable, buffer]) => [buffer, variable]));
+    const constants = new Map([...schedule.constants].map(([value, buffer]) => [buffer, value]));
+    for (const { uploads, exportName } of prologue) {
+      for (const buffer of uploads) {
+        const value = variables.get(buffer)?.value ?? constants.get(buffer);
+        this.#view(buffer).set(value?.data as NumericData);
+      }
+      if (exportName !== undefined) (instance.exports[exportName] as () => void)();
+    }
+    for (const variable of variables.values()) this.#versions.set(variable, variable.version);
+    this.#isReady = true;
+  }
+
+  #view(buffer: Buffer): NumericData {
+    const offset = this.#parts.offsets.get(buffer) ?? 0;
+    const { buffer: bytes } = this.#parts.memory;
+    switch (buffer.dtype) {
+      case 'float32':
+        return new Float32Array(bytes, offset, buffer.size);
+      case 'int32':
+        return new Int32Array(bytes, offset, buffer.size);
+      case 'bool':
+        return new Uint8Array(bytes, offset, buffer.size);
+    }
+  }
+}
+
+function checkInputs(graph: Graph, inputs: readonly Tensor[]): void {
+  if (inputs.length !== graph.inputs.length) {
+    throw new ShapeError(`Cannot run the program: found ${inputs.length} inputs, expected ${graph.inputs.length}`);
+  }
+  for (const [index, expected] of graph.inputs.entries()) {
+    const found = inputs[index] as Tensor;
+    if (found.dtype === expected.dtype && shapesEqual(found.shape, expected.shape)) continue;
+    throw new ShapeError(
+      `Cannot run the program: input ${index} is ${found.dtype}${formatShape(found.shape)}, ` +
+        `expected ${expected.dtype}${formatShape(expected.shape)}`,
+    );
+  }
+}
