@@ -1,7 +1,7 @@
 /** Elements by position: gathering, Python's square brackets, slices, and their inverses. */
 import { formatShape, normalizeAxis, type Shape, sizeOf } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
-import { ShapeError, UnsupportedError } from '../errors.ts';
+import { UnsupportedError } from '../errors.ts';
 import { apply, constant } from '../graph/apply.ts';
 import { SymbolicTensor } from '../graph/node.ts';
 import { equal, greaterEqual, less, logicalAnd, logicalNot, where } from './compare.ts';
