@@ -1,7 +1,8 @@
 """Writes test/fixtures/hdf5: small HDF5 files, and beside each one what h5py reads from it.
 
 Run from the repository root:  interop/.venv/bin/python interop/make-hdf5-fixtures.py
-Pinned: h5py 3.16.0 (HDF5 2.0.0), numpy 2.4.6. Seeded; files differ between runs in nothing (times are not tracked).
+Pinned: h5py 3.16.0 (HDF5 2.0.0), numpy 2.4.6. Seeded; a second run writes the same bytes, but for `storage.*`: a committed
+datatype notes the time, which h5py cannot turn off.
 
 Files are `name.libver.h5` or, where they compress well, `name.libver.h5.gz`; `name.json` holds what all of them say:
     { "path": { "kind": "group", "names": [...], "attributes": {...} }
@@ -29,6 +30,19 @@ assert np.__version__ == "2.4.6", np.__version__
 FOLDER = pathlib.Path("test/fixtures/hdf5")
 LIBVERS = ["earliest", "v108", "v110", "latest"]
 MAX_SAFE = 2**53 - 1
+
+
+create_dataset = h5d.create
+
+
+def create_without_times(loc, name, tid, space, dcpl=None, **options):
+    """Times would make every run write other files."""
+    properties = dcpl if dcpl is not None else h5p.create(h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    return create_dataset(loc, name, tid, space, properties, **options)
+
+
+h5d.create = create_without_times
 
 
 # What a reader should find.
