@@ -1,0 +1,62 @@
+/** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter]`. */
+import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.ts';
+import type { ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
+import { runContract, SeededNumbers } from '../../test/support/run-contract.ts';
+
+interface Measurement {
+  readonly name: string;
+  readonly plan: ContractPlan;
+  readonly leftLength: number;
+  readonly rightLength: number;
+  readonly outputLength: number;
+  readonly packed: boolean;
+  readonly flops: number;
+}
+
+function dot(name: string, shape: Partial<DotGeometry> & { m: number; k: number; n: number }): Measurement {
+  const geometry = { batch: 1, transposeLeft: false, transposeRight: false, packed: false, ...shape };
+  const { batch, m, k, n, packed } = geometry;
+  return {
+    name: `dot ${name}`,
+    plan: planDot(geometry),
+    leftLength: batch * m * k,
+    rightLength: batch * k * n,
+    outputLength: batch * m * n,
+    packed,
+    flops: 2 * batch * m * k * n,
+  };
+}
+
+const MEASUREMENTS: readonly Measurement[] = [
+  dot('512', { m: 512, k: 512, n: 512 }),
+  dot('1024', { m: 1024, k: 1024, n: 1024 }),
+  dot('1024 packed', { m: 1024, k: 1024, n: 1024, packed: true }),
+  dot('1024 right transposed', { m: 1024, k: 1024, n: 1024, transposeRight: true }),
+  dot('1024 left transposed', { m: 1024, k: 1024, n: 1024, transposeLeft: true }),
+  dot('1 x 1280 x 1000 packed', { m: 1, k: 1280, n: 1000, packed: true }),
+  dot('1 x 1280 x 1000', { m: 1, k: 1280, n: 1000 }),
+  dot('32 x 784 x 128', { m: 32, k: 784, n: 128 }),
+  dot('12544 x 32 x 16 packed', { m: 12544, k: 32, n: 16, packed: true }),
+  dot('12544 x 16 x 96 packed', { m: 12544, k: 16, n: 96, packed: true }),
+  dot('3136 x 24 x 144 packed', { m: 3136, k: 24, n: 144, packed: true }),
+  dot('3136 x 144 x 24 packed', { m: 3136, k: 144, n: 24, packed: true }),
+  dot('196 x 384 x 64 packed', { m: 196, k: 384, n: 64, packed: true }),
+  dot('49 x 960 x 160 packed', { m: 49, k: 960, n: 160, packed: true }),
+  dot('49 x 320 x 1280 packed', { m: 49, k: 320, n: 1280, packed: true }),
+  dot('12 heads 128 x 64 x 128', { batch: 12, m: 128, k: 64, n: 128, transposeRight: true }),
+];
+
+function measure({ plan, leftLength, rightLength, outputLength, packed, flops, name }: Measurement): void {
+  const numbers = new SeededNumbers(1);
+  const [left, right] = [numbers.floats(leftLength), numbers.floats(rightLength)];
+  const { time } = runContract({ plan, left, right, outputLength, packed });
+  const first = time();
+  let best = first;
+  const deadline = performance.now() + 700;
+  while (performance.now() < deadline) best = Math.min(best, time());
+  const speed = (flops / best / 1e6).toFixed(1);
+  console.log(`${name.padEnd(44)} ${best.toFixed(3).padStart(9)} ms ${speed.padStart(7)} GFLOP/s`);
+}
+
+const filter = process.argv[2] ?? '';
+for (const measurement of MEASUREMENTS) if (measurement.name.includes(filter)) measure(measurement);

@@ -1,0 +1,255 @@
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import { emitPackPanel, packedBytes, packMatrix } from './contract-pack.ts';
+import {
+  type ContractPlaces,
+  type ContractPlan,
+  divideInto,
+  emitKernel,
+  emitNothing,
+  emitTail,
+  type KernelCode,
+  type Packing,
+} from './contract-plan.ts';
+import { emitProduct, type Product } from './contract-product.ts';
+import { TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
+
+/** The shapes of a matrix product, `[batch, m, k] · [batch, k, n]`. */
+export interface DotGeometry {
+  readonly batch: number;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  /** Left is `[batch, k, m]`. */
+  readonly transposeLeft: boolean;
+  /** Right is `[batch, n, k]`. */
+  readonly transposeRight: boolean;
+  /** The right operand is packed already, by the plan's `packing`. */
+  readonly packed: boolean;
+}
+
+/** Below this many rows, packing the right matrix in every run costs more than it gains. */
+const LEAST_ROWS_TO_PACK = 4 * TILE_ROWS;
+
+/** A right matrix up to this size stays in the first cache, packed or not. */
+const SMALL_MATRIX_BYTES = 16 << 10;
+
+/** Bytes of left and output rows in one unit: what the second cache holds beside a panel. */
+const BLOCK_BYTES = 256 << 10;
+
+/** With fewer rows, units are groups of columns. */
+const LEAST_ROWS_TO_SPLIT = 4 * TILE_ROWS;
+
+/** Columns in a unit when units are groups of columns. */
+const UNIT_COLUMNS = 8 * TILE_COLUMNS;
+
+/** Plans a matrix product; see `contract-plan.ts`. */
+export function planDot(geometry: DotGeometry): ContractPlan {
+  const { batch, m, k, n, transposeRight, packed } = geometry;
+  const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
+  const packsAtRun = !packed && (transposeRight || !isSmall);
+  const matrixBytes = packedBytes(k, n);
+  return {
+    packing: dotPacking(geometry),
+    sharedBytes: packsAtRun ? batch * matrixBytes : 0,
+    privateBytes: 0,
+    emit: (module, places) => {
+      if (batch * m * n === 0) return emitNothing(module);
+      const isPacked = packed || packsAtRun;
+      const code = emitDot(module, geometry, places, isPacked, packsAtRun ? places.sharedScratch : places.right);
+      return packsAtRun && k > 0 ? { ...code, prepare: emitPack(module, geometry, places) } : code;
+    },
+  };
+}
+
+function dotPacking({ batch, k, n, transposeRight }: DotGeometry): Packing {
+  return {
+    byteLength: batch * packedBytes(k, n),
+    key: `dot:${batch}:${k}:${n}:${transposeRight}`,
+    pack: (source, target) => {
+      for (let index = 0; index < batch; index++) {
+        packMatrix(source, target, {
+          depth: k,
+          columns: n,
+          transposed: transposeRight,
+          rowLength: transposeRight ? k : n,
+          sourceStart: index * k * n,
+          targetStart: (index * packedBytes(k, n)) / 4,
+        });
+      }
+    },
+  };
+}
+
+/** Packs all right matrices; a unit is a panel. */
+function emitPack(
+  module: ModuleBuilder,
+  geometry: DotGeometry,
+  places: ContractPlaces,
+): Required<KernelCode>['prepare'] {
+  const { batch, k, n, transposeRight } = geometry;
+  const panels = Math.ceil(n / TILE_COLUMNS);
+  const kernel = emitKernel(module, (f, unit) => {
+    const [index, panel, source, target] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+    divideInto(f, unit, panels, index, panel);
+    const columnBytes = transposeRight ? k * 4 : 4;
+    f.sum(
+      [
+        [index, k * n * 4],
+        [panel, TILE_COLUMNS * columnBytes],
+      ],
+      places.right,
+    ).set(source);
+    f.sum([[unit, k * TILE_COLUMNS * 4]], places.sharedScratch).set(target);
+    const pack = (width: number): void =>
+      emitPackPanel(
+        f,
+        { depth: k, width, transposed: transposeRight, rowLength: transposeRight ? k : n },
+        source,
+        target,
+      );
+    emitLast(f, panel, panels, () => pack(TILE_COLUMNS), n % TILE_COLUMNS, pack);
+    f.release(index, panel, source, target);
+  });
+  return { kernel, units: batch * panels };
+}
+
+/** Writes `full`, and for the last unit `last`, where that one is smaller. */
+export function emitLast(
+  f: FunctionBuilder,
+  unit: Local,
+  count: number,
+  full: () => void,
+  rest: number,
+  last: (rest: number) => void,
+): void {
+  if (rest === 0) full();
+  else if (count === 1) last(rest);
+  else {
+    f.get(unit)
+      .i32(count - 1)
+      .op('i32.lt_s');
+    f.if(full, () => last(rest));
+  }
+}
+
+function emitDot(
+  module: ModuleBuilder,
+  geometry: DotGeometry,
+  places: ContractPlaces,
+  isPacked: boolean,
+  rightBase: number,
+): KernelCode {
+  const { batch, m, k, n, transposeLeft } = geometry;
+  const splitsColumns = m < LEAST_ROWS_TO_SPLIT && n > UNIT_COLUMNS;
+  const rowsInUnit = splitsColumns ? m : blockRows(m, k, n);
+  const columnsInUnit = splitsColumns ? UNIT_COLUMNS : n;
+  const rowUnits = Math.ceil(m / rowsInUnit);
+  const columnUnits = Math.ceil(n / columnsInUnit);
+  const leftRow = transposeLeft ? 4 : k * 4;
+  const panelStride = isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4;
+  const matrixStride = isPacked ? packedBytes(k, n) : k * n * 4;
+
+  const kernel = emitKernel(module, (f, unit) => {
+    const [index, row, column] = f.localsOf('i32', 3) as [Local, Local, Local];
+    const [left, right, output, bias] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+    divideInto(f, unit, rowUnits * columnUnits, index, row);
+    // At most one of the two is split.
+    if (splitsColumns) f.get(row).set(column).i32(0).set(row);
+    else f.i32(0).set(column);
+    f.sum(
+      [
+        [index, m * k * 4],
+        [row, rowsInUnit * leftRow],
+      ],
+      places.left,
+    ).set(left);
+    f.sum(
+      [
+        [index, matrixStride],
+        [column, (columnsInUnit / TILE_COLUMNS) * panelStride],
+      ],
+      rightBase,
+    ).set(right);
+    f.sum(
+      [
+        [index, m * n * 4],
+        [row, rowsInUnit * n * 4],
+        [column, columnsInUnit * 4],
+      ],
+      places.output,
+    ).set(output);
+    if (places.bias !== undefined) f.sum([[column, columnsInUnit * 4]], places.bias).set(bias);
+    const block = (rows: number, columns: number): void => {
+      const product: Product = {
+        depth: k,
+        columns,
+        rows,
+        groups: 1,
+        left: {
+          base: left,
+          kind: transposeLeft ? 'columns' : 'rows',
+          stride: transposeLeft ? m * 4 : k * 4,
+          groupStride: 0,
+        },
+        right: { base: right, panelStride, ...(isPacked ? {} : { stride: n * 4 }) },
+        output: { base: output, rowStride: n * 4, groupStride: 0 },
+        bias: places.bias === undefined ? undefined : bias,
+        finish: { bias: places.bias !== undefined, lower: places.lower, upper: places.upper },
+      };
+      emitProduct(module, f, product);
+      emitBlockTail(f, places, output, rows, columns, n);
+    };
+    if (splitsColumns) {
+      emitLast(
+        f,
+        column,
+        columnUnits,
+        () => block(m, columnsInUnit),
+        n % columnsInUnit,
+        (rest) => block(m, rest),
+      );
+    } else {
+      emitLast(
+        f,
+        row,
+        rowUnits,
+        () => block(rowsInUnit, n),
+        m % rowsInUnit,
+        (rest) => block(rest, n),
+      );
+    }
+    f.release(index, row, column, left, right, output, bias);
+  });
+  return { kernel, units: batch * rowUnits * columnUnits };
+}
+
+/** Calls the tail for a block: in one run when its rows are whole, else row by row. */
+function emitBlockTail(
+  f: FunctionBuilder,
+  places: ContractPlaces,
+  output: Local,
+  rows: number,
+  columns: number,
+  n: number,
+): void {
+  if (places.tail === undefined) return;
+  if (columns === n || rows === 1) {
+    emitTail(f, places, output, rows * columns);
+    return;
+  }
+  const row = f.local('i32');
+  f.for(row, 0, rows, 1, () => {
+    emitTail(f, places, output, columns);
+    f.increment(output, n * 4);
+  });
+  f.release(row);
+}
+
+/** Rows in a unit: as many as the cache holds, in whole tiles, and few enough that there are units to share out. */
+function blockRows(m: number, k: number, n: number): number {
+  const fitting = Math.floor(BLOCK_BYTES / ((k + n) * 4 || 1));
+  const shared = Math.ceil(m / 8);
+  const rows = Math.max(LEAST_ROWS_TO_SPLIT, Math.min(fitting, shared));
+  return Math.min(m, Math.ceil(rows / TILE_ROWS) * TILE_ROWS);
+}

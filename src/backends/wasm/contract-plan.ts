@@ -1,0 +1,104 @@
+/**
+ * The seam between the contraction and pooling kernels and the program that calls them.
+ *
+ * 1. `planDot`, `planConvolve`, … take a geometry and say what memory the kernel needs.
+ * 2. The program lays out its memory and calls `plan.emit(module, places)`, which writes the functions.
+ * 3. The program's `run` calls `prepare(0, prepareUnits, scratch)` where there is one, then (after a barrier, when
+ *    there are threads) `kernel(0, units, scratch)`.
+ *
+ * A kernel takes three i32: its first unit of work, the one after its last, and the address of the private scratch.
+ * Units are independent, so that threads share them out; each thread has its own private scratch.
+ *
+ * The memory must be readable for `READ_SLACK_BYTES` beyond the last buffer. Buffers begin at multiples of 4 (16 is
+ * faster).
+ */
+import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+
+/** Addresses in bytes. */
+export interface ContractPlaces {
+  /** First operand: the left matrix, x, or dy of an input gradient. */
+  readonly left: number;
+  /** Second operand: the right matrix or the kernel (packed, when the geometry says so), or dy of a filter gradient. */
+  readonly right: number;
+  readonly output: number;
+  /** Where `sharedBytes` are free while the kernel runs. */
+  readonly sharedScratch: number;
+  /** One number for each output column (channel), added to each sum. */
+  readonly bias?: number;
+  /** Sums (after the bias) below it become it; NaN stays. */
+  readonly lower?: number;
+  /** Sums above it become it. */
+  readonly upper?: number;
+  /**
+   * Index of a function of two i32, the first element of the output and the one after the last. Called once for each
+   * element, in runs, after it is complete and while it is in the cache.
+   */
+  readonly tail?: number;
+}
+
+export interface KernelCode {
+  /** Index of the function. */
+  readonly kernel: number;
+  readonly units: number;
+  /** A function that must have run over all its units before the kernel begins. */
+  readonly prepare?: { readonly kernel: number; readonly units: number };
+}
+
+/** How the right operand is laid out for a kernel, so that a weight is rearranged once and not in every run. */
+export interface Packing {
+  readonly byteLength: number;
+  /** Says whether two kernels want the same layout of one weight. */
+  readonly key: string;
+  pack(source: Float32Array, target: Float32Array): void;
+}
+
+export interface ContractPlan {
+  /** How to pack the right operand when `packed` is asked for; none where packing does not help. */
+  readonly packing?: Packing;
+  /** Scratch that all threads share. */
+  readonly sharedBytes: number;
+  /** Scratch that each thread has for itself. */
+  readonly privateBytes: number;
+  emit(module: ModuleBuilder, places: ContractPlaces): KernelCode;
+}
+
+/** The type of a kernel: first unit, the unit after the last, private scratch. */
+export const KERNEL_PARAMS = ['i32', 'i32', 'i32'] as const;
+
+/** Writes a kernel: `body` for each unit of the range. */
+export function emitKernel(
+  module: ModuleBuilder,
+  body: (f: FunctionBuilder, unit: Local, scratch: Local) => void,
+): number {
+  return module.function(KERNEL_PARAMS, [], (f) => {
+    const unit = f.local('i32');
+    f.for(unit, f.param(0), f.param(1), 1, () => body(f, unit, f.param(2)));
+  });
+}
+
+/** A kernel for outputs without elements. */
+export function emitNothing(module: ModuleBuilder): KernelCode {
+  return { kernel: module.shared('nothing', KERNEL_PARAMS, [], () => {}), units: 0 };
+}
+
+/** Calls the tail, where there is one, for `count` elements from the address that the local holds. */
+export function emitTail(f: FunctionBuilder, places: ContractPlaces, address: Local, count: Operand): void {
+  if (places.tail === undefined) return;
+  const first = f.local('i32');
+  f.get(address).i32(places.output).op('i32.sub').i32(2).op('i32.shr_u').tee(first);
+  f.get(first).push(count).op('i32.add').call(places.tail).release(first);
+}
+
+/** Splits a local into its remainder by `extent` (into `remainder`) and its quotient (into `quotient`). */
+export function divideInto(f: FunctionBuilder, value: Local, extent: number, quotient: Local, remainder: Local): void {
+  if (extent === 1) {
+    f.get(value).set(quotient).i32(0).set(remainder);
+    return;
+  }
+  // The remainder goes last: `quotient` may be the same local as `value`.
+  const whole = f.local('i32');
+  f.get(value).i32(extent).op('i32.div_u').set(whole);
+  f.get(value).get(whole).i32(extent).op('i32.mul', 'i32.sub').set(remainder);
+  f.get(whole).set(quotient).release(whole);
+}

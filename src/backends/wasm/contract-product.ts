@@ -1,0 +1,132 @@
+/** Loops over tiles: a product of blocks of matrices, out of which all contractions are made. */
+import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import { callTile, type Finish, TILE_COLUMNS, TILE_ROWS, type TileShape } from './contract-tile.ts';
+
+/**
+ * `output[group, row, column] = Σ left[group, row, step] · right[step, column]`. Addresses and strides are in bytes.
+ * Rows of a convolution are the pixels of a line of the output, and its groups are lines.
+ */
+export interface Product {
+  readonly depth: number;
+  readonly columns: number;
+  /** Rows in one group. */
+  readonly rows: number;
+  readonly groups: Operand;
+  readonly left: {
+    readonly base: Local;
+    readonly kind: TileShape['left'];
+    /** Between rows (`rows`), or between steps of the depth (`columns`, whose rows are neighbours). */
+    readonly stride: number;
+    readonly groupStride: number;
+  };
+  readonly right: {
+    readonly base: Operand;
+    /** Between rows of the right matrix; none when it is packed. */
+    readonly stride?: number;
+    /** From one panel of 8 columns to the next. */
+    readonly panelStride: number;
+  };
+  readonly output: { readonly base: Local; readonly rowStride: number; readonly groupStride: number };
+  /** Address of the bias of the first column. */
+  readonly bias?: Operand | undefined;
+  readonly finish: Finish;
+  /** The depth is that of one segment, and this many begin where the table says. */
+  readonly segments?: { readonly table: Operand; readonly count: number };
+}
+
+/** Writes the loops of a product. Panels are outermost, so that one stays in the first cache while rows go by. */
+export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: Product): void {
+  const { columns, bias } = product;
+  const whole = Math.floor(columns / TILE_COLUMNS);
+  const [panel, right, outputColumn, biasAt] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+  f.push(product.right.base).set(right);
+  f.get(product.output.base).set(outputColumn);
+  if (bias !== undefined) f.push(bias).set(biasAt);
+  const place: PanelPlace = { right, outputColumn, biasAt };
+  f.for(panel, 0, whole, 1, () => {
+    emitPanel(module, f, product, TILE_COLUMNS, place);
+    f.increment(right, product.right.panelStride).increment(outputColumn, TILE_COLUMNS * 4);
+    if (bias !== undefined) f.increment(biasAt, TILE_COLUMNS * 4);
+  });
+  const rest = columns - whole * TILE_COLUMNS;
+  if (rest > 0) emitPanel(module, f, product, rest, place);
+  f.release(panel, right, outputColumn, biasAt);
+}
+
+interface PanelPlace {
+  readonly right: Local;
+  readonly outputColumn: Local;
+  readonly biasAt: Local;
+}
+
+function emitPanel(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  product: Product,
+  columns: number,
+  place: PanelPlace,
+): void {
+  const { left, output } = product;
+  const [group, tile, leftAt, outputAt] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+  const leftRow = left.kind === 'rows' ? left.stride : 4;
+  const runs = splitRows(product.rows);
+  const emitRuns = (): void => {
+    for (const { rows, count } of runs) {
+      f.for(tile, 0, count, 1, () => {
+        emitTileCall(module, f, product, { rows, columns }, { ...place, leftAt, outputAt });
+        f.increment(leftAt, rows * leftRow).increment(outputAt, rows * output.rowStride);
+      });
+    }
+  };
+  f.get(left.base).set(leftAt).get(place.outputColumn).set(outputAt);
+  f.for(group, 0, product.groups, 1, () => {
+    emitRuns();
+    if (product.groups !== 1) {
+      f.increment(leftAt, left.groupStride - product.rows * leftRow);
+      f.increment(outputAt, output.groupStride - product.rows * output.rowStride);
+    }
+  });
+  f.release(group, tile, leftAt, outputAt);
+}
+
+function emitTileCall(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  { left, right, output, finish, depth, segments }: Product,
+  { rows, columns }: { rows: number; columns: number },
+  at: PanelPlace & { leftAt: Local; outputAt: Local },
+): void {
+  const shape: TileShape = {
+    rows,
+    columns,
+    left: left.kind,
+    right: right.stride === undefined ? 'packed' : 'strided',
+    segmented: segments !== undefined,
+    finish,
+  };
+  callTile(module, f, shape, {
+    left: () => f.get(at.leftAt),
+    leftStride: () => f.i32(left.stride),
+    right: () => f.get(at.right),
+    rightStride: () => f.i32(right.stride ?? 0),
+    depth: () => f.i32(depth),
+    output: () => f.get(at.outputAt),
+    outputStride: () => f.i32(output.rowStride),
+    bias: () => f.get(at.biasAt),
+    table: () => f.push(segments?.table ?? 0),
+    segments: () => f.i32(segments?.count ?? 0),
+  });
+}
+
+/** Tiles of nearly equal height: 49 rows are 4 tiles of 6 and 5 of 5, which are faster than 8 of 6 and one of 1. */
+export function splitRows(rows: number): { rows: number; count: number }[] {
+  const tiles = Math.ceil(rows / TILE_ROWS);
+  if (tiles === 0) return [];
+  const least = Math.floor(rows / tiles);
+  const higher = rows - least * tiles;
+  return [
+    { rows: least + 1, count: higher },
+    { rows: least, count: tiles - higher },
+  ].filter(({ count }) => count > 0);
+}
