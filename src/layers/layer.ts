@@ -2,7 +2,7 @@ import type { Dtype } from '../array/dtype.ts';
 import { formatShape, type PartialShape, type Shape, shapesEqual } from '../array/shape.ts';
 import { ShapeError } from '../errors.ts';
 import { parameter, placeholder } from '../graph/apply.ts';
-import type { SymbolicTensor } from '../graph/node.ts';
+import { SymbolicTensor } from '../graph/node.ts';
 import { Variable, type VariableDtype } from '../graph/variable.ts';
 import { boolean, type Fields, type Options, resolveConfig, string } from './fields.ts';
 import type { Initializer } from './initializers.ts';
@@ -218,7 +218,13 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
     this.ensureBuilt(inputs.map(({ tensor }) => tensor.shape));
     const tensors = inputs.map(({ tensor }) => tensor);
-    const context: CallContext = { ...options, kwargs: options.kwargs ?? {}, masks: inputs.map(({ mask }) => mask) };
+    const { kwargs = {} } = options;
+    // Arguments `mask` and `training` of the call outrank what travels with the inputs and what the model is told.
+    const masks = inputs.map(({ mask }, index) =>
+      index === 0 && kwargs.mask instanceof SymbolicTensor ? kwargs.mask : mask,
+    );
+    const training = typeof kwargs.training === 'boolean' ? kwargs.training : options.training;
+    const context: CallContext = { ...options, training, kwargs, masks };
     const result = this.call(tensors, context);
     const outputs = Array.isArray(result) ? (result as readonly SymbolicTensor[]) : [result as SymbolicTensor];
     const masks = this.computeMask(tensors, outputs, context);

@@ -1,0 +1,135 @@
+/** Every layer class that a file may name: one row each. */
+import { Activation } from '../layers/activations/activation.ts';
+import { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from '../layers/activations/rectifiers.ts';
+import { Softmax } from '../layers/activations/softmax.ts';
+import { Conv1D, Conv2D, Conv3D } from '../layers/convolutional/conv.ts';
+import { Conv1DTranspose, Conv2DTranspose, Conv3DTranspose } from '../layers/convolutional/conv-transpose.ts';
+import { DepthwiseConv1D, DepthwiseConv2D } from '../layers/convolutional/depthwise-conv.ts';
+import { SeparableConv1D, SeparableConv2D } from '../layers/convolutional/separable-conv.ts';
+import { Dense } from '../layers/core/dense.ts';
+import { Embedding, ReversibleEmbedding } from '../layers/core/embedding.ts';
+import { Identity } from '../layers/core/identity.ts';
+import { Masking } from '../layers/core/masking.ts';
+import { InputLayer } from '../layers/input-layer.ts';
+import { Concatenate } from '../layers/merging/concatenate.ts';
+import { Dot } from '../layers/merging/dot.ts';
+import { Add, Average, Maximum, Minimum, Multiply, Subtract } from '../layers/merging/merge.ts';
+import { BatchNormalization } from '../layers/normalization/batch-normalization.ts';
+import {
+  AdaptiveAveragePooling1D,
+  AdaptiveAveragePooling2D,
+  AdaptiveAveragePooling3D,
+  AdaptiveMaxPooling1D,
+  AdaptiveMaxPooling2D,
+  AdaptiveMaxPooling3D,
+} from '../layers/pooling/adaptive-pooling.ts';
+import {
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalAveragePooling3D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  GlobalMaxPooling3D,
+} from '../layers/pooling/global-pooling.ts';
+import {
+  AveragePooling1D,
+  AveragePooling2D,
+  AveragePooling3D,
+  MaxPooling1D,
+  MaxPooling2D,
+  MaxPooling3D,
+} from '../layers/pooling/pooling.ts';
+import { ActivityRegularization } from '../layers/regularization/activity-regularization.ts';
+import {
+  AlphaDropout,
+  Dropout,
+  GaussianDropout,
+  GaussianNoise,
+  SpatialDropout1D,
+  SpatialDropout2D,
+  SpatialDropout3D,
+} from '../layers/regularization/dropout.ts';
+import { Cropping1D, Cropping2D, Cropping3D } from '../layers/reshaping/cropping.ts';
+import { Flatten, Permute, RepeatVector, Reshape } from '../layers/reshaping/reshape.ts';
+import { UpSampling1D, UpSampling2D, UpSampling3D } from '../layers/reshaping/up-sampling.ts';
+import { ZeroPadding1D, ZeroPadding2D, ZeroPadding3D } from '../layers/reshaping/zero-padding.ts';
+import type { LayerClass } from './custom-objects.ts';
+
+const LAYER_CLASSES: readonly LayerClass[] = [
+  Activation,
+  ReLU,
+  LeakyReLU,
+  ELU,
+  PReLU,
+  ThresholdedReLU,
+  Softmax,
+  Conv1DTranspose,
+  Conv2DTranspose,
+  Conv3DTranspose,
+  Conv1D,
+  Conv2D,
+  Conv3D,
+  DepthwiseConv1D,
+  DepthwiseConv2D,
+  SeparableConv1D,
+  SeparableConv2D,
+  Dense,
+  Embedding,
+  ReversibleEmbedding,
+  Identity,
+  Masking,
+  InputLayer,
+  Concatenate,
+  Dot,
+  Add,
+  Subtract,
+  Multiply,
+  Average,
+  Maximum,
+  Minimum,
+  BatchNormalization,
+  AdaptiveMaxPooling1D,
+  AdaptiveAveragePooling1D,
+  AdaptiveMaxPooling2D,
+  AdaptiveAveragePooling2D,
+  AdaptiveMaxPooling3D,
+  AdaptiveAveragePooling3D,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalAveragePooling3D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  GlobalMaxPooling3D,
+  MaxPooling1D,
+  AveragePooling1D,
+  MaxPooling2D,
+  AveragePooling2D,
+  MaxPooling3D,
+  AveragePooling3D,
+  ActivityRegularization,
+  Dropout,
+  AlphaDropout,
+  SpatialDropout1D,
+  GaussianDropout,
+  SpatialDropout2D,
+  SpatialDropout3D,
+  GaussianNoise,
+  Cropping1D,
+  Cropping2D,
+  Cropping3D,
+  Flatten,
+  Reshape,
+  Permute,
+  RepeatVector,
+  UpSampling1D,
+  UpSampling2D,
+  UpSampling3D,
+  ZeroPadding1D,
+  ZeroPadding2D,
+  ZeroPadding3D,
+];
+
+/** Layer classes by the name that Keras gives them. */
+export const layerRegistry: ReadonlyMap<string, LayerClass> = new Map(
+  LAYER_CLASSES.map((layerClass) => [layerClass.className, layerClass]),
+);

@@ -1,0 +1,76 @@
+import { shapesEqual } from '../../array/shape.ts';
+import { tensor as makeTensor, type Tensor } from '../../array/tensor.ts';
+import type { WeightEntry } from '../../formats/artifacts.ts';
+import type { Variable } from '../../graph/variable.ts';
+import type { LoadReport } from '../report.ts';
+import type { PlanItem } from './plan.ts';
+
+/**
+ * Takes the arrays of a plan as they arrive, in any order, and assigns the weights only when all are there: a load
+ * that fails on the way leaves the model as it was.
+ */
+export class WeightAssembler {
+  readonly #waiting = new Map<WeightEntry, PlanItem[]>();
+  readonly #arrived = new Map<WeightEntry, Tensor>();
+  readonly #values = new Map<Variable, { value: Tensor; source: string }>();
+  readonly #report: LoadReport;
+
+  constructor(plan: readonly PlanItem[], report: LoadReport) {
+    this.#report = report;
+    for (const item of plan) {
+      for (const entry of item.entries) {
+        const items = this.#waiting.get(entry);
+        if (items === undefined) this.#waiting.set(entry, [item]);
+        else items.push(item);
+      }
+    }
+  }
+
+  /** The arrays to read, in the order of the plan. */
+  get entries(): readonly WeightEntry[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Takes one array. Those that make a weight together are let go once it is made. */
+  accept(entry: WeightEntry, tensor: Tensor): void {
+    this.#arrived.set(entry, tensor);
+    for (const item of this.#waiting.get(entry) ?? []) {
+      if (!item.entries.every((part) => this.#arrived.has(part))) continue;
+      const parts = item.entries.map((part) => this.#arrived.get(part) as Tensor);
+      const value = item.convert === undefined ? (parts[0] as Tensor) : item.convert(parts);
+      this.#keep(item, value);
+    }
+    const isDone = (item: PlanItem): boolean => this.#values.has(item.variable);
+    for (const item of this.#waiting.get(entry) ?? []) {
+      if (!isDone(item)) continue;
+      for (const part of item.entries) if (this.#waiting.get(part)?.every(isDone)) this.#arrived.delete(part);
+    }
+  }
+
+  #keep({ variable, entries }: PlanItem, value: Tensor): void {
+    const source = entries[0]?.name ?? '';
+    this.#values.set(variable, { value: value.dtype === variable.dtype ? value : cast(value, variable), source });
+  }
+
+  /** Weights whose value has another shape than they have; they are left out of `commit`. */
+  checkShapes(): void {
+    for (const [variable, { value, source }] of this.#values) {
+      if (shapesEqual(variable.shape, value.shape)) continue;
+      this.#values.delete(variable);
+      const mismatch = { weight: variable.path, source, found: value.shape, expected: variable.shape };
+      this.#report.mismatched.push(mismatch);
+    }
+  }
+
+  /** Gives every weight its value. */
+  commit(): void {
+    for (const [variable, { value }] of this.#values) {
+      variable.assign(value);
+      this.#report.matched.push(variable.path);
+    }
+  }
+}
+
+function cast(value: Tensor, variable: Variable): Tensor {
+  return makeTensor(value.data as ArrayLike<number>, value.shape, variable.dtype);
+}
