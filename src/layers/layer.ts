@@ -227,8 +227,8 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     const context: CallContext = { ...options, training, kwargs, masks };
     const result = this.call(tensors, context);
     const outputs = Array.isArray(result) ? (result as readonly SymbolicTensor[]) : [result as SymbolicTensor];
-    const masks = this.computeMask(tensors, outputs, context);
-    return outputs.map((tensor, index) => ({ tensor, mask: masks[index] }));
+    const outputMasks = this.computeMask(tensors, outputs, context);
+    return outputs.map((tensor, index) => ({ tensor, mask: outputMasks[index] }));
   }
 
   /**
