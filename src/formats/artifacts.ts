@@ -60,7 +60,9 @@ export type FormatName =
   | 'weights.json'
   | 'hdf5'
   | 'hdf5-weights'
-  | 'layers-model';
+  | 'layers-model'
+  /** The configuration alone, as `model.to_json()` gives it. */
+  | 'config';
 
 export interface ModelArtifacts {
   readonly format: FormatName;
@@ -82,4 +84,6 @@ export interface ModelArtifacts {
   readonly metadata?: JsonObject;
   /** Vocabularies and other files of layers, by path (`layers/string_lookup/vocabulary.txt`). */
   readonly assets?: ReadonlyMap<string, () => Promise<Uint8Array>>;
+  /** Parts of the file that no model uses, for the report: states of metrics, which tf.keras saved. */
+  readonly ignoredParts?: readonly string[];
 }

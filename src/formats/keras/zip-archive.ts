@@ -1,0 +1,180 @@
+/**
+ * The files within a zip archive. A stored member is a range of the archive and is read as such; a deflated one is
+ * inflated when it is opened, up to the size that the directory promises.
+ *
+ * The directory is read by zip.js, which knows ZIP64; nothing is ever written to a path that an archive names.
+ */
+
+import type { Entry } from '@zip.js/zip.js';
+import { cachedFile } from '../../binary/cached-file.ts';
+import { bytesFile, type RangedFile, subFile } from '../../binary/ranged-file.ts';
+import { FormatError, UnsupportedError } from '../../errors.ts';
+import { crc32 } from './crc32.ts';
+
+/** The files of an archive or folder, by path. */
+export interface MemberFiles {
+  readonly paths: readonly string[];
+  /** Opens the file at a path, `undefined` when there is none. */
+  open(path: string): Promise<RangedFile | undefined>;
+}
+
+/** A `.keras` has three members and one for each asset. */
+const MAX_MEMBERS = 100_000;
+
+/** Deflate gains a factor of 1032 at most; a member that claims more is a lie. */
+const MAX_EXPANSION = 1032;
+
+/**
+ * Inflated members are held in memory. Up to this size an expansion of 1032 does no harm; beyond, real weights shrink by
+ * a few percent, so that an expansion of more than 100 is a bomb. Keras draws the same line.
+ */
+const SMALL_MEMBER_BYTES = 256 << 20;
+const MAX_LARGE_EXPANSION = 100;
+
+/** Bytes of a local header before the name. */
+const LOCAL_HEADER_BYTES = 30;
+const LOCAL_SIGNATURE = 0x04034b50;
+
+/** Opens a zip archive: reads its directory, nothing else. */
+export async function openZip(archive: RangedFile): Promise<MemberFiles> {
+  const { ZipReader } = await import('@zip.js/zip.js/lib/zip-core-custom.js');
+  const file = cachedFile(archive);
+  const reader = new ZipReader({
+    size: archive.byteLength,
+    init: async () => {},
+    readable: undefined as never,
+    createReadable: undefined as never,
+    readUint8Array: async (index, length) =>
+      // The library writes into what it reads when it looks for the end of the directory.
+      (await file.slice(index, Math.min(index + length, archive.byteLength))).slice(),
+  });
+  let entries: Entry[];
+  try {
+    entries = await reader.getEntries();
+  } catch (cause) {
+    if (cause instanceof Error && cause.name !== 'Error') throw cause;
+    throw zipError(archive, 'the directory of the zip archive is damaged or cut off', undefined, cause);
+  }
+  const members = indexMembers(archive, entries);
+  return {
+    paths: [...members.keys()],
+    open: async (path) => {
+      const entry = members.get(path);
+      return entry && (await openMember(archive, file, entry, path));
+    },
+  };
+}
+
+/** The files of the directory by path, after checking that none leads astray and that no two share bytes. */
+function indexMembers(archive: RangedFile, entries: readonly Entry[]): Map<string, Entry> {
+  if (entries.length > MAX_MEMBERS) throw zipError(archive, `the zip archive has ${entries.length} members`);
+  const members = new Map<string, Entry>();
+  for (const entry of entries) {
+    if (entry.directory) continue;
+    const path = entry.filename;
+    const segments = path.split('/');
+    if (/[\\\0]|^[A-Za-z]:/.test(path) || segments.includes('..') || segments.includes('')) {
+      throw zipError(archive, `the member ${JSON.stringify(path)} leads out of the archive`, entry.offset);
+    }
+    if (members.has(path)) throw zipError(archive, `two members are named "${path}"`, entry.offset);
+    members.set(path, entry);
+  }
+  let end = 0;
+  let previous = '';
+  for (const entry of [...members.values()].sort((a, b) => a.offset - b.offset)) {
+    if (entry.offset < end) {
+      throw zipError(archive, `the members "${previous}" and "${entry.filename}" overlap`, entry.offset);
+    }
+    end = entry.offset + LOCAL_HEADER_BYTES + entry.compressedSize;
+    previous = entry.filename;
+    if (end > archive.byteLength) throw zipError(archive, `the member "${previous}" is cut off`, entry.offset);
+  }
+  return members;
+}
+
+async function openMember(archive: RangedFile, cached: RangedFile, entry: Entry, path: string): Promise<RangedFile> {
+  const name = `${archive.name}/${path}`;
+  const { compressedSize, uncompressedSize, compressionMethod: method } = entry;
+  if (entry.encrypted) {
+    throw new UnsupportedError(`Cannot read "${name}": it is encrypted`, 'an encrypted zip member');
+  }
+  if (method !== 0 && method !== 8) {
+    const feature = `zip compression method ${method}`;
+    throw new UnsupportedError(`Cannot read "${name}": ${feature} is not supported; store or deflate it`, feature);
+  }
+  const start = await findData(archive, cached, entry, path);
+  if (method === 0) {
+    if (compressedSize === uncompressedSize) return subFile(archive, start, start + compressedSize, name);
+    throw zipError(archive, `the stored member "${path}" has two sizes`, entry.offset);
+  }
+  const limit = compressedSize * (uncompressedSize > SMALL_MEMBER_BYTES ? MAX_LARGE_EXPANSION : MAX_EXPANSION);
+  if (uncompressedSize > limit) {
+    const problem = `the member "${path}" claims to grow from ${compressedSize} to ${uncompressedSize} bytes`;
+    throw zipError(archive, problem, entry.offset);
+  }
+  const bytes = await inflate(archive, subFile(archive, start, start + compressedSize), uncompressedSize, path);
+  if (crc32(bytes) !== (entry.signature ?? 0) >>> 0) {
+    throw zipError(archive, `the checksum of the member "${path}" does not match, the file is damaged`, entry.offset);
+  }
+  return bytesFile(bytes, name);
+}
+
+/** Where a member's data begin: behind its local header, whose two last fields vary in length. */
+async function findData(archive: RangedFile, cached: RangedFile, entry: Entry, path: string): Promise<number> {
+  const bytes = await cached.slice(entry.offset, entry.offset + LOCAL_HEADER_BYTES);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, LOCAL_HEADER_BYTES);
+  if (header.getUint32(0, true) !== LOCAL_SIGNATURE) {
+    throw zipError(archive, `the member "${path}" is not where the directory says`, entry.offset);
+  }
+  const start = entry.offset + LOCAL_HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true);
+  if (start + entry.compressedSize > archive.byteLength) {
+    throw zipError(archive, `the member "${path}" is cut off`, entry.offset);
+  }
+  return start;
+}
+
+async function inflate(
+  archive: RangedFile,
+  deflated: RangedFile,
+  byteLength: number,
+  path: string,
+): Promise<Uint8Array> {
+  const fail = (problem: string, cause?: unknown): FormatError =>
+    zipError(archive, `the member "${path}" ${problem}`, undefined, cause);
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: () => {
+      position = 0;
+    },
+    pull: async (controller) => {
+      const end = Math.min(position + INFLATE_PIECE_BYTES, deflated.byteLength);
+      if (position < end) controller.enqueue((await deflated.slice(position, end)).slice());
+      position = end;
+      if (end === deflated.byteLength) controller.close();
+    },
+  });
+  let position = 0;
+  const bytes = new Uint8Array(byteLength);
+  let length = 0;
+  const inflated = source.pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+  for (;;) {
+    const { done, value } = await inflated.read().catch((cause: unknown) => {
+      throw cause instanceof FormatError ? cause : fail('is damaged', cause);
+    });
+    if (done) break;
+    if (length + value.byteLength > byteLength) {
+      await inflated.cancel().catch(() => {});
+      throw fail(`is larger than the ${byteLength} bytes that the directory says`);
+    }
+    bytes.set(value, length);
+    length += value.byteLength;
+  }
+  if (length !== byteLength) throw fail(`has ${length} bytes, the directory says ${byteLength}`);
+  return bytes;
+}
+
+const INFLATE_PIECE_BYTES = 1 << 20;
+
+function zipError(archive: RangedFile, problem: string, offset?: number, cause?: unknown): FormatError {
+  const details = { file: archive.name, cause, ...(offset === undefined ? {} : { offset }) };
+  return new FormatError(`Cannot read "${archive.name}": ${problem}`, details);
+}

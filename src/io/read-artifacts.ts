@@ -1,0 +1,253 @@
+/** From a source to the record of what it holds: opens, recognises the format, and has the format read it. */
+
+import type { RangedFile } from '../binary/ranged-file.ts';
+import { bytesFile } from '../binary/ranged-file.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
+import type { JsonObject, JsonValue, ModelArtifacts } from '../formats/artifacts.ts';
+import { detectContainer, detectJson, graphModelRefusal } from '../formats/detect.ts';
+import { openHdf5 } from '../formats/hdf5/open-hdf5.ts';
+import { isHdf5Model, readHdf5Model } from '../formats/hdf5-model/read-hdf5-model.ts';
+import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
+import { isPathWeights, readPathWeights, type WantsPath } from '../formats/keras/path-weights.ts';
+import { artifactsOfWeights, readKeras } from '../formats/keras/read-keras.ts';
+import { readShardedWeights } from '../formats/keras/sharded-weights.ts';
+import { openZip } from '../formats/keras/zip-archive.ts';
+import { readLayersModel, readLoadedModel } from '../formats/layers-model/read-layers-model.ts';
+import { verifiedFile } from '../formats/layers-model/verified-file.ts';
+import { type HttpOptions, HttpSession, type RetryOptions } from '../storage/http-session.ts';
+import { type LayerSelection, pathsOfLayers, selectLayers } from './select-layers.ts';
+import {
+  type LoadHandler,
+  type ModelSource,
+  openLocation,
+  type ResolvedSource,
+  resolveSource,
+  type SourceAccess,
+  type SourceFile,
+} from './source.ts';
+
+export interface ReadOptions extends LayerSelection {
+  /** Ends the load; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Stands in for the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Sent with every request. */
+  readonly requestInit?: RequestInit;
+  /** Requests at once, 6 unless given. */
+  readonly concurrency?: number;
+  /** How failed requests are tried again. */
+  readonly retry?: RetryOptions;
+  /** Put before the paths of shards as it is, without a slash between, in place of the address of the model. */
+  readonly weightPathPrefix?: string;
+  /** Gives the address of a shard from its path in the manifest: for addresses that are signed one by one. */
+  readonly weightUrlConverter?: (path: string) => Promise<string> | string;
+  /**
+   * SHA-256 of the file, or of the files that it names by their paths: hexadecimal digits, or as in a page's `integrity`
+   * attribute.
+   */
+  readonly integrity?: string | Readonly<Record<string, string>>;
+}
+
+/** Hears of bytes as they arrive. */
+export type OnBytes = (file: string, byteCount: number) => void;
+
+/**
+ * Reads what a model file holds: its topology, its training configuration, and a list of its weights, which are read
+ * when they are asked for.
+ *
+ * With `until` or `exclude`, weights of layers that are not wanted are left out where the format has them by layer.
+ *
+ * @throws {NotFoundError} when there is nothing at the source.
+ * @throws {NetworkError} when a server fails.
+ * @throws {FormatError} when the bytes are damaged, cut off, or no model.
+ * @throws {UnsupportedError} for formats that are known but not read, by name.
+ */
+export async function readArtifacts(
+  source: ModelSource,
+  options: ReadOptions = {},
+  onBytes?: OnBytes,
+): Promise<ModelArtifacts> {
+  const access = accessOf(options, onBytes);
+  options.signal?.throwIfAborted();
+  const resolved = await resolveSource(source, access);
+  const artifacts = await readResolved(resolved, options, access);
+  options.signal?.throwIfAborted();
+  return artifacts;
+}
+
+function accessOf(options: ReadOptions, onBytes: OnBytes | undefined): SourceAccess {
+  const { fetch, requestInit, signal, concurrency, retry } = options;
+  let session: HttpSession | undefined;
+  const httpOptions: HttpOptions = {
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(requestInit === undefined ? {} : { requestInit }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(onBytes === undefined ? {} : { onBytes }),
+  };
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onBytes === undefined ? {} : { onBytes }),
+    http: () => {
+      session ??= new HttpSession(httpOptions);
+      return session;
+    },
+  };
+}
+
+async function readResolved(
+  resolved: ResolvedSource,
+  options: ReadOptions,
+  access: SourceAccess,
+): Promise<ModelArtifacts> {
+  switch (resolved.kind) {
+    case 'handler':
+      return await readHandler(resolved.handler);
+    case 'folder':
+      return await readKeras(resolved.members, resolved.name, (topology) => wantedPaths(topology, options));
+    case 'file':
+      return await readFile(resolved, options, access);
+    default:
+      return resolved satisfies never;
+  }
+}
+
+async function readFile(source: SourceFile, options: ReadOptions, access: SourceAccess): Promise<ModelArtifacts> {
+  const { integrity } = options;
+  const file = typeof integrity === 'string' ? verifiedFile(source.file, integrity) : source.file;
+  switch (await detectContainer(file)) {
+    case 'hdf5':
+      return await readHdf5(file, options);
+    case 'zip':
+      return await readKeras(await openZip(file), file.name, (topology) => wantedPaths(topology, options));
+    default:
+      return await readJson(file, source, options, access);
+  }
+}
+
+async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelArtifacts> {
+  const root = await openHdf5(file);
+  if (await isHdf5Model(root)) {
+    let wanted: ReadonlySet<string> | undefined;
+    let isSelected = false;
+    return await readHdf5Model(root, file.name, (name, topology) => {
+      if (!isSelected && topology !== undefined) wanted = selectLayers(topology, options);
+      isSelected = true;
+      return wanted?.has(name) ?? true;
+    });
+  }
+  if (await isPathWeights(root)) {
+    return { format: 'weights.h5', source: file.name, ...artifactsOfWeights(await readPathWeights(root, file.name)) };
+  }
+  const names =
+    (await root.names())
+      .slice(0, 5)
+      .map((name) => `"${name}"`)
+      .join(', ') || 'nothing';
+  throw new FormatError(
+    `Cannot read "${file.name}": found an HDF5 file with ${names}, expected a Keras model or its weights`,
+    { file: file.name },
+  );
+}
+
+async function readJson(
+  file: RangedFile,
+  source: SourceFile,
+  options: ReadOptions,
+  access: SourceAccess,
+): Promise<ModelArtifacts> {
+  if (file.byteLength > MAX_JSON_BYTES) {
+    throw new FormatError(
+      `Cannot read "${file.name}": it is JSON of ${file.byteLength} bytes, expected ${MAX_JSON_BYTES} at most`,
+      { file: file.name },
+    );
+  }
+  const json = decodeJsonObject(decodeText(await file.slice(0, file.byteLength), file.name), file.name);
+  const { weightPathPrefix, weightUrlConverter } = options;
+  const integrity = typeof options.integrity === 'object' ? options.integrity : {};
+  const openShard = async (path: string): Promise<RangedFile> => {
+    if (weightUrlConverter !== undefined) return await openLocation(await weightUrlConverter(path), access);
+    if (weightPathPrefix !== undefined) return await openLocation(weightPathPrefix + path, access);
+    return await source.openBeside(path);
+  };
+  switch (detectJson(json, file.name)) {
+    case 'layers-model':
+      return await readLayersModel(json, file.name, openShard, { integrity });
+    case 'weights.json': {
+      const openVerified = async (path: string): Promise<RangedFile> => {
+        const shard = await openShard(path);
+        const checksum = Object.hasOwn(integrity, path) ? integrity[path] : undefined;
+        return checksum === undefined ? shard : verifiedFile(shard, checksum);
+      };
+      const weights = await readShardedWeights(json, file.name, openVerified);
+      return { format: 'weights.json', source: file.name, ...artifactsOfWeights(weights) };
+    }
+    default: {
+      const kerasVersion = stringAt(json, 'keras_version');
+      const backend = stringAt(json, 'backend');
+      return {
+        format: 'config',
+        source: file.name,
+        topology: json,
+        ...(kerasVersion === undefined ? {} : { kerasVersion }),
+        ...(backend === undefined ? {} : { backend }),
+      };
+    }
+  }
+}
+
+/** Which paths of a file of Keras 3 are wanted; `undefined` when all are. */
+function wantedPaths(topology: JsonObject, selection: LayerSelection): WantsPath | undefined {
+  const layers = selectLayers(topology, selection);
+  if (layers === undefined) return undefined;
+  const paths = pathsOfLayers(topology, layers);
+  return (path) => {
+    const [first, second] = path.split('/');
+    if (first === '' || first === undefined) return true;
+    const isLayers = first === 'layers' || first === '_layer_checkpoint_dependencies';
+    return isLayers && (second === undefined || paths.has(`layers/${second}`));
+  };
+}
+
+const HANDLER_NAME = 'the load handler';
+
+/** Reads what a handler of TensorFlow.js gives. Its fields are those of the JSON, with the weights in memory. */
+async function readHandler(handler: LoadHandler): Promise<ModelArtifacts> {
+  const loaded = await handler.load();
+  const fail = (problem: string): FormatError =>
+    new FormatError(`Cannot load from ${HANDLER_NAME}: ${problem}`, { file: HANDLER_NAME });
+  if (!isJsonObject(loaded)) throw fail('it gave no object');
+  const { weightData, getWeightStream, weightSpecs, modelTopology, ...rest } = loaded as Record<string, unknown>;
+  if (modelTopology instanceof ArrayBuffer) throw graphModelRefusal(HANDLER_NAME);
+  if (modelTopology === undefined && weightSpecs === undefined) throw fail('it gave neither topology nor weights');
+  const json = { ...rest, ...(modelTopology === undefined ? {} : { modelTopology }) } as JsonObject;
+  if (json.format === 'graph-model') throw graphModelRefusal(HANDLER_NAME);
+  const pieces = await weightPieces(weightData, getWeightStream);
+  if (Array.isArray(weightSpecs) && weightSpecs.length > 0 && pieces === undefined)
+    throw fail('it gave no weight data');
+  return await readLoadedModel(
+    { json, weightSpecs: weightSpecs as JsonValue | undefined, weightData: pieces ?? [] },
+    HANDLER_NAME,
+  );
+}
+
+async function weightPieces(data: unknown, getStream: unknown): Promise<RangedFile[] | undefined> {
+  const pieces: unknown[] = [];
+  if (Array.isArray(data)) pieces.push(...data);
+  else if (data !== undefined && data !== null) pieces.push(data);
+  else if (typeof getStream === 'function') {
+    const reader = ((await getStream()) as ReadableStream<unknown>).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) pieces.push(part.value);
+  } else return undefined;
+  return pieces.map((piece, index) => {
+    const name = `${HANDLER_NAME}, weight data ${index}`;
+    if (piece instanceof ArrayBuffer) return bytesFile(piece, name);
+    // A view is what it shows, not the buffer that it lies in.
+    if (ArrayBuffer.isView(piece)) {
+      return bytesFile(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), name);
+    }
+    const feature = 'weight data that are no ArrayBuffer';
+    throw new UnsupportedError(`Cannot load from ${HANDLER_NAME}: it gave ${feature}`, feature);
+  });
+}

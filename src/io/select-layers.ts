@@ -1,0 +1,108 @@
+/** Which layers of a configuration are needed, told before any of their weights is looked at. */
+
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import { isJsonObject, objectAt, stringAt } from '../formats/json.ts';
+
+/** The part of a model that is wanted. */
+export interface LayerSelection {
+  /** The name of a layer of the model: only it and the layers that lead to it are wanted. */
+  readonly until?: string;
+  /** Names of layers that are not wanted, or a function that tells. */
+  readonly exclude?: readonly string[] | ((layerName: string) => boolean);
+}
+
+/**
+ * The names of the wanted layers of a model, of the outermost level; `undefined` when all are.
+ *
+ * @throws {RangeError} when the model has no layer of the name `until`.
+ */
+export function selectLayers(topology: JsonObject, selection: LayerSelection): ReadonlySet<string> | undefined {
+  const { until, exclude } = selection;
+  if (until === undefined && exclude === undefined) return undefined;
+  const layers = layersOf(topology);
+  const names = layers.map(nameOf);
+  let wanted = new Set(names);
+  if (until !== undefined) {
+    const last = names.indexOf(until);
+    if (last < 0) throw new RangeError(`Cannot load the model until "${until}": it has no layer of that name`);
+    const hasNodes = layers.some((layer) => layer.inbound_nodes !== undefined);
+    wanted = hasNodes ? ancestors(layers, until) : new Set(names.slice(0, last + 1));
+  }
+  const isExcluded = typeof exclude === 'function' ? exclude : (name: string) => exclude?.includes(name) ?? false;
+  for (const name of names) if (isExcluded(name)) wanted.delete(name);
+  return wanted;
+}
+
+/**
+ * The paths under which Keras 3 saves the wanted layers: `layers/dense_2` is the third layer of class Dense, whatever its
+ * name is.
+ */
+export function pathsOfLayers(topology: JsonObject, wanted: ReadonlySet<string>): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  const paths = new Set<string>();
+  for (const layer of layersOf(topology)) {
+    if (isOperation(layer)) continue;
+    const kind = snakeCase(stringAt(layer, 'class_name') ?? '');
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    if (wanted.has(nameOf(layer))) paths.add(`layers/${count === 0 ? kind : `${kind}_${count}`}`);
+  }
+  return paths;
+}
+
+function layersOf(topology: JsonObject): JsonObject[] {
+  const config = topology.config;
+  // Keras 1 and early Keras 2 wrote the configuration of a Sequential as the list of its layers.
+  const layers = Array.isArray(config) ? config : isJsonObject(config) ? config.layers : undefined;
+  return Array.isArray(layers) ? layers.filter(isJsonObject) : [];
+}
+
+function nameOf(layer: JsonObject): string {
+  return stringAt(layer, 'name') ?? stringAt(objectAt(layer, 'config') ?? {}, 'name') ?? '';
+}
+
+/** Keras lists operations such as `x + y` among the layers of a configuration, but saves nothing for them. */
+function isOperation(layer: JsonObject): boolean {
+  return /^keras\.(?:src\.)?ops\b/.test(stringAt(layer, 'module') ?? '');
+}
+
+/** The class is named otherwise than it is exported. */
+const PYTHON_CLASSES: Readonly<Record<string, string>> = { GroupQueryAttention: 'GroupedQueryAttention' };
+
+/** Keras' own rule, by which `Conv2DTranspose` is `conv2d_transpose` and `PReLU` is `p_re_lu`. */
+function snakeCase(className: string): string {
+  return (PYTHON_CLASSES[className] ?? className)
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}
+
+/** A layer and all that lead to it. */
+function ancestors(layers: readonly JsonObject[], name: string): Set<string> {
+  const byName = new Map(layers.map((layer) => [nameOf(layer), layer]));
+  const found = new Set<string>();
+  const pending = [name];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const layer = byName.get(next);
+    if (layer === undefined || found.has(next)) continue;
+    found.add(next);
+    collectReferences(layer.inbound_nodes ?? [], byName, pending);
+  }
+  return found;
+}
+
+/**
+ * Finds the layers that a list of nodes refers to: as `[name, node, tensor, …]` in Keras 2, as the history of a tensor in
+ * Keras 3.
+ */
+function collectReferences(value: JsonValue, layers: ReadonlyMap<string, JsonObject>, into: string[]): void {
+  if (Array.isArray(value)) {
+    const [name, node, tensor] = value;
+    const isReference = typeof name === 'string' && typeof node === 'number' && typeof tensor === 'number';
+    if (isReference && layers.has(name)) into.push(name);
+    for (const item of value) collectReferences(item as JsonValue, layers, into);
+  } else if (isJsonObject(value)) {
+    for (const item of Object.values(value)) collectReferences(item, layers, into);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Files on disk, under Node and what is compatible with it.
+ *
+ * The file system is reached through `process.getBuiltinModule` and not by an import, so that the same build runs in a
+ * page, where nothing here is ever called.
+ */
+
+import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
+import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
+import { reportingFile } from './reporting-file.ts';
+import { joinKey, type Store } from './store.ts';
+
+type FileSystem = ReturnType<typeof loadFileSystem>;
+
+/** How long an open file waits for the next read: loading opens each file once, and none stays open afterwards. */
+const IDLE_CLOSE_MS = 100;
+
+/** Whether this host has a file system. */
+export function hasFileSystem(): boolean {
+  return typeof process === 'object' && typeof process.getBuiltinModule === 'function';
+}
+
+/** The files below a folder; without one, keys are paths themselves. */
+export function fileSystemStore(root = ''): Store {
+  return {
+    name: root === '' ? 'the file system' : root,
+    open: async (key, options = {}) => reportingFile(await openPath(joinRoot(root, key)), options),
+    list: async (folder = '') => {
+      const fs = loadFileSystem();
+      const path = joinRoot(root, folder) || '.';
+      try {
+        const entries = await fs.promises.readdir(path, { recursive: true, withFileTypes: true });
+        const files = entries.filter((entry) => entry.isFile());
+        const base = path.endsWith('/') ? path.length : path.length + 1;
+        return files.map((entry) =>
+          joinKey(folder, joinKey(entry.parentPath, entry.name).slice(base).replaceAll('\\', '/')),
+        );
+      } catch (cause) {
+        throw pathError(path, cause);
+      }
+    },
+  };
+}
+
+function joinRoot(root: string, key: string): string {
+  return root === '' ? key : joinKey(root, key);
+}
+
+/** What is at a path. */
+export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
+  try {
+    return (await loadFileSystem().promises.stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (cause) {
+    throw pathError(path, cause);
+  }
+}
+
+/**
+ * Opens a file on disk. It is held open while it is being read and closed soon after.
+ *
+ * @throws {NotFoundError} when there is none.
+ */
+export async function openPath(path: string): Promise<RangedFile> {
+  const fs = loadFileSystem();
+  let stat: Awaited<ReturnType<typeof fs.promises.stat>>;
+  try {
+    stat = await fs.promises.stat(path);
+  } catch (cause) {
+    throw pathError(path, cause);
+  }
+  if (!stat.isFile()) throw new FormatError(`Cannot read "${path}": it is not a file`, { file: path });
+  return new DiskFile(fs, path, stat.size, stat.mtimeMs);
+}
+
+class DiskFile implements RangedFile {
+  readonly name: string;
+  readonly byteLength: number;
+  readonly #fs: FileSystem;
+  readonly #modifiedMs: number;
+  #descriptor: Promise<number> | undefined;
+  #readsUnderWay = 0;
+
+  constructor(fs: FileSystem, path: string, byteLength: number, modifiedMs: number) {
+    this.#fs = fs;
+    this.name = path;
+    this.byteLength = byteLength;
+    this.#modifiedMs = modifiedMs;
+  }
+
+  async slice(start: number, end: number): Promise<Uint8Array> {
+    checkRange(this.name, this.byteLength, start, end);
+    const bytes = new Uint8Array(end - start);
+    await this.readInto(start, bytes);
+    return bytes;
+  }
+
+  async readInto(start: number, target: Uint8Array): Promise<void> {
+    checkRange(this.name, this.byteLength, start, start + target.byteLength);
+    this.#readsUnderWay++;
+    try {
+      this.#descriptor ??= this.#open();
+      const descriptor = await this.#descriptor;
+      for (let done = 0; done < target.byteLength; ) {
+        const count = await this.#read(descriptor, target.subarray(done), start + done);
+        if (count === 0) throw this.#changed();
+        done += count;
+      }
+    } finally {
+      this.#readsUnderWay--;
+      this.#closeWhenIdle();
+    }
+  }
+
+  async #open(): Promise<number> {
+    try {
+      const descriptor = await new Promise<number>((resolve, reject) => {
+        this.#fs.open(this.name, 'r', (error, opened) => (error === null ? resolve(opened) : reject(error)));
+      });
+      const stat = this.#fs.fstatSync(descriptor);
+      if (stat.size === this.byteLength && stat.mtimeMs === this.#modifiedMs) return descriptor;
+      this.#fs.closeSync(descriptor);
+      throw this.#changed();
+    } catch (cause) {
+      this.#descriptor = undefined;
+      throw pathError(this.name, cause);
+    }
+  }
+
+  #read(descriptor: number, target: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#fs.read(descriptor, target, 0, target.byteLength, position, (error, count) =>
+        error === null ? resolve(count) : reject(pathError(this.name, error)),
+      );
+    });
+  }
+
+  #closeWhenIdle(): void {
+    const timer = setTimeout(() => {
+      if (this.#readsUnderWay > 0 || this.#descriptor === undefined) return;
+      const closing = this.#descriptor;
+      this.#descriptor = undefined;
+      closing.then(
+        (descriptor) => this.#fs.close(descriptor, () => {}),
+        () => {},
+      );
+    }, IDLE_CLOSE_MS);
+    // A process that has nothing else to do need not wait for this.
+    if (typeof timer === 'object') timer.unref();
+  }
+
+  #changed(): FormatError {
+    return new FormatError(`Cannot read "${this.name}": the file changed while it was read`, { file: this.name });
+  }
+}
+
+function pathError(path: string, cause: unknown): Error {
+  if (cause instanceof FormatError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new NotFoundError(`Cannot read "${path}": there is no such file`, path, cause);
+  }
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new FormatError(`Cannot read "${path}": ${problem}`, { file: path, cause });
+}
+
+function loadFileSystem() {
+  if (!hasFileSystem()) {
+    const feature = 'the file system';
+    throw new UnsupportedError(
+      `Cannot read a path: this host has no file system, pass a URL or a File instead`,
+      feature,
+    );
+  }
+  return process.getBuiltinModule('node:fs');
+}
