@@ -159,10 +159,19 @@ export class Decoder {
     }
     const json = value as JsonObject;
     const className = withoutPackage(String(json.class_name));
+    // Keras 2 wrote a dtype with each initializer; the weight has its own.
+    const { dtype: _, ...entries } = configOf(json);
     const config = Object.fromEntries(
-      Object.entries(configOf(json)).map(([key, entry]) => [camelCaseOf(key), this.value(entry)]),
+      Object.entries(entries).map(([key, entry]) => [camelCaseOf(key), this.value(entry)]),
     );
-    return create(className, config) ?? create(classNameOf(className), config) ?? fallback(className, config);
+    try {
+      return create(className, config) ?? create(classNameOf(className), config) ?? fallback(className, config);
+    } catch (error) {
+      // It matters to new weights and to training alone, so an option that is not known need not stop a load.
+      if (!(error instanceof TypeError)) throw error;
+      this.report.ignored.push(`${className} ${JSON.stringify(configOf(json))}: ${error.message}`);
+      return fallback(className, config);
+    }
   }
 
   /** An activation: a name, a function of the user's, or a layer. */

@@ -53,6 +53,13 @@ import { Cropping1D, Cropping2D, Cropping3D } from '../layers/reshaping/cropping
 import { Flatten, Permute, RepeatVector, Reshape } from '../layers/reshaping/reshape.ts';
 import { UpSampling1D, UpSampling2D, UpSampling3D } from '../layers/reshaping/up-sampling.ts';
 import { ZeroPadding1D, ZeroPadding2D, ZeroPadding3D } from '../layers/reshaping/zero-padding.ts';
+import { Bidirectional } from '../layers/rnn/bidirectional.ts';
+import { GRU, GRUCell } from '../layers/rnn/gru.ts';
+import { LSTM, LSTMCell } from '../layers/rnn/lstm.ts';
+import { RNN } from '../layers/rnn/rnn.ts';
+import { SimpleRNN, SimpleRNNCell } from '../layers/rnn/simple-rnn.ts';
+import { StackedRNNCells } from '../layers/rnn/stacked-rnn-cells.ts';
+import { TimeDistributed } from '../layers/rnn/time-distributed.ts';
 import type { LayerClass } from './custom-objects.ts';
 
 const LAYER_CLASSES: readonly LayerClass[] = [
@@ -127,6 +134,16 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   ZeroPadding1D,
   ZeroPadding2D,
   ZeroPadding3D,
+  Bidirectional,
+  GRUCell,
+  GRU,
+  LSTMCell,
+  LSTM,
+  RNN,
+  SimpleRNNCell,
+  SimpleRNN,
+  StackedRNNCells,
+  TimeDistributed,
 ];
 
 /** Layer classes by the name that Keras gives them. */
