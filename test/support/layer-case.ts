@@ -28,13 +28,8 @@ export interface LayerClass {
 
 interface StoredArray {
   readonly shape: Shape;
-  readonly dtype: string;
+  readonly dtype: Dtype;
   readonly data: readonly (number | string)[];
-}
-
-interface Inferred {
-  readonly inputs: readonly PartialShape[];
-  readonly outputs: readonly { readonly shape: PartialShape; readonly dtype: string }[];
 }
 
 /** One case of a fixture file. */
@@ -43,16 +38,19 @@ export interface LayerCase {
   readonly class_name: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputs: readonly StoredArray[];
-  readonly masks: readonly (StoredArray | null)[];
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly weights: Readonly<Record<string, StoredArray>>;
-  readonly weight_names: readonly string[];
-  readonly weight_shapes: readonly Shape[];
-  readonly trainable: readonly boolean[];
+  readonly masks?: readonly (StoredArray | null)[];
+  /** Further arguments; a tensor is `{ tensor: … }`, a list may hold several. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  readonly weights: readonly (StoredArray & { readonly path: string })[];
+  /** All weights in Keras' order. */
+  readonly variables: readonly { readonly name: string; readonly shape: Shape; readonly trainable?: boolean }[];
   readonly outputs: readonly StoredArray[];
-  readonly output_masks: readonly (StoredArray | null)[];
-  readonly supports_masking: boolean;
-  readonly inferred: readonly Inferred[];
+  readonly output_masks?: readonly (StoredArray | null)[];
+  /** Shapes of the outputs when the batch is unknown. */
+  readonly output_shapes?: readonly PartialShape[];
+  /** Shapes of the outputs when more is unknown. */
+  readonly unknown?: { readonly inputs: readonly PartialShape[]; readonly outputs: readonly PartialShape[] };
+  readonly supports_masking?: boolean;
 }
 
 /** The cases of a file below `test/fixtures/layers`. */
@@ -124,64 +122,73 @@ function snakeAttribute(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-function toTensor(stored: StoredArray): Tensor {
-  const values = stored.data.map((value) =>
-    typeof value === 'string' ? Number(value.replace('inf', 'Infinity')) : value,
-  );
-  return tensor(new Float64Array(values), stored.shape, computedDtype(stored.dtype));
+/** Replaces the stored tensors in the arguments of a call. */
+function mapArguments(value: unknown, map: (stored: StoredArray) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((element) => mapArguments(element, map));
+  if (typeof value === 'object' && value !== null && 'tensor' in value) return map(value.tensor as StoredArray);
+  return value;
 }
 
-function computedDtype(dtype: string): Dtype {
-  return dtype === 'bool' ? 'bool' : /^u?int/.test(dtype) ? 'int32' : 'float32';
+function callArguments(given: LayerCase, map: (stored: StoredArray) => unknown): Record<string, unknown> {
+  const entries = Object.entries(given.kwargs ?? {});
+  return Object.fromEntries(entries.map(([key, value]) => [camelCase(key), mapArguments(value, map)]));
 }
 
-function isStored(value: unknown): value is StoredArray {
-  return typeof value === 'object' && value !== null && 'shape' in value && 'data' in value;
+function toTensor({ shape, dtype, data }: StoredArray): Tensor {
+  if (dtype === 'string') return tensor(data as readonly string[], shape, dtype);
+  const numbers = data.map((value) => (typeof value === 'string' ? Number(value.replace('inf', 'Infinity')) : value));
+  return tensor(new Float64Array(numbers), shape, dtype);
 }
 
 /** Checks everything that a case says about a layer: shapes, weights, outputs and masks. */
 export function checkLayerCase(given: LayerCase, classes: readonly LayerClass[]): void {
   const layer = createLayer(given.class_name, given.config, classes);
-  checkInferredShapes(given, layer);
-  expect(
-    layer.weights.map((variable) => [variable.name, [...variable.shape], variable.trainable]),
-    'weights',
-  ).toEqual(given.weight_names.map((name, index) => [name, given.weight_shapes[index], given.trainable[index]]));
+  const withoutBatch = given.inputs.map(({ shape }) => [null, ...shape.slice(1)]);
+  if (given.output_shapes !== undefined) checkShapes(given, layer, withoutBatch, given.output_shapes);
+  if (given.unknown !== undefined) checkShapes(given, layer, given.unknown.inputs, given.unknown.outputs);
+  layer.ensureBuilt(given.inputs.map(({ shape }) => shape));
+  checkVariables(given, layer);
   assignWeights(given, layer);
-  expect(layer.supportsMasking, 'supportsMasking').toBe(given.supports_masking);
-
+  if (given.supports_masking !== undefined) {
+    expect(layer.supportsMasking, 'supportsMasking').toBe(given.supports_masking);
+  }
   const { outputs, masks } = run(given, layer);
   expect(outputs.length, 'number of outputs').toBe(given.outputs.length);
   for (const [index, expected] of given.outputs.entries()) expectClose(outputs[index] as Tensor, expected);
-  for (const [index, expected] of given.output_masks.entries()) {
-    const mask = masks[index];
-    expect(mask === undefined ? null : [...(mask.data as Uint8Array)], `mask ${index}`).toEqual(
-      expected === null ? null : expected.data,
-    );
+  for (const [index, mask] of masks.entries()) {
+    const expected = given.output_masks?.[index] ?? undefined;
+    expect(mask && [...(mask.data as Uint8Array)], `mask ${index}`).toEqual(expected?.data);
   }
 }
 
-function checkInferredShapes(given: LayerCase, layer: Layer): void {
-  for (const { inputs, outputs } of given.inferred) {
-    const tensors = inputs.map((shape, index) =>
-      kerasInput({ batchShape: shape, dtype: given.inputs[index]?.dtype ?? 'float32' }),
-    );
-    const kwargs = Object.entries(given.kwargs).map(([key, value]) => [
-      camelCase(key),
-      isStored(value) ? kerasInput({ batchShape: value.shape, dtype: value.dtype }) : value,
-    ]);
-    const inferred = layer.applyAll(tensors, Object.fromEntries(kwargs) as Record<string, unknown>);
-    expect(
-      inferred.map(({ shape, dtype }) => `${dtype}${formatShape(shape)}`),
-      `output for ${inputs.map(formatShape).join(' ')}`,
-    ).toEqual(outputs.map(({ shape, dtype }) => `${computedDtype(dtype)}${formatShape(shape)}`));
+function checkShapes(
+  given: LayerCase,
+  layer: Layer,
+  shapes: readonly PartialShape[],
+  expected: readonly PartialShape[],
+): void {
+  const inputs = shapes.map((batchShape, index) =>
+    kerasInput({ batchShape, dtype: given.inputs[index]?.dtype ?? 'float32' }),
+  );
+  const kwargs = callArguments(given, ({ shape, dtype }) =>
+    kerasInput({ batchShape: [null, ...shape.slice(1)], dtype }),
+  );
+  const inferred = layer.applyAll(inputs, kwargs).map(({ shape }) => formatShape(shape));
+  expect(inferred, `shapes for ${shapes.map(formatShape).join(' ')}`).toEqual(expected.map(formatShape));
+}
+
+function checkVariables(given: LayerCase, layer: Layer): void {
+  const found = layer.weights.map(({ name, shape }) => `${name} ${formatShape(shape)}`);
+  expect(found, 'weights').toEqual(given.variables.map(({ name, shape }) => `${name} ${formatShape(shape)}`));
+  for (const [index, { name, trainable }] of given.variables.entries()) {
+    if (trainable !== undefined) expect(layer.weights[index]?.trainable, `${name}: trainable`).toBe(trainable);
   }
 }
 
 function assignWeights(given: LayerCase, layer: Layer): void {
   const paths = weightPaths(layer);
-  expect([...paths.keys()].sort(), 'paths of weights').toEqual(Object.keys(given.weights).sort());
-  for (const [path, stored] of Object.entries(given.weights)) paths.get(path)?.assign(toTensor(stored));
+  expect([...paths.keys()].sort(), 'paths of weights').toEqual(given.weights.map(({ path }) => path).sort());
+  for (const stored of given.weights) paths.get(stored.path)?.assign(toTensor(stored));
 }
 
 function run(given: LayerCase, layer: Layer): { outputs: Tensor[]; masks: (Tensor | undefined)[] } {
@@ -195,14 +202,10 @@ function run(given: LayerCase, layer: Layer): { outputs: Tensor[]; masks: (Tenso
     return symbol;
   };
   const inputs = given.inputs.map((stored, index) => {
-    const mask = given.masks[index] ?? null;
+    const mask = given.masks?.[index] ?? null;
     return { tensor: symbolOf(stored), mask: mask === null ? undefined : symbolOf(mask) };
   });
-  const kwargs = Object.entries(given.kwargs).map(([key, value]) => [
-    camelCase(key),
-    isStored(value) ? symbolOf(value) : value,
-  ]);
-  const traced = layer.trace(inputs, { training: false, kwargs: Object.fromEntries(kwargs) });
+  const traced = layer.trace(inputs, { training: false, kwargs: callArguments(given, symbolOf) });
   const masks = traced.map(({ mask }) => mask);
   const present = masks.filter((mask) => mask !== undefined);
   const results = evaluate(
