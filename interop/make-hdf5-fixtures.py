@@ -137,9 +137,20 @@ def describe(group, path, into, refused, overrides):
             }
 
 
-def fixture(name, libver, write, compressed=False, refused=(), overrides=None, **options):
+def create_small_offsets(path, libver):
+    """A file with addresses and sizes of 4 bytes."""
+    creation = h5p.create(h5p.FILE_CREATE)
+    creation.set_sizes(4, 4)
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    version = {"earliest": h5py.h5f.LIBVER_EARLIEST, "latest": h5py.h5f.LIBVER_LATEST}[libver]
+    access.set_libver_bounds(version, h5py.h5f.LIBVER_LATEST)
+    return h5py.File(h5py.h5f.create(str(path).encode(), h5py.h5f.ACC_TRUNC, creation, access))
+
+
+def fixture(name, libver, write, compressed=False, refused=(), overrides=None, create=None, **options):
     path = FOLDER / f"{name}.{libver}.h5"
-    with h5py.File(path, "w", libver=libver, **options) as file:
+    with create(path, libver) if create else h5py.File(path, "w", libver=libver, **options) as file:
         write(file)
     tree = {}
     with h5py.File(path, "r") as file:
@@ -400,6 +411,15 @@ def write_storage(file):
     dataset.attrs.create("committed", 2.5, dtype=file["committed"])
 
 
+def write_small_offsets(file):
+    file.attrs["text"] = ["a", "bc"]
+    write_attributes(file.create_group("attributes"))
+    many = file.create_group("many")
+    for index in range(40):
+        many.create_group(f"group {index}")
+    file.create_dataset("fixed array", data=ramp((7, 10)), chunks=(3, 4), compression="gzip")
+
+
 def write_refused(file):
     file["here"] = np.arange(3)
     file["soft"] = h5py.SoftLink("/here")
@@ -440,8 +460,11 @@ def main():
         fixture("dtypes", libver, write_dtypes, overrides=DTYPES_OVERRIDES, compressed=True)
         fixture("chunks", libver, write_old_chunks, compressed=True)
         fixture("user-block", libver, write_keras, userblock_size=1024)
+        fixture("small-offsets", libver, write_small_offsets, create=create_small_offsets, compressed=True)
         fixture("refused", libver, write_refused, refused=REFUSED, compressed=True)
     fixture("native-bfloat16", "latest", write_native_bfloat16, overrides=BFLOAT16_OVERRIDES, refused={"/float8": "float of 4"})
+    # With libver "latest" HDF5 2.0 writes datasets that grow, but cannot read them with sizes of 4 bytes.
+    fixture("small-offsets-chunks", "earliest", write_old_chunks, create=create_small_offsets, compressed=True)
     fixture("tree-levels", "earliest", write_tree_levels, compressed=True)
     fixture("chunk-indexes", "v110", write_indexes, compressed=True)
     fixture("chunk-indexes", "latest", write_indexes, compressed=True)

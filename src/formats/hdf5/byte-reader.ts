@@ -2,6 +2,9 @@ import { FormatError } from '../../errors.ts';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** The upper half of 2⁵³ − 1. */
+const MAX_SAFE_HIGH = 0x1fffff;
+
 /** What the superblock fixes for the whole file. */
 export interface FieldSizes {
   /** Bytes of an address, "size of offsets" in the specification. */
@@ -52,11 +55,15 @@ export class ByteReader {
   }
 
   u64(): number {
-    return this.uint(8);
+    const start = this.#advance(8);
+    const high = this.#view.getUint32(start + 4, true);
+    if (high > MAX_SAFE_HIGH) throw this.fail('an integer exceeds 2^53');
+    return high * 2 ** 32 + this.#view.getUint32(start, true);
   }
 
   /** An unsigned integer of `byteCount` bytes that a JavaScript number holds exactly; larger ones are refused. */
   uint(byteCount: number): number {
+    if (byteCount === 8) return this.u64();
     const start = this.#advance(byteCount);
     let value = 0;
     for (let index = byteCount - 1; index >= 0; index--) {

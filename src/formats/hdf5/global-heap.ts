@@ -3,7 +3,7 @@ import type { Hdf5File } from './hdf5-file.ts';
 /** Objects of a collection by their index. */
 export type GlobalHeapCollection = ReadonlyMap<number, Uint8Array>;
 
-/** Read at once, in the hope that it is all: the library makes collections of 4096 bytes, or larger for long strings. */
+/** Of the collection and of each object: 8 bytes and a size, padded to a multiple of 8 where sizes are narrower. */
 const HEAD_BYTES = 16;
 
 /**
@@ -13,8 +13,8 @@ const HEAD_BYTES = 16;
  *   4   1  version                0   2  index; 0 is the free space, and the end
  *   5   3  reserved               2   2  reference count
  *   8   L  bytes of collection    4   4  reserved
- *   …   …  objects                8   L  bytes of data
- *                                 …   …  data, padded to a multiple of 8
+ *   16  …  objects                8   L  bytes of data
+ *                                 16  …  data, padded to a multiple of 8
  */
 export async function readGlobalHeap(file: Hdf5File, address: number): Promise<GlobalHeapCollection> {
   return await file.memoize('global heap', address, async () => {
@@ -27,13 +27,14 @@ export async function readGlobalHeap(file: Hdf5File, address: number): Promise<G
     if (byteLength < HEAD_BYTES) throw head.fail(`a collection takes ${byteLength} bytes`);
     file.claim(address, byteLength, what);
     const reader = await file.read(address, byteLength, what);
-    reader.skip(8 + file.lengthBytes);
+    reader.skip(HEAD_BYTES);
     const objects = new Map<number, Uint8Array>();
-    while (reader.remaining >= 8 + file.lengthBytes) {
+    while (reader.remaining >= HEAD_BYTES) {
       const index = reader.u16();
       if (index === 0) break;
       reader.skip(6);
       const size = reader.length();
+      reader.skip(HEAD_BYTES - 8 - file.lengthBytes);
       objects.set(index, reader.take(size));
       reader.skip(Math.min((8 - (size % 8)) % 8, reader.remaining));
     }

@@ -123,6 +123,16 @@ describe('openHdf5()', () => {
     expect(await root.attribute('keras_version')).toBe('3.15.1');
   });
 
+  test('reads superblock version 1, which has four bytes more than version 0', async () => {
+    const bytes = loadFixture('keras.earliest.h5');
+    expect(bytes[8]).toBe(0);
+    bytes[8] = 1;
+    // The last bytes of the root's entry, which nobody reads, make room.
+    bytes.copyWithin(28, 24, 92).fill(0, 24, 28);
+    const root = await openHdf5(bytesFile(bytes));
+    expect(await root.attribute('keras_version')).toBe('3.15.1');
+  });
+
   test('tells groups and datasets apart, and what is not there', async () => {
     const root = await load('keras.earliest.h5');
     await expect(root.group('model_weights/dense/dense/kernel:0')).rejects.toThrow('it is a dataset');
