@@ -160,7 +160,7 @@ class Scope {
     } else {
       const outputs = output === undefined ? node.outputs.map((each) => this.#allocate(each, name)) : [output];
       const inputs = node.inputs.map((input) => this.#bufferOf(input));
-      this.#add({ kind: 'node', name, node, inputs, outputs, tail }, node);
+      this.#add({ kind: 'node', name, node, inputs, outputs, scratch: [], tail }, node);
     }
   }
 

@@ -113,12 +113,12 @@ function lifetimesOf(schedule: Schedule): { lifetimes: Map<Buffer, Lifetime>; lo
   };
   walk(schedule.prologue);
   const mainStart = time++;
-  walk(schedule.kernels);
+  // Inputs are there before the first kernel: a loop must know that they come from outside.
   for (const buffer of schedule.inputs) touch(buffer, mainStart);
+  walk(schedule.kernels);
   for (const [buffer, { end }] of lifetimes) {
     // Only what the prologue alone reads gives its place back.
-    const staysAlive = end > mainStart || buffer.role === 'persistent';
-    if (staysAlive && comesFromOutside(buffer)) lifetimes.set(buffer, FOREVER);
+    if (end > mainStart && comesFromOutside(buffer)) lifetimes.set(buffer, FOREVER);
   }
   for (const buffer of schedule.outputs) {
     if (comesFromOutside(buffer)) lifetimes.set(buffer, FOREVER);

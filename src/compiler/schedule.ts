@@ -97,6 +97,8 @@ export interface NodeKernel {
   readonly node: AnyNode;
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
+  /** Memory that only this kernel uses, while it runs; a backend asks for it. */
+  readonly scratch: readonly Buffer[];
   readonly tail: Tail | undefined;
 }
 
@@ -126,14 +128,13 @@ export interface ScanKernel {
   readonly body: readonly Kernel[];
 }
 
-/** Rearranges weights once, in the prologue, into the order in which a kernel reads them. */
+/** Rearranges weights once, in the prologue, into the order in which a kernel reads them. The host does it. */
 export interface PackKernel {
   readonly kind: 'pack';
   readonly name: string;
-  /** The node that reads the packed weights. */
-  readonly node: AnyNode;
   readonly input: Buffer;
   readonly output: Buffer;
+  readonly pack: (source: Float32Array, target: Float32Array) => void;
 }
 
 export type Kernel = LoopKernel | ReduceKernel | NodeKernel | ScanKernel | PackKernel;
@@ -190,7 +191,8 @@ export function buffersRead(kernel: Kernel): Buffer[] {
       return [...kernel.inputs, ...tail.filter((buffer) => !kernel.outputs.includes(buffer))];
     }
     case 'pack':
-      return [kernel.input];
+      // The host has the values of variables and constants: they need not be in the memory to be packed.
+      return kernel.input.role === 'persistent' ? [kernel.input] : [];
     case 'scan':
       return [
         ...kernel.carries.map((carry) => carry.initial),
@@ -209,7 +211,7 @@ export function buffersWritten(kernel: Kernel): Buffer[] {
     case 'pack':
       return [kernel.output];
     case 'node':
-      return [...kernel.outputs];
+      return [...kernel.outputs, ...kernel.scratch];
     case 'scan':
       return [
         ...kernel.carries.map((carry) => carry.current),

@@ -1,21 +1,20 @@
 /** Writes the module of a schedule: one function for each kernel, one for the run, one for each part of the prologue. */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { Buffer, Kernel, ScanKernel, Schedule, Tail } from '../../compiler/schedule.ts';
+import type { Buffer, Kernel, PackKernel, ScanKernel, Tail } from '../../compiler/schedule.ts';
 import { buffersRead, byteLengthOf } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
-import type { EmittedKernel, KernelContext } from './kernel-context.ts';
+import type { KernelContext } from './kernel-context.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
-import { emitNode } from './node-code.ts';
+import { callRange, type EmitCall, emitNode } from './node-code.ts';
+import type { PreparedSchedule } from './prepare-nodes.ts';
 import { emitReduce } from './reduce-code.ts';
 
-/** Kernels of the prologue that run after some buffers were filled. */
-export interface PrologueStep {
-  /** Variables' and constants' buffers that are filled before the step. */
-  readonly uploads: readonly Buffer[];
-  /** The exported function, if there is something to run. */
-  readonly exportName: string | undefined;
-}
+/** What the host does, in order, when variables have changed. */
+export type PrologueStep =
+  | { readonly kind: 'upload'; readonly buffer: Buffer }
+  | { readonly kind: 'call'; readonly exportName: string }
+  | { readonly kind: 'pack'; readonly kernel: PackKernel };
 
 export interface EmittedProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -30,7 +29,7 @@ export const RUN = 'run';
  * @param pages size of the memory that the module imports as `host.memory`
  */
 export function emitProgram(
-  schedule: Schedule,
+  { schedule, plans }: PreparedSchedule,
   offsets: ReadonlyMap<Buffer, number>,
   pages: number,
   options: ModuleOptions,
@@ -38,72 +37,73 @@ export function emitProgram(
   const module = new ModuleBuilder(options);
   module.importMemory('host', 'memory', { minimum: pages });
   const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0 };
-  const emitted = new Map<Kernel, (f: FunctionBuilder) => void>();
-  const emitAll = (kernels: readonly Kernel[]): void => {
-    for (const kernel of kernels) emitted.set(kernel, emitKernel(context, kernel));
+  const emit = (kernel: Kernel): EmitCall => {
+    switch (kernel.kind) {
+      case 'loop':
+        return callRange(emitLoop(context, kernel));
+      case 'reduce':
+        return callBoth(callRange(emitReduce(context, kernel)), emitTailCall(context, kernel.output, kernel.tail));
+      case 'node':
+        return emitNode(context, kernel, plans.get(kernel));
+      case 'scan':
+        return emitScan(context, kernel, kernel.body.map(emit));
+      case 'pack':
+        return () => {};
+    }
   };
   const exportRun = (name: string, kernels: readonly Kernel[]): void => {
+    const calls = kernels.map(emit);
     const index = module.function([], [], (f) => {
-      for (const kernel of kernels) emitted.get(kernel)?.(f);
+      for (const call of calls) call(f);
     });
     module.exportFunction(name, index);
   };
-  emitAll(schedule.prologue);
-  emitAll(schedule.kernels);
   exportRun(RUN, schedule.kernels);
   const prologue: PrologueStep[] = [];
-  const waiting = new Set<Buffer>([...schedule.parameters.values(), ...schedule.constants.values()]);
-  let [uploads, kernels]: [Buffer[], Kernel[]] = [[], []];
+  const waiting = new Set<Buffer>();
+  for (const buffer of [...schedule.parameters.values(), ...schedule.constants.values()]) {
+    if (offsets.has(buffer)) waiting.add(buffer);
+  }
+  let kernels: Kernel[] = [];
   const flush = (): void => {
-    const exportName = kernels.length === 0 ? undefined : `prologue${prologue.length}`;
-    if (exportName !== undefined) exportRun(exportName, kernels);
-    prologue.push({ uploads, exportName });
-    [uploads, kernels] = [[], []];
+    if (kernels.length === 0) return;
+    const exportName = `prologue${prologue.length}`;
+    exportRun(exportName, kernels);
+    prologue.push({ kind: 'call', exportName });
+    kernels = [];
   };
   for (const kernel of schedule.prologue) {
     // A buffer is filled right before it is first read, so that the next may take its place after it was.
-    const needed = [...new Set(buffersRead(kernel))].filter((buffer) => waiting.delete(buffer));
-    if (needed.length > 0 && kernels.length > 0) flush();
-    uploads.push(...needed);
-    kernels.push(kernel);
+    for (const buffer of buffersRead(kernel)) {
+      if (!waiting.delete(buffer)) continue;
+      flush();
+      prologue.push({ kind: 'upload', buffer });
+    }
+    if (kernel.kind === 'pack') {
+      flush();
+      prologue.push({ kind: 'pack', kernel });
+    } else {
+      kernels.push(kernel);
+    }
   }
   flush();
-  prologue.push({ uploads: [...waiting], exportName: undefined });
+  for (const buffer of waiting) prologue.push({ kind: 'upload', buffer });
   return { bytes: module.build(), prologue };
 }
 
-/** Writes a kernel's functions and gives what calls them. */
-function emitKernel(context: KernelContext, kernel: Kernel): (f: FunctionBuilder) => void {
-  switch (kernel.kind) {
-    case 'loop':
-      return callAll(emitLoop(context, kernel));
-    case 'reduce':
-      return callAll(emitReduce(context, kernel), tailOf(context, kernel.output, kernel.tail));
-    case 'node':
-      return emitNode(context, kernel);
-    case 'scan':
-      return emitScan(context, kernel);
-    case 'pack':
-      throw new TypeError('unreachable');
-  }
+function emitTailCall(context: KernelContext, output: Buffer, tail: Tail | undefined): EmitCall | undefined {
+  return tail === undefined ? undefined : callRange(emitTail(context, output, tail));
 }
 
-function tailOf(context: KernelContext, output: Buffer, tail: Tail | undefined): EmittedKernel | undefined {
-  return tail === undefined ? undefined : emitTail(context, output, tail);
-}
-
-function callAll(...kernels: readonly (EmittedKernel | undefined)[]): (f: FunctionBuilder) => void {
+function callBoth(first: EmitCall, second: EmitCall | undefined): EmitCall {
   return (f) => {
-    for (const kernel of kernels) {
-      if (kernel !== undefined && kernel.count > 0) f.i32(0).i32(kernel.count).call(kernel.functionIndex);
-    }
+    first(f);
+    second?.(f);
   };
 }
 
 /** A loop around the kernels of the body; steps of sequences are copied to and from fixed places. */
-function emitScan(context: KernelContext, scan: ScanKernel): (f: FunctionBuilder) => void {
-  const { module, addressOf } = context;
-  const body = scan.body.map((kernel) => emitKernel(context, kernel));
+function emitScan({ module, addressOf }: KernelContext, scan: ScanKernel, body: readonly EmitCall[]): EmitCall {
   const copy = (f: FunctionBuilder, from: Buffer, to: Buffer): void => {
     if (from === to || from.size === 0) return;
     f.i32(addressOf(to)).i32(addressOf(from)).i32(byteLengthOf(from)).memoryCopy();

@@ -45,7 +45,7 @@ const FOLDS: { readonly [D in NumericDtype]: { readonly [F in Fold]: FoldCode } 
 const ACCUMULATORS = 4;
 
 /** Steps of the innermost loop whose sum is formed before it is added to the total. */
-const CHUNK_STEPS = 128;
+const CHUNK_STEPS = 64;
 
 /** What both ways work with: the collapsed domain, kept axes first. */
 interface Task {

@@ -4,6 +4,7 @@ import { planMemory } from '../../compiler/plan.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import { emitProgram } from './emit-program.ts';
+import { prepareNodes } from './prepare-nodes.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
 
 export interface WasmBackendOptions {
@@ -37,7 +38,9 @@ async function compileGraph(graph: Graph, options: WasmBackendOptions): Promise<
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
-  const schedule = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs });
+  const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs });
+  const prepared = prepareNodes(lowered);
+  const { schedule } = prepared;
   const { offsets, totalBytes } = planMemory(schedule);
   const pages = Math.ceil((totalBytes + SLACK_BYTES) / PAGE_BYTES);
   if (pages > MOST_PAGES) {
@@ -47,7 +50,7 @@ async function compileGraph(graph: Graph, options: WasmBackendOptions): Promise<
     );
   }
   const moduleOptions = options.relaxedSimd === undefined ? {} : { relaxedSimd: options.relaxedSimd };
-  const { bytes, prologue } = emitProgram(schedule, offsets, pages, moduleOptions);
+  const { bytes, prologue } = emitProgram(prepared, offsets, pages, moduleOptions);
   const { memory, instance } = await instantiate(bytes, pages);
   const sources: Source[] = [
     ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),

@@ -78,12 +78,23 @@ export class WasmProgram implements Program {
     if (this.#isReady && ![...schedule.parameters.keys()].some(isStale)) return;
     const variables = new Map([...schedule.parameters].map(([variable, buffer]) => [buffer, variable]));
     const constants = new Map([...schedule.constants].map(([value, buffer]) => [buffer, value]));
-    for (const { uploads, exportName } of prologue) {
-      for (const buffer of uploads) {
-        const value = variables.get(buffer)?.value ?? constants.get(buffer);
-        this.#view(buffer).set(value?.data as NumericData);
+    const hostValueOf = (buffer: Buffer): NumericData =>
+      (variables.get(buffer)?.value ?? constants.get(buffer))?.data as NumericData;
+    for (const step of prologue) {
+      switch (step.kind) {
+        case 'upload':
+          this.#view(step.buffer).set(hostValueOf(step.buffer));
+          break;
+        case 'call':
+          (instance.exports[step.exportName] as () => void)();
+          break;
+        case 'pack': {
+          const { input, output, pack } = step.kernel;
+          const source = input.role === 'persistent' ? this.#view(input) : hostValueOf(input);
+          pack(source as Float32Array, this.#view(output) as Float32Array);
+          break;
+        }
       }
-      if (exportName !== undefined) (instance.exports[exportName] as () => void)();
     }
     for (const variable of variables.values()) this.#versions.set(variable, variable.version);
     this.#isReady = true;

@@ -1,0 +1,122 @@
+/** Asks the kernels what they need before memory is planned: scratch, and weights in another order. */
+import type { Buffer, Kernel, NodeKernel, Schedule } from '../../compiler/schedule.ts';
+import type { SymbolicTensor } from '../../graph/node.ts';
+import { planContraction } from './contract-node.ts';
+import type { ContractPlan } from './contract-plan.ts';
+import { argSortScratchBytes } from './lane-code.ts';
+
+export interface PreparedSchedule {
+  readonly schedule: Schedule;
+  /** The plans of contractions and pools. */
+  readonly plans: ReadonlyMap<NodeKernel, ContractPlan>;
+}
+
+/** Adds scratch buffers to kernels, and to the prologue what packs the weights that do not change in a run. */
+export function prepareNodes(schedule: Schedule): PreparedSchedule {
+  const plans = new Map<NodeKernel, ContractPlan>();
+  const packing: Kernel[] = [];
+  const packed = new Map<string, Buffer>();
+  const numbers = new Map<Buffer, number>();
+  const keyOf = (buffer: Buffer, key: string): string => {
+    const number = numbers.get(buffer) ?? numbers.size;
+    numbers.set(buffer, number);
+    return `${number}:${key}`;
+  };
+
+  const withPackedWeights = (kernel: NodeKernel, plan: ContractPlan): NodeKernel | undefined => {
+    const right = kernel.inputs[1];
+    const packer = plan.packing;
+    if (right === undefined || packer === undefined) return undefined;
+    if (right.role === 'temporary' || right.role === 'input') return undefined;
+    const key = keyOf(right, packer.key);
+    let target = packed.get(key);
+    if (target === undefined) {
+      const name = `${kernel.name}/packed`;
+      target = { name, role: 'persistent', dtype: 'float32', size: packer.byteLength / 4 };
+      packed.set(key, target);
+      packing.push({
+        kind: 'pack',
+        name,
+        input: right,
+        output: target,
+        pack: (source, destination) => packer.pack(source, destination),
+      });
+    }
+    return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === 1 ? (target as Buffer) : input)) };
+  };
+
+  const prepareNode = (kernel: NodeKernel, inPrologue: boolean): NodeKernel => {
+    const { node } = kernel;
+    if (node.primitive === 'argSort') {
+      const bytes = argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
+      return { ...kernel, scratch: scratchOf(kernel, [bytes]) };
+    }
+    let plan = planContraction(node, false);
+    if (plan === undefined) return kernel;
+    // In the prologue a kernel runs once, and packing is for later runs.
+    const repacked = inPrologue ? undefined : withPackedWeights(kernel, plan);
+    if (repacked !== undefined) plan = planContraction(node, true) as ContractPlan;
+    const prepared = repacked ?? kernel;
+    const complete = { ...prepared, scratch: scratchOf(prepared, [plan.sharedBytes, plan.privateBytes]) };
+    plans.set(complete, plan);
+    return complete;
+  };
+
+  const prepareAll = (kernels: readonly Kernel[], inPrologue: boolean): Kernel[] =>
+    kernels.map((kernel) => {
+      if (kernel.kind === 'node') return prepareNode(kernel, inPrologue);
+      if (kernel.kind === 'scan') return { ...kernel, body: prepareAll(kernel.body, inPrologue) };
+      return kernel;
+    });
+
+  const prologue = prepareAll(schedule.prologue, true);
+  const kernels = prepareAll(schedule.kernels, false);
+  return { schedule: { ...schedule, prologue: interleave(prologue, packing), kernels }, plans };
+}
+
+function scratchOf(kernel: NodeKernel, sizes: readonly number[]): Buffer[] {
+  return sizes.map((bytes, index) => ({
+    name: `${kernel.name}/scratch${index}`,
+    role: 'temporary',
+    dtype: 'float32',
+    size: Math.ceil(bytes / 4),
+  }));
+}
+
+/** Puts each packing right after the kernel that computes its weights, so that these need not wait in memory. */
+function interleave(prologue: readonly Kernel[], packing: readonly Kernel[]): Kernel[] {
+  const waiting = new Map<Buffer, Kernel[]>();
+  for (const kernel of packing) {
+    if (kernel.kind !== 'pack') continue;
+    const list = waiting.get(kernel.input);
+    if (list === undefined) waiting.set(kernel.input, [kernel]);
+    else list.push(kernel);
+  }
+  const result: Kernel[] = [];
+  // Weights that several kernels of the prologue write in parts are complete after the last of them.
+  const lastWriter = new Map<Buffer, Kernel>();
+  for (const kernel of prologue) for (const buffer of outputsOf(kernel)) lastWriter.set(buffer, kernel);
+  for (const kernel of prologue) {
+    result.push(kernel);
+    for (const buffer of outputsOf(kernel)) {
+      if (lastWriter.get(buffer) !== kernel) continue;
+      result.push(...(waiting.get(buffer) ?? []));
+      waiting.delete(buffer);
+    }
+  }
+  return [...result, ...[...waiting.values()].flat()];
+}
+
+function outputsOf(kernel: Kernel): readonly Buffer[] {
+  switch (kernel.kind) {
+    case 'loop':
+      return [kernel.store.buffer];
+    case 'reduce':
+    case 'pack':
+      return [kernel.output];
+    case 'node':
+      return kernel.outputs;
+    case 'scan':
+      return [...kernel.carries.map((carry) => carry.current), ...kernel.stacked.map((sequence) => sequence.whole)];
+  }
+}
