@@ -1,15 +1,15 @@
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import { emitPackPanel, packedBytes, packMatrix } from './contract-pack.ts';
+import { emitPacking, type MatrixLayout, packedBytes, packingOf } from './contract-pack.ts';
 import {
   type ContractPlaces,
   type ContractPlan,
   divideInto,
   emitKernel,
+  emitLast,
   emitNothing,
   emitTail,
   type KernelCode,
-  type Packing,
 } from './contract-plan.ts';
 import { emitProduct, type Product } from './contract-product.ts';
 import { TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
@@ -48,89 +48,35 @@ export function planDot(geometry: DotGeometry): ContractPlan {
   const { batch, m, k, n, transposeRight, packed } = geometry;
   const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
   const packsAtRun = !packed && (transposeRight || !isSmall);
-  const matrixBytes = packedBytes(k, n);
+  const layout = dotLayout(geometry);
+  const matrixBytes = packedBytes(layout);
   return {
-    packing: dotPacking(geometry),
+    packing: packingOf(layout),
     sharedBytes: packsAtRun ? batch * matrixBytes : 0,
     privateBytes: 0,
     emit: (module, places) => {
       if (batch * m * n === 0) return emitNothing(module);
       const isPacked = packed || packsAtRun;
       const code = emitDot(module, geometry, places, isPacked, packsAtRun ? places.sharedScratch : places.right);
-      return packsAtRun && k > 0 ? { ...code, prepare: emitPack(module, geometry, places) } : code;
+      return packsAtRun && k > 0
+        ? { ...code, prepare: emitPacking(module, layout, places.right, places.sharedScratch) }
+        : code;
     },
   };
 }
 
-function dotPacking({ batch, k, n, transposeRight }: DotGeometry): Packing {
+function dotLayout({ batch, k, n, transposeRight }: DotGeometry): MatrixLayout {
   return {
-    byteLength: batch * packedBytes(k, n),
-    key: `dot:${batch}:${k}:${n}:${transposeRight}`,
-    pack: (source, target) => {
-      for (let index = 0; index < batch; index++) {
-        packMatrix(source, target, {
-          depth: k,
-          columns: n,
-          transposed: transposeRight,
-          rowLength: transposeRight ? k : n,
-          sourceStart: index * k * n,
-          targetStart: (index * packedBytes(k, n)) / 4,
-        });
-      }
-    },
+    count: batch,
+    countLength: k * n,
+    taps: 1,
+    tapLength: 0,
+    reversed: false,
+    depth: k,
+    columns: n,
+    transposed: transposeRight,
+    rowLength: transposeRight ? k : n,
   };
-}
-
-/** Packs all right matrices; a unit is a panel. */
-function emitPack(
-  module: ModuleBuilder,
-  geometry: DotGeometry,
-  places: ContractPlaces,
-): Required<KernelCode>['prepare'] {
-  const { batch, k, n, transposeRight } = geometry;
-  const panels = Math.ceil(n / TILE_COLUMNS);
-  const kernel = emitKernel(module, (f, unit) => {
-    const [index, panel, source, target] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
-    divideInto(f, unit, panels, index, panel);
-    const columnBytes = transposeRight ? k * 4 : 4;
-    f.sum(
-      [
-        [index, k * n * 4],
-        [panel, TILE_COLUMNS * columnBytes],
-      ],
-      places.right,
-    ).set(source);
-    f.sum([[unit, k * TILE_COLUMNS * 4]], places.sharedScratch).set(target);
-    const pack = (width: number): void =>
-      emitPackPanel(
-        f,
-        { depth: k, width, transposed: transposeRight, rowLength: transposeRight ? k : n },
-        source,
-        target,
-      );
-    emitLast(f, panel, panels, () => pack(TILE_COLUMNS), n % TILE_COLUMNS, pack);
-    f.release(index, panel, source, target);
-  });
-  return { kernel, units: batch * panels };
-}
-
-/** Writes `full`, and for the last unit `last`, where that one is smaller. */
-export function emitLast(
-  f: FunctionBuilder,
-  unit: Local,
-  count: number,
-  full: () => void,
-  rest: number,
-  last: (rest: number) => void,
-): void {
-  if (rest === 0) full();
-  else if (count === 1) last(rest);
-  else {
-    f.get(unit)
-      .i32(count - 1)
-      .op('i32.lt_s');
-    f.if(full, () => last(rest));
-  }
 }
 
 function emitDot(
@@ -148,7 +94,7 @@ function emitDot(
   const columnUnits = Math.ceil(n / columnsInUnit);
   const leftRow = transposeLeft ? 4 : k * 4;
   const panelStride = isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4;
-  const matrixStride = isPacked ? packedBytes(k, n) : k * n * 4;
+  const matrixStride = isPacked ? packedBytes(dotLayout(geometry)) : k * n * 4;
 
   const kernel = emitKernel(module, (f, unit) => {
     const [index, row, column] = f.localsOf('i32', 3) as [Local, Local, Local];

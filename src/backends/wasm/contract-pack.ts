@@ -3,59 +3,109 @@
  * the last panel beyond the matrix hold anything.
  */
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import { divideInto, emitKernel, emitLast, type Packing } from './contract-plan.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
 
 const PANEL_BYTES = TILE_COLUMNS * 4;
 
-/** Bytes of one packed matrix. */
-export function packedBytes(depth: number, columns: number): number {
-  return Math.ceil(columns / TILE_COLUMNS) * depth * PANEL_BYTES;
+/**
+ * Right matrices as they lie in an operand; lengths in elements.
+ *
+ * There are `count` of them (batches or groups). The depth of each comes in `taps` parts of `depth`: the elements of a
+ * convolution's window. A part is `[depth, columns]`, or `[columns, depth]` when transposed.
+ */
+export interface MatrixLayout {
+  readonly count: number;
+  /** From one matrix to the next. */
+  readonly countLength: number;
+  readonly taps: number;
+  /** From one tap to the next. */
+  readonly tapLength: number;
+  /** The last tap is packed first. */
+  readonly reversed: boolean;
+  readonly depth: number;
+  readonly columns: number;
+  readonly transposed: boolean;
+  /** From one row of a part to the next. */
+  readonly rowLength: number;
 }
 
-/**
- * Packs `[depth, columns]` (or, transposed, `[columns, depth]`) from `sourceStart` on, whose rows lie `rowLength`
- * elements apart.
- */
-export function packMatrix(
-  source: Float32Array,
-  target: Float32Array,
-  { depth, columns, transposed, rowLength, sourceStart, targetStart }: MatrixPlace,
-): void {
+/** Bytes from one panel of a packed matrix to the next. */
+export function panelBytes({ taps, depth }: MatrixLayout): number {
+  return taps * depth * PANEL_BYTES;
+}
+
+/** Bytes of one packed matrix. */
+export function packedBytes(layout: MatrixLayout): number {
+  return Math.ceil(layout.columns / TILE_COLUMNS) * panelBytes(layout);
+}
+
+/** How to pack all matrices on the host. */
+export function packingOf(layout: MatrixLayout): Packing {
+  return {
+    byteLength: layout.count * packedBytes(layout),
+    key: Object.values(layout).join(':'),
+    pack: (source, target) => packMatrices(layout, source, target),
+  };
+}
+
+function packMatrices(layout: MatrixLayout, source: Float32Array, target: Float32Array): void {
+  const { count, taps, depth, columns, transposed, rowLength } = layout;
   const [stepLength, columnLength] = transposed ? [1, rowLength] : [rowLength, 1];
-  let at = targetStart;
-  for (let first = 0; first < columns; first += TILE_COLUMNS) {
-    const width = Math.min(TILE_COLUMNS, columns - first);
-    for (let step = 0; step < depth; step++, at += TILE_COLUMNS) {
-      const from = sourceStart + step * stepLength + first * columnLength;
-      for (let column = 0; column < width; column++) {
-        target[at + column] = source[from + column * columnLength] as number;
+  let at = 0;
+  for (let matrix = 0; matrix < count; matrix++) {
+    for (let first = 0; first < columns; first += TILE_COLUMNS) {
+      const width = Math.min(TILE_COLUMNS, columns - first);
+      for (let tap = 0; tap < taps; tap++) {
+        const tapStart = (layout.reversed ? taps - 1 - tap : tap) * layout.tapLength;
+        let from = matrix * layout.countLength + tapStart + first * columnLength;
+        for (let step = 0; step < depth; step++, at += TILE_COLUMNS, from += stepLength) {
+          for (let column = 0; column < width; column++) {
+            target[at + column] = source[from + column * columnLength] as number;
+          }
+        }
       }
     }
   }
 }
 
-export interface MatrixPlace {
-  readonly depth: number;
-  readonly columns: number;
-  readonly transposed: boolean;
-  readonly rowLength: number;
-  readonly sourceStart: number;
-  readonly targetStart: number;
+/** Writes a kernel that packs all matrices from one address to another; a unit is a panel. */
+export function emitPacking(
+  module: ModuleBuilder,
+  layout: MatrixLayout,
+  sourceStart: number,
+  targetStart: number,
+): { kernel: number; units: number } {
+  const { count, countLength, taps, tapLength, depth, columns, transposed, rowLength } = layout;
+  const panels = Math.ceil(columns / TILE_COLUMNS);
+  const kernel = emitKernel(module, (f, unit) => {
+    const [matrix, panel, first, tap, source, target] = f.localsOf('i32', 6) as Locals6;
+    divideInto(f, unit, panels, matrix, panel);
+    const columnBytes = transposed ? rowLength * 4 : 4;
+    f.sum(
+      [
+        [matrix, countLength * 4],
+        [panel, TILE_COLUMNS * columnBytes],
+      ],
+      sourceStart + (layout.reversed ? (taps - 1) * tapLength * 4 : 0),
+    ).set(first);
+    f.sum([[unit, panelBytes(layout)]], targetStart).set(target);
+    const pack = (width: number): void => {
+      f.for(tap, 0, taps, 1, () => {
+        f.get(first).set(source);
+        if (transposed) emitTransposedPanel(f, depth, width, rowLength * 4, source, target);
+        else emitStraightPanel(f, depth, width, rowLength * 4, source, target);
+        f.increment(first, (layout.reversed ? -tapLength : tapLength) * 4);
+      });
+    };
+    emitLast(f, panel, panels, () => pack(TILE_COLUMNS), columns % TILE_COLUMNS, pack);
+    f.release(matrix, panel, first, tap, source, target);
+  });
+  return { kernel, units: count * panels };
 }
 
-/**
- * Writes code that packs one panel: `width` columns that begin at the address `source`, to the address `target`.
- * Rows of the source lie `rowLength` elements apart. Both locals are changed.
- */
-export function emitPackPanel(
-  f: FunctionBuilder,
-  { depth, width, transposed, rowLength }: { depth: number; width: number; transposed: boolean; rowLength: number },
-  source: Local,
-  target: Local,
-): void {
-  if (transposed) emitTransposedPanel(f, depth, width, rowLength * 4, source, target);
-  else emitStraightPanel(f, depth, width, rowLength * 4, source, target);
-}
+type Locals6 = [Local, Local, Local, Local, Local, Local];
 
 function emitStraightPanel(
   f: FunctionBuilder,

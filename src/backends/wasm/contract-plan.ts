@@ -21,6 +21,8 @@ export interface ContractPlaces {
   readonly left: number;
   /** Second operand: the right matrix or the kernel (packed, when the geometry says so), or dy of a filter gradient. */
   readonly right: number;
+  /** Third operand: dy of `maxPoolGradient`. */
+  readonly third?: number;
   readonly output: number;
   /** Where `sharedBytes` are free while the kernel runs. */
   readonly sharedScratch: number;
@@ -66,15 +68,36 @@ export interface ContractPlan {
 /** The type of a kernel: first unit, the unit after the last, private scratch. */
 export const KERNEL_PARAMS = ['i32', 'i32', 'i32'] as const;
 
-/** Writes a kernel: `body` for each unit of the range. */
+/** Writes a kernel: `start` once, then `body` for each unit of the range. */
 export function emitKernel(
   module: ModuleBuilder,
   body: (f: FunctionBuilder, unit: Local, scratch: Local) => void,
+  start?: (f: FunctionBuilder, scratch: Local) => void,
 ): number {
   return module.function(KERNEL_PARAMS, [], (f) => {
     const unit = f.local('i32');
+    start?.(f, f.param(2));
     f.for(unit, f.param(0), f.param(1), 1, () => body(f, unit, f.param(2)));
   });
+}
+
+/** Writes `full`, and for the last unit `last`, where that one is smaller. */
+export function emitLast(
+  f: FunctionBuilder,
+  unit: Local,
+  count: number,
+  full: () => void,
+  rest: number,
+  last: (rest: number) => void,
+): void {
+  if (rest === 0) full();
+  else if (count === 1) last(rest);
+  else {
+    f.get(unit)
+      .i32(count - 1)
+      .op('i32.lt_s');
+    f.if(full, () => last(rest));
+  }
 }
 
 /** A kernel for outputs without elements. */

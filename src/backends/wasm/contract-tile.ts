@@ -126,7 +126,7 @@ class TileWriter {
     this.#shape = shape;
     this.#at = at;
     this.#vectors = shape.columns > 4 ? 2 : 1;
-    const sets = shape.rows * this.#vectors <= 4 ? 2 : 1;
+    const sets = shape.rows * this.#vectors <= 6 ? 2 : 1;
     this.#sums = Array.from({ length: sets }, () =>
       Array.from({ length: shape.rows }, () => f.localsOf('v128', this.#vectors)),
     );

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { forEachProduct, outputShape } from '../../../test/support/naive-convolve.ts';
+import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
+import { type Shape, sizeOf } from '../../array/shape.ts';
+import type { ConvolveAttributes, PaddingPair } from '../../graph/primitives.ts';
+import { hasRelaxedSimd } from './assembler-features.ts';
+import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
+
+interface Case {
+  readonly inputShape: Shape;
+  readonly kernelShape: Shape;
+  readonly attributes: ConvolveAttributes;
+}
+
+/** A convolution of 1 to 3 spatial axes with everything that it may have. */
+function randomCase(numbers: SeededNumbers): Case {
+  const spatial = numbers.pick([1, 2, 2, 3]);
+  const axes = <T>(choose: () => T): T[] => Array.from({ length: spatial }, choose);
+  const groups = numbers.pick([1, 1, 2, 3]);
+  const inputs = groups * numbers.pick([1, 2, 3, 4, 8]);
+  const outputs = groups * numbers.pick([1, 2, 5, 8, 12]);
+  return {
+    inputShape: [numbers.integer(1, 2), ...axes(() => numbers.integer(1, spatial === 3 ? 5 : 14)), inputs],
+    kernelShape: [...axes(() => numbers.integer(1, 3)), inputs / groups, outputs],
+    attributes: {
+      strides: axes(() => numbers.pick([1, 1, 2, 3])),
+      padding: axes((): PaddingPair => [numbers.integer(0, 2), numbers.integer(0, 3)]),
+      dilation: axes(() => numbers.pick([1, 1, 2])),
+      groups,
+    },
+  };
+}
+
+interface Finishing {
+  readonly bias?: Float32Array | undefined;
+  readonly lower?: number | undefined;
+  readonly tail?: boolean;
+  readonly packed?: boolean;
+}
+
+function finish(sums: Float64Array, channels: number, { bias, lower, tail }: Finishing): Float64Array {
+  return sums.map((sum, index) => {
+    const value = Math.max(sum + (bias?.[index % channels] ?? 0), lower ?? -Infinity);
+    return tail ? value * 2 : value;
+  });
+}
+
+function checkForward(given: Case, seed: number, finishing: Finishing, relaxedSimd: boolean): void {
+  const { inputShape, kernelShape, attributes } = given;
+  const numbers = new SeededNumbers(seed);
+  const [x, kernel] = [numbers.floats(sizeOf(inputShape)), numbers.floats(sizeOf(kernelShape))];
+  const channels = kernelShape.at(-1) as number;
+  const shape = outputShape(inputShape, kernelShape.slice(0, -2), attributes, channels);
+  const sums = new Float64Array(sizeOf(shape));
+  forEachProduct(inputShape, kernelShape, shape, attributes, (atX, atKernel, atY) => {
+    sums[atY] = (sums[atY] as number) + (x[atX] as number) * (kernel[atKernel] as number);
+  });
+  const packed = finishing.packed === true;
+  const plan = planConvolve({ ...given, packed });
+  const result = runContract({ plan, left: x, right: kernel, outputLength: sums.length, relaxedSimd, ...finishing });
+  const difference = greatestDifference(result.output, finish(sums, channels, finishing));
+  expect([difference < 2e-6, difference, given]).toEqual([true, difference, given]);
+  if (finishing.tail) expect([result.visits.every((count) => count === 1), given]).toEqual([true, given]);
+}
+
+function checkInputGradient(given: Case, seed: number, finishing: Finishing, relaxedSimd: boolean): void {
+  const { inputShape, kernelShape, attributes } = given;
+  const numbers = new SeededNumbers(seed);
+  const shape = outputShape(inputShape, kernelShape.slice(0, -2), attributes, kernelShape.at(-1) as number);
+  const [dy, kernel] = [numbers.floats(sizeOf(shape)), numbers.floats(sizeOf(kernelShape))];
+  const sums = new Float64Array(sizeOf(inputShape));
+  forEachProduct(inputShape, kernelShape, shape, attributes, (atX, atKernel, atY) => {
+    sums[atX] = (sums[atX] as number) + (dy[atY] as number) * (kernel[atKernel] as number);
+  });
+  const packed = finishing.packed === true;
+  const plan = planConvolveInputGradient({ ...given, packed });
+  const result = runContract({ plan, left: dy, right: kernel, outputLength: sums.length, relaxedSimd, ...finishing });
+  const difference = greatestDifference(result.output, finish(sums, inputShape.at(-1) as number, finishing));
+  expect([difference < 2e-6, difference, given]).toEqual([true, difference, given]);
+  if (finishing.tail) expect([result.visits.every((count) => count === 1), given]).toEqual([true, given]);
+}
+
+/** Shapes that are cut into units in each possible way. */
+const LARGE: readonly Case[] = [
+  // Lines cut into pieces.
+  {
+    inputShape: [1, 3000, 64],
+    kernelShape: [3, 64, 9],
+    attributes: { strides: [1], padding: [[1, 1]], dilation: [1], groups: 1 },
+  },
+  {
+    inputShape: [1, 6000, 40],
+    kernelShape: [2, 40, 3],
+    attributes: { strides: [2], padding: [[0, 0]], dilation: [1], groups: 1 },
+  },
+  // Columns cut into blocks.
+  {
+    inputShape: [1, 4, 5, 128],
+    kernelShape: [3, 3, 128, 140],
+    attributes: {
+      strides: [1, 1],
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+      dilation: [1, 1],
+      groups: 1,
+    },
+  },
+  // Many blocks of lines.
+  {
+    inputShape: [2, 61, 57, 3],
+    kernelShape: [3, 3, 3, 32],
+    attributes: {
+      strides: [2, 2],
+      padding: [
+        [0, 1],
+        [0, 1],
+      ],
+      dilation: [1, 1],
+      groups: 1,
+    },
+  },
+];
+
+describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('relaxed SIMD: %s', (relaxed) => {
+  test('planConvolve() convolves along 1 to 3 axes', () => {
+    const numbers = new SeededNumbers(11);
+    for (let round = 0; round < 150; round++) {
+      const given = randomCase(numbers);
+      const finishing: Finishing = {
+        bias: round % 3 === 0 ? numbers.floats(given.kernelShape.at(-1) as number) : undefined,
+        lower: round % 4 === 0 ? 0 : undefined,
+        tail: round % 2 === 0,
+        packed: round % 5 === 0,
+      };
+      checkForward(given, round, finishing, relaxed);
+    }
+  });
+
+  test('planConvolveInputGradient() is the transpose of the convolution', () => {
+    const numbers = new SeededNumbers(12);
+    for (let round = 0; round < 150; round++) {
+      const given = randomCase(numbers);
+      const finishing: Finishing = {
+        bias: round % 3 === 0 ? numbers.floats(given.inputShape.at(-1) as number) : undefined,
+        tail: round % 2 === 0,
+        packed: round % 5 === 0,
+      };
+      checkInputGradient(given, round, finishing, relaxed);
+    }
+  });
+});
+
+test.each(LARGE)('planConvolve() and its gradient cut $inputShape into units', (given) => {
+  checkForward(given, 5, { tail: true }, hasRelaxedSimd());
+  checkInputGradient(given, 6, { tail: true }, hasRelaxedSimd());
+});
+
+test('a pointwise convolution is one product', () => {
+  const attributes = {
+    strides: [1, 1],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ] as const,
+    dilation: [1, 1],
+    groups: 1,
+  };
+  checkForward({ inputShape: [2, 5, 7, 9], kernelShape: [1, 1, 9, 11], attributes }, 1, { tail: true }, false);
+  checkForward(
+    {
+      inputShape: [2, 5, 7, 9],
+      kernelShape: [1, 1, 9, 11],
+      attributes: {
+        ...attributes,
+        padding: [
+          [1, 0],
+          [0, 0],
+        ],
+      },
+    },
+    1,
+    {},
+    false,
+  );
+});
+
+test('outputs without elements, and windows without inputs', () => {
+  const attributes = { strides: [1], padding: [[0, 0]] as const, dilation: [1], groups: 1 };
+  for (const inputShape of [
+    [0, 5, 2],
+    [1, 0, 2],
+    [1, 2, 2],
+  ]) {
+    checkForward({ inputShape, kernelShape: [3, 2, 4], attributes }, 1, { tail: true }, false);
+    checkInputGradient({ inputShape, kernelShape: [3, 2, 4], attributes }, 1, { tail: true }, false);
+  }
+  checkForward({ inputShape: [1, 5, 2], kernelShape: [3, 2, 0], attributes }, 1, {}, false);
+  checkInputGradient({ inputShape: [1, 5, 2], kernelShape: [3, 2, 0], attributes }, 1, {}, false);
+});

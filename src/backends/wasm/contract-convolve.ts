@@ -1,0 +1,167 @@
+import type { Shape } from '../../array/shape.ts';
+import type { ConvolveAttributes } from '../../graph/primitives.ts';
+import { dilatedExtent } from '../../graph/window.ts';
+import { type DotGeometry, planDot } from './contract-dot.ts';
+import type { ContractPlan } from './contract-plan.ts';
+import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
+import { type Axes, mapAxes, product, type WindowGeometry, windowGeometry } from './contract-window.ts';
+
+/** A convolution of an input `[batch, …spatial, in]` with a kernel `[…spatial, in / groups, out]`. */
+export interface ConvolveGeometry {
+  readonly inputShape: Shape;
+  readonly kernelShape: Shape;
+  readonly attributes: ConvolveAttributes;
+  /** The kernel is packed already, by the plan's `packing`. */
+  readonly packed: boolean;
+}
+
+/** Plans `convolve`: left is x, right the kernel. See `contract-plan.ts`. */
+export function planConvolve({ inputShape, kernelShape, attributes, packed }: ConvolveGeometry): ContractPlan {
+  const geometry = windowGeometry(inputShape, kernelShape.slice(0, -2), attributes);
+  const { batch, channels, input, positions, window, strides, dilation, low } = geometry;
+  const outputs = kernelShape.at(-1) as number;
+  const { groups } = attributes;
+  const isPointwise = groups === 1 && product(window) === 1 && product(strides) === 1;
+  if (isPointwise && product(positions) === product(input)) {
+    return planDot(pointwiseDot(batch * product(input), channels, outputs, packed));
+  }
+  const taps = windowTaps(geometry);
+  const [depth, columns] = [channels / groups, outputs / groups];
+  return planSpatial({
+    band: {
+      batch,
+      channels,
+      input,
+      positions,
+      stride: strides,
+      low,
+      extent: mapAxes((axis) => dilatedExtent(window[axis], dilation[axis])),
+    },
+    output: positions,
+    outputStride: [1, 1, 1],
+    groups,
+    phases: [{ offset: [0, 0, 0], positions, taps }],
+    matrices: {
+      count: groups,
+      countLength: columns,
+      taps: taps.length,
+      tapLength: depth * outputs,
+      reversed: false,
+      depth,
+      columns,
+      transposed: false,
+      rowLength: outputs,
+    },
+    packed,
+  });
+}
+
+/** Plans `convolveInputGradient`: left is dy, right the kernel, the output dx of `inputShape`. */
+export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractPlan {
+  const { inputShape, kernelShape, attributes, packed } = geometry;
+  const forward = windowGeometry(inputShape, kernelShape.slice(0, -2), attributes);
+  const { batch, channels, input, positions, window, strides } = forward;
+  const outputs = kernelShape.at(-1) as number;
+  const { groups } = attributes;
+  const { low, extent, phases } = gradientPhases(forward);
+  const [depth, columns] = [outputs / groups, channels / groups];
+  return planSpatial({
+    band: {
+      batch,
+      channels: outputs,
+      input: positions,
+      positions: mapAxes((axis) => Math.ceil(input[axis] / strides[axis])),
+      stride: [1, 1, 1],
+      low,
+      extent,
+    },
+    output: input,
+    outputStride: strides,
+    groups,
+    phases,
+    matrices: {
+      count: groups,
+      countLength: depth,
+      taps: product(window),
+      tapLength: columns * outputs,
+      reversed: true,
+      depth,
+      columns,
+      transposed: true,
+      rowLength: outputs,
+    },
+    packed,
+  });
+}
+
+function pointwiseDot(m: number, k: number, n: number, packed: boolean): DotGeometry {
+  return { batch: 1, m, k, n, transposeLeft: false, transposeRight: false, packed };
+}
+
+/** The taps of a convolution in the order of its kernel. */
+export function windowTaps({ window, dilation }: Pick<WindowGeometry, 'window' | 'dilation'>): Tap[] {
+  const [depth, height, width] = window;
+  return Array.from({ length: depth * height * width }, (_, index) => {
+    const at = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width] as const;
+    return { index, at: mapAxes((axis) => at[axis] * dilation[axis]) };
+  });
+}
+
+/**
+ * The input gradient as a convolution of dy. An input element p is seen at the output position o by tap k where
+ * o · stride + k · dilation = p + low. With p = q · stride + phase this is o = q + shift, for the taps for which
+ * shift = (phase + low − k · dilation) / stride is integral. The last taps come first, so that shifts ascend.
+ */
+export function gradientPhases({ input, window, strides, dilation, low }: WindowGeometry): {
+  low: Axes;
+  extent: Axes;
+  phases: Phase[];
+} {
+  const shiftsOf = (axis: 0 | 1 | 2, phase: number): { tap: number; shift: number }[] =>
+    Array.from({ length: window[axis] }, (_, index) => {
+      const tap = window[axis] - 1 - index;
+      return { tap, shift: (phase + low[axis] - tap * dilation[axis]) / strides[axis] };
+    }).filter(({ shift }) => Number.isInteger(shift));
+  const axisShifts = (axis: 0 | 1 | 2): AxisShifts => {
+    // Phases beyond the input have no elements.
+    const count = Math.min(strides[axis], input[axis]);
+    const shifts = Array.from({ length: count }, (_, phase) => shiftsOf(axis, phase));
+    const all = shifts.flat().map(({ shift }) => shift);
+    return { shifts, least: Math.min(0, ...all), greatest: Math.max(0, ...all) };
+  };
+  const axes = [axisShifts(0), axisShifts(1), axisShifts(2)] as const;
+  const taps = product(window);
+  const phases: Phase[] = [];
+  for (const [z, shiftsZ] of axes[0].shifts.entries()) {
+    for (const [y, shiftsY] of axes[1].shifts.entries()) {
+      for (const [x, shiftsX] of axes[2].shifts.entries()) {
+        const offset: Axes = [z, y, x];
+        const phaseTaps = shiftsZ.flatMap((atZ) =>
+          shiftsY.flatMap((atY) =>
+            shiftsX.map((atX): Tap => {
+              const at = mapAxes((axis) => ([atZ, atY, atX] as const)[axis].shift - axes[axis].least);
+              // The kernel's parts are packed in reverse.
+              return { at, index: taps - 1 - ((atZ.tap * window[1] + atY.tap) * window[2] + atX.tap) };
+            }),
+          ),
+        );
+        phases.push({
+          offset,
+          positions: mapAxes((axis) => Math.ceil((input[axis] - offset[axis]) / strides[axis])),
+          taps: phaseTaps,
+        });
+      }
+    }
+  }
+  return {
+    low: mapAxes((axis) => -axes[axis].least),
+    extent: mapAxes((axis) => axes[axis].greatest - axes[axis].least + 1),
+    phases,
+  };
+}
+
+interface AxisShifts {
+  readonly shifts: readonly { tap: number; shift: number }[][];
+  readonly least: number;
+  readonly greatest: number;
+}
