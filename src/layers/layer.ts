@@ -264,7 +264,16 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     kwargs: Readonly<Record<string, unknown>>,
   ): readonly { shape: PartialShape; dtype: Dtype }[] {
     const unknown = [...inputs, ...tensorsIn(kwargs)].some((tensor) => tensor.shape.includes(null));
-    const [first, second] = UNKNOWN_EXTENTS.map((extent) => this.#traceShapes(inputs, kwargs, extent));
+    const [first, second] = UNKNOWN_EXTENTS.map((extent) => {
+      try {
+        return this.#traceShapes(inputs, kwargs, extent);
+      } catch (error) {
+        // Inputs that are merged must agree where one knows an extent and another does not.
+        const agreed = agreeExtents(inputs);
+        if (!(error instanceof ShapeError) || agreed === undefined) throw error;
+        return this.#traceShapes(agreed, kwargs, extent);
+      }
+    });
     if (first === undefined || second === undefined || !unknown) return first ?? [];
     return first.map((spec, index) => {
       const other = second[index]?.shape ?? [];
@@ -296,6 +305,18 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
  * makes their results equal.
  */
 const UNKNOWN_EXTENTS = [2520, 5040] as const;
+
+/** The inputs with unknown extents replaced by those that others know, where all are of one rank. */
+function agreeExtents(inputs: readonly KerasTensor[]): readonly KerasTensor[] | undefined {
+  const rank = inputs[0]?.shape.length ?? 0;
+  if (inputs.length < 2 || inputs.some((tensor) => tensor.shape.length !== rank)) return undefined;
+  return inputs.map((tensor) => {
+    const shape = tensor.shape.map(
+      (extent, axis) => extent ?? inputs.find((other) => other.shape[axis] !== null)?.shape[axis] ?? null,
+    );
+    return new KerasTensor({ shape, dtype: tensor.dtype, name: tensor.name }, tensor.call, tensor.index);
+  });
+}
 
 const nameCounts = new Map<string, number>();
 

@@ -24,6 +24,8 @@ export interface ConvolutionOptions {
 export interface TransposedConvolutionOptions extends ConvolutionOptions {
   /** Elements added at the end of each axis; `null` is what makes the extent a multiple of the stride. */
   readonly outputPadding?: number | readonly number[] | null;
+  /** Where `same` cuts off the odd element: TensorFlow and JAX do so at the end, torch at the beginning. */
+  readonly sameCuts?: 'end' | 'beginning';
 }
 
 /** The tensor with its channels last. */
@@ -110,7 +112,7 @@ export function convTranspose(
   options: TransposedConvolutionOptions = {},
 ): SymbolicTensor {
   const { strides = 1, padding = 'valid', dataFormat = 'channels_last', dilationRate = 1 } = options;
-  const { outputPadding = null } = options;
+  const { outputPadding = null, sameCuts = 'end' } = options;
   const x = channelsLast(toFloat(inputs), dataFormat);
   const weights = toFloat(kernel);
   const window = weights.shape.slice(0, -2);
@@ -132,6 +134,7 @@ export function convTranspose(
       steps[axis] as number,
       padding,
       extra === null ? null : (extra[axis] as number),
+      sameCuts,
     ),
   );
   const y = apply('convolveInputGradient', [x, weights], {
@@ -163,13 +166,14 @@ function transposedAxis(
   stride: number,
   padding: Padding,
   outputPadding: number | null,
+  sameCuts: 'end' | 'beginning',
 ): TransposedAxis {
   const spread = (input - 1) * stride + window;
   let [low, extent] = [0, 0];
   if (padding === 'same') {
     extent = outputPadding === null ? input * stride : (input - 1) * stride + (window % 2) + outputPadding;
     const total = spread - extent;
-    low = Math.max(0, Math.floor(total / 2));
+    low = Math.max(0, sameCuts === 'end' ? Math.floor(total / 2) : Math.ceil(total / 2));
   } else {
     extent = spread + (outputPadding ?? Math.max(0, stride - window));
   }

@@ -8,7 +8,7 @@ import { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import type { CustomObjects } from './custom-objects.ts';
 import { Decoder } from './decoder.ts';
-import { type Dialect, dialectOf } from './dialect.ts';
+import { type Dialect, dialectOf, type NumbersOf } from './dialect.ts';
 import { decodeModel } from './graph-decoder.ts';
 import { isList, isObject } from './json-shapes.ts';
 import { emptyReport, type LoadReport } from './report.ts';
@@ -31,7 +31,11 @@ export interface BuiltModel {
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
  * @throws {FormatError} when the file has no configuration, or one that does not hold together.
  */
-export function buildModel(artifacts: ModelArtifacts, customObjects: CustomObjects = {}): BuiltModel {
+export function buildModel(
+  artifacts: ModelArtifacts,
+  customObjects: CustomObjects = {},
+  numbersOf: NumbersOf = 'tensorflow',
+): BuiltModel {
   const { topology } = artifacts;
   if (topology === undefined) {
     throw new FormatError(
@@ -43,7 +47,7 @@ export function buildModel(artifacts: ModelArtifacts, customObjects: CustomObjec
   const report = emptyReport();
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
-  const dialect = dialectOf(artifacts);
+  const dialect = dialectOf(artifacts, numbersOf);
   const root = new Decoder(dialect, report, customObjects, decodeModel).layer(topology);
   const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
   return { model, root, dialect, report };

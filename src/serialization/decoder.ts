@@ -105,6 +105,7 @@ export class Decoder {
   /** Options of a constructor from a translated configuration; keys that the class has not go to the report. */
   #options(layerClass: LayerClass, { className, config }: RawLayer): Record<string, unknown> {
     const options: Record<string, unknown> = {};
+    if (this.dialect.numbersOf === 'torch' && 'sameCuts' in layerClass.fields) options.sameCuts = 'beginning';
     for (const [key, value] of Object.entries(config)) {
       const option = camelCaseOf(key);
       const field = Object.hasOwn(layerClass.fields, option) ? layerClass.fields[option] : undefined;
@@ -113,7 +114,9 @@ export class Decoder {
         options.dtype = dtypeName(value, layer);
       } else if (field !== undefined) {
         const decoded = this.#field(field, value, layer);
-        if (decoded !== undefined) options[option] = decoded;
+        // TensorFlow.js writes null for options that were not given.
+        const isAbsent = decoded === undefined || (decoded === null && field.parse(null) === undefined);
+        if (!isAbsent) options[option] = decoded;
       } else if (value === null || value === false) {
         this.report.ignored.push(`key "${key}": ${String(value)} of ${className} "${layer}"`);
       } else {
@@ -216,7 +219,7 @@ export class Decoder {
         return isObject(config) ? config.value : value.value;
       case '__numpy__':
       case '__tensor__':
-        return isObject(config) ? config.value : value;
+        return isObject(config) ? scalarOf(config.value) : value;
       case 'DTypePolicy':
       case 'Policy':
         return dtypeName(value, '');
@@ -255,6 +258,11 @@ export class Decoder {
       [name],
     );
   }
+}
+
+/** An array of one element stands for the element: a mask value, a scale. */
+function scalarOf(value: JsonValue | undefined): unknown {
+  return isList(value) && value.length === 1 && !isList(value[0]) ? value[0] : value;
 }
 
 /** The ellipsis in a raw index such as `x[..., 0]`. */

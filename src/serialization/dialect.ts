@@ -6,18 +6,25 @@ export interface Dialect {
   readonly generation: 1 | 2 | 3;
   /** The version as the file has it, for messages. */
   readonly version: string | undefined;
-  /** Keras' backend when the file was written; Theano's convolutions flip their kernels. */
-  readonly backend: string | undefined;
+  /** The backend whose numbers are wanted, where backends differ. */
+  readonly numbersOf: NumbersOf;
 }
+
+/**
+ * The backend whose numbers a model shall give, where Keras' backends differ: transposed convolutions on torch cut
+ * `same` at the other end, and Theano's convolutions flip their kernels. Files do not say reliably which it was, and
+ * Keras itself goes by the backend that it runs on, so TensorFlow's (and JAX') numbers are what is given unless asked.
+ */
+export type NumbersOf = 'tensorflow' | 'jax' | 'torch' | 'theano';
 
 /** Keys that only the configurations of Keras 0.x and 1.x have. */
 const KERAS_1_KEYS = /"(?:border_mode|dim_ordering|inner_init|consume_less|W_regularizer|nb_filter|subsample)"/;
 /** Keys that every object of a Keras 3 configuration has. */
 const KERAS_3_KEYS = /"registered_name"|"batch_shape"/;
 
-export function dialectOf(artifacts: ModelArtifacts): Dialect {
-  const { kerasVersion: version, backend, topology } = artifacts;
-  return { generation: generationOf(version, topology), version, backend };
+export function dialectOf(artifacts: ModelArtifacts, numbersOf: NumbersOf = 'tensorflow'): Dialect {
+  const { kerasVersion: version, topology } = artifacts;
+  return { generation: generationOf(version, topology), version, numbersOf };
 }
 
 function generationOf(version: string | undefined, topology: JsonObject | undefined): 1 | 2 | 3 {

@@ -14,6 +14,7 @@ import {
   initializer,
   nullable,
   type Options,
+  oneOf,
   positiveInteger,
   regularizer,
 } from '../fields.ts';
@@ -29,6 +30,8 @@ export interface ConvTransposeConfig extends LayerConfig {
   padding: Exclude<Padding, 'causal'>;
   /** Elements added at the end of each axis; `null` lets `same` give `input · stride`. */
   outputPadding: readonly number[] | null;
+  /** Where `same` cuts off the odd element: at the `beginning` for models that were run by Keras on torch. */
+  sameCuts: 'end' | 'beginning';
   dataFormat: DataFormat;
   dilationRate: readonly number[];
   activation: Activation;
@@ -52,6 +55,7 @@ function convTransposeFields(rank: number): Fields<ConvTransposeConfig> {
     strides: windowExtents(rank, 1),
     padding: padding(['valid', 'same']),
     outputPadding: nullable(extents(rank)),
+    sameCuts: oneOf(['end', 'beginning'], 'end'),
     dataFormat: dataFormat(),
     dilationRate: windowExtents(rank, 1),
     activation: activation(null),
@@ -80,8 +84,8 @@ abstract class ConvTranspose extends Layer<ConvTransposeConfig> {
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
-    const { strides, padding, outputPadding, dataFormat, dilationRate, useBias } = this.config;
-    const options = { strides, padding, outputPadding, dataFormat, dilationRate };
+    const { strides, padding, outputPadding, sameCuts, dataFormat, dilationRate, useBias } = this.config;
+    const options = { strides, padding, outputPadding, sameCuts, dataFormat, dilationRate };
     const y = convTranspose(x, this.weight('kernel'), options);
     checkWindowFits(this.name, x.shape, y.shape);
     return this.config.activation.call(

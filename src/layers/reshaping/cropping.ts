@@ -1,6 +1,4 @@
 /** Layers that cut off both ends of the spatial axes. */
-import { formatShape } from '../../array/shape.ts';
-import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { between } from '../../ops/shape.ts';
 import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
@@ -31,13 +29,8 @@ abstract class Cropping extends Layer<CroppingConfig> {
     return axes.reduce((cut, axis, index) => {
       const [low, high] = cropping[index] as readonly [number, number];
       const extent = cut.shape[axis] as number;
-      if (low + high >= extent) {
-        throw new ShapeError(
-          `Cannot apply layer "${this.name}": found an input of shape ${formatShape(x.shape)}, ` +
-            `expected more than ${low + high} elements along axis ${axis}`,
-        );
-      }
-      return between(cut, axis, low, extent - high);
+      // What is cut off altogether leaves an empty axis, as in tf.keras.
+      return between(cut, axis, Math.min(low, extent), Math.max(Math.min(low, extent), extent - high));
     }, x);
   }
 }

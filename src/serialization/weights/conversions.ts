@@ -61,17 +61,13 @@ const CONVOLUTION = /^(Separable|Depthwise)?Conv\d?D|^ConvLSTM/;
 function kernelConversion(layer: Layer, variable: Variable, entry: WeightEntry, dialect: Dialect): Convert | undefined {
   if (!CONVOLUTION.test(layer.className) || !/kernel$/.test(variable.name)) return undefined;
   const reorder = kernelOrder(layer, variable.shape, entry.shape, dialect);
-  const flips = flipsKernels(dialect);
+  // Theano convolves with flipped kernels; everybody else correlates.
+  const flips = dialect.numbersOf === 'theano';
   if (reorder === undefined && !flips) return undefined;
   return ([tensor]) => {
     const reordered = reorder === undefined ? (tensor as Tensor) : reorder(tensor as Tensor);
     return flips ? flipSpatial(reordered) : reordered;
   };
-}
-
-/** Theano convolves with flipped kernels; everybody else correlates. */
-function flipsKernels(dialect: Dialect): boolean {
-  return dialect.backend === 'theano';
 }
 
 function kernelOrder(
