@@ -1,0 +1,106 @@
+/** Reads what a model should predict, in the layouts of ../shared/models, ../shared/fixtures and KonduitAI's tests. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { bytesFile } from '../../src/binary/ranged-file.ts';
+import { Hdf5Dataset } from '../../src/formats/hdf5/hdf5-dataset.ts';
+import { Hdf5Group } from '../../src/formats/hdf5/hdf5-group.ts';
+import { openHdf5 } from '../../src/formats/hdf5/open-hdf5.ts';
+import { decodeJsonObject } from '../../src/formats/json.ts';
+import { type Dtype, Tensor, tensor } from '../../src/index.ts';
+import { stemOf } from './find-models.ts';
+
+/** An array with the name that it has in the answer, if any, and the dtype in which it was computed. */
+export interface NamedArray {
+  readonly name: string | undefined;
+  readonly tensor: Tensor;
+  readonly dtype: string;
+}
+
+export interface Answer {
+  /** The file with the answer. */
+  readonly from: string;
+  readonly inputs: readonly NamedArray[];
+  readonly outputs: readonly NamedArray[];
+}
+
+/** All answers for a model. The authors' own outrank those of oracles; several oracles must all be met. */
+export async function readAnswers(path: string): Promise<Answer[]> {
+  const own = await readOwnAnswer(path);
+  if (own?.arePredictions) return [own.answer];
+  const oracles = [...besideFiles(path), ...oracleFiles(path)].map(readJsonAnswer);
+  // Outputs that are not said to be predictions may be labels: they count where there is nothing better.
+  return oracles.length > 0 || own === undefined ? oracles : [own.answer];
+}
+
+function besideFiles(path: string): string[] {
+  const names = [`${basename(path)}.expected.json`, `${stemOf(path)}.expected.json`];
+  return names
+    .map((name) => join(dirname(path), name))
+    .filter((file) => existsSync(file))
+    .slice(0, 1);
+}
+
+/** `_expected/<oracle>/<path>.json`, where `_expected` lies in a folder above the model. */
+function oracleFiles(path: string): string[] {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    const answers = join(folder, '_expected');
+    if (existsSync(answers)) {
+      return readdirSync(answers)
+        .map((oracle) => join(answers, oracle, `${relative(folder, path)}.json`))
+        .filter((file) => existsSync(file));
+    }
+    if (folder === dirname(folder)) return [];
+  }
+}
+
+interface JsonArray {
+  readonly name?: string;
+  readonly shape: readonly number[];
+  readonly dtype?: string;
+  readonly data: readonly (number | string | boolean)[];
+}
+
+function readJsonAnswer(from: string): Answer {
+  const json = decodeJsonObject(readFileSync(from, 'utf8'), from) as unknown as Record<
+    'inputs' | 'outputs',
+    JsonArray[]
+  >;
+  return { from, inputs: json.inputs.map(arrayOfJson), outputs: json.outputs.map(arrayOfJson) };
+}
+
+function arrayOfJson({ name, shape, dtype = 'float32', data }: JsonArray): NamedArray {
+  return { name, dtype, tensor: tensorOf(shape, dtype, data) };
+}
+
+function tensorOf(
+  shape: readonly number[],
+  dtype: string,
+  data: ArrayLike<number | string | boolean | bigint>,
+): Tensor {
+  const kind: Dtype = dtype === 'string' || dtype === 'bool' ? dtype : /int/.test(dtype) ? 'int32' : 'float32';
+  if (kind === 'string') return new Tensor(shape, 'string', Array.from(data, String));
+  return tensor(Float64Array.from(Array.from(data), Number), shape, kind);
+}
+
+/** `NAME_inputs_and_outputs.h5` beside `NAME_model.h5` or `NAME_weights.h5`. */
+async function readOwnAnswer(path: string): Promise<{ answer: Answer; arePredictions: boolean } | undefined> {
+  const from = join(dirname(path), `${stemOf(path)}_inputs_and_outputs.h5`);
+  if (!existsSync(from)) return undefined;
+  const root = await openHdf5(bytesFile(readFileSync(from), from));
+  const arePredictions = (await root.get('predictions')) instanceof Hdf5Group;
+  const inputs = await readArrays(root, 'inputs');
+  const outputs = await readArrays(root, arePredictions ? 'predictions' : 'outputs');
+  return { answer: { from, inputs, outputs }, arePredictions };
+}
+
+async function readArrays(root: Hdf5Group, name: string): Promise<NamedArray[]> {
+  const group = await root.group(name);
+  const arrays: NamedArray[] = [];
+  for (const member of await group.names()) {
+    const dataset = await group.get(member);
+    if (!(dataset instanceof Hdf5Dataset)) continue;
+    const data = await dataset.read();
+    arrays.push({ name: member, dtype: dataset.dtype, tensor: tensorOf(dataset.shape, dataset.dtype, data) });
+  }
+  return arrays;
+}
