@@ -20,8 +20,8 @@ export type OnProgress = (fraction: number, details: ProgressDetails) => void;
 /**
  * Counts bytes as they arrive and turns them into a fraction.
  *
- * What is read to learn what the model is does not count, except where a server sends a file only as a whole: then the
- * weights come with it. After that, the bytes of the weights that are loaded count.
+ * What counts are the bytes of the weights that are loaded. What is read before, to learn what the model is, does not;
+ * except where a server sends a file only as a whole: then bytes of weights arrive from the first moment on.
  */
 export class ProgressCounter {
   readonly #onProgress: OnProgress | undefined;
@@ -31,6 +31,10 @@ export class ProgressCounter {
   #loadedBytes = 0;
   #totalBytes = 0;
   #fraction = 0;
+  /** Files that are sent as a whole: how long each is, and how much of it is there. */
+  readonly #wholes = new Map<string, { readonly byteLength: number; loadedBytes: number }>();
+  #mainFile: string | undefined;
+  #isSingleFile = false;
 
   constructor(onProgress: OnProgress | undefined) {
     this.#onProgress = onProgress;
@@ -39,15 +43,31 @@ export class ProgressCounter {
   /** Bytes have arrived. */
   deliver(file: string, byteCount: number): void {
     this.#file = file;
+    const whole = this.#wholes.get(file);
+    if (whole !== undefined) whole.loadedBytes += byteCount;
     this.#loadedBytes += byteCount;
     this.#report();
   }
 
-  /** The phase of the weights begins. Bytes that had come before are not counted again. */
+  /** A file is sent as a whole. */
+  announceWhole(file: string, byteLength: number): void {
+    this.#wholes.set(file, { byteLength, loadedBytes: 0 });
+  }
+
+  /** The file that the source names, and whether it holds all the weights too: then its size may be what counts. */
+  announceMain(file: string, holdsWeights: boolean): void {
+    this.#mainFile = file;
+    this.#isSingleFile = holdsWeights;
+    this.#report();
+  }
+
+  /** The phase of the weights begins. */
   startWeights(totalBytes: number): void {
     this.#phase = 'weights';
     this.#totalBytes = totalBytes;
     this.#loadedBytes = 0;
+    // The weights have been on their way since their files were opened.
+    for (const [file, { loadedBytes }] of this.#wholes) if (file !== this.#mainFile) this.#loadedBytes += loadedBytes;
     this.#report();
   }
 
@@ -60,23 +80,31 @@ export class ProgressCounter {
   finish(): void {
     if (this.#phase === 'done') return;
     this.#phase = 'done';
-    this.#loadedBytes = this.#totalBytes;
-    this.#fraction = 1;
     this.#report();
   }
 
   #report(): void {
     if (this.#onProgress === undefined) return;
-    const loadedBytes = this.#phase === 'open' ? this.#loadedBytes : Math.min(this.#loadedBytes, this.#totalBytes);
-    if (this.#phase === 'weights' && this.#totalBytes > 0) {
-      this.#fraction = Math.max(this.#fraction, loadedBytes / this.#totalBytes);
-    }
+    const { loadedBytes, totalBytes } = this.#count();
+    if (this.#phase === 'done') this.#fraction = 1;
+    else if (totalBytes > 0) this.#fraction = Math.max(this.#fraction, loadedBytes / totalBytes);
     this.#onProgress(this.#fraction, {
       phase: this.#phase,
       file: this.#file,
       weight: this.#weight,
       loadedBytes,
-      totalBytes: this.#totalBytes,
+      totalBytes,
     });
+  }
+
+  #count(): { readonly loadedBytes: number; readonly totalBytes: number } {
+    const whole = this.#isSingleFile ? this.#wholes.get(this.#mainFile ?? '') : undefined;
+    if (whole !== undefined) {
+      const { loadedBytes, byteLength: totalBytes } = whole;
+      return { loadedBytes: this.#phase === 'done' ? totalBytes : loadedBytes, totalBytes };
+    }
+    const totalBytes = this.#totalBytes;
+    if (this.#phase === 'open') return { loadedBytes: this.#loadedBytes, totalBytes };
+    return { loadedBytes: this.#phase === 'done' ? totalBytes : Math.min(this.#loadedBytes, totalBytes), totalBytes };
   }
 }

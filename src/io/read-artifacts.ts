@@ -8,7 +8,7 @@ import { detectContainer, detectJson, graphModelRefusal } from '../formats/detec
 import { openHdf5 } from '../formats/hdf5/open-hdf5.ts';
 import { isHdf5Model, readHdf5Model } from '../formats/hdf5-model/read-hdf5-model.ts';
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
-import { isPathWeights, readPathWeights, type WantsPath } from '../formats/keras/path-weights.ts';
+import { readPathWeights, type WantsPath } from '../formats/keras/path-weights.ts';
 import { artifactsOfWeights, readKeras } from '../formats/keras/read-keras.ts';
 import { readShardedWeights } from '../formats/keras/sharded-weights.ts';
 import { openZip } from '../formats/keras/zip-archive.ts';
@@ -33,6 +33,11 @@ export interface ReadOptions extends LayerSelection {
   readonly fetch?: typeof globalThis.fetch;
   /** Sent with every request. */
   readonly requestInit?: RequestInit;
+  /**
+   * A remote file of less bytes is fetched as a whole, which saves the many requests for its parts; 0 unless given. For
+   * those who will read most of its weights.
+   */
+  readonly wholeBelow?: number;
   /** Requests at once, 6 unless given. */
   readonly concurrency?: number;
   /** How failed requests are tried again. */
@@ -48,8 +53,15 @@ export interface ReadOptions extends LayerSelection {
   readonly integrity?: string | Readonly<Record<string, string>>;
 }
 
-/** Hears of bytes as they arrive. */
-export type OnBytes = (file: string, byteCount: number) => void;
+/** Hears how reading goes; see `ProgressCounter`. */
+export interface ReadListener {
+  /** Bytes have arrived. */
+  deliver(file: string, byteCount: number): void;
+  /** A server sends a file only as a whole. */
+  announceWhole(file: string, byteLength: number): void;
+  /** The file that the source names, and whether it holds all the weights too. */
+  announceMain(file: string, holdsWeights: boolean): void;
+}
 
 /**
  * Reads what a model file holds: its topology, its training configuration, and a list of its weights, which are read
@@ -65,17 +77,19 @@ export type OnBytes = (file: string, byteCount: number) => void;
 export async function readArtifacts(
   source: ModelSource,
   options: ReadOptions = {},
-  onBytes?: OnBytes,
+  listener?: ReadListener,
 ): Promise<ModelArtifacts> {
-  const access = accessOf(options, onBytes);
+  const access = accessOf(options, listener);
   options.signal?.throwIfAborted();
   const resolved = await resolveSource(source, access);
-  const artifacts = await readResolved(resolved, options, access);
+  const artifacts = await readResolved(resolved, options, access, listener);
   options.signal?.throwIfAborted();
   return artifacts;
 }
 
-function accessOf(options: ReadOptions, onBytes: OnBytes | undefined): SourceAccess {
+function accessOf(options: ReadOptions, listener: ReadListener | undefined): SourceAccess {
+  const onBytes = listener && ((file: string, byteCount: number): void => listener.deliver(file, byteCount));
+  const onWhole = listener && ((file: string, byteLength: number): void => listener.announceWhole(file, byteLength));
   const { fetch, requestInit, signal, concurrency, retry } = options;
   let session: HttpSession | undefined;
   const httpOptions: HttpOptions = {
@@ -85,10 +99,12 @@ function accessOf(options: ReadOptions, onBytes: OnBytes | undefined): SourceAcc
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(retry === undefined ? {} : { retry }),
     ...(onBytes === undefined ? {} : { onBytes }),
+    ...(onWhole === undefined ? {} : { onWhole }),
   };
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(onBytes === undefined ? {} : { onBytes }),
+    wholeBelow: options.wholeBelow ?? 0,
     http: () => {
       session ??= new HttpSession(httpOptions);
       return session;
@@ -100,6 +116,7 @@ async function readResolved(
   resolved: ResolvedSource,
   options: ReadOptions,
   access: SourceAccess,
+  listener: ReadListener | undefined,
 ): Promise<ModelArtifacts> {
   switch (resolved.kind) {
     case 'handler':
@@ -107,16 +124,23 @@ async function readResolved(
     case 'folder':
       return await readKeras(resolved.members, resolved.name, (topology) => wantedPaths(topology, options));
     case 'file':
-      return await readFile(resolved, options, access);
+      return await readFile(resolved, options, access, listener);
     default:
       return resolved satisfies never;
   }
 }
 
-async function readFile(source: SourceFile, options: ReadOptions, access: SourceAccess): Promise<ModelArtifacts> {
+async function readFile(
+  source: SourceFile,
+  options: ReadOptions,
+  access: SourceAccess,
+  listener: ReadListener | undefined,
+): Promise<ModelArtifacts> {
   const { integrity } = options;
   const file = typeof integrity === 'string' ? verifiedFile(source.file, integrity) : source.file;
-  switch (await detectContainer(file)) {
+  const container = await detectContainer(file);
+  listener?.announceMain(file.name, container !== 'json');
+  switch (container) {
     case 'hdf5':
       return await readHdf5(file, options);
     case 'zip':
@@ -137,8 +161,9 @@ async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelAr
       return wanted?.has(name) ?? true;
     });
   }
-  if (await isPathWeights(root)) {
-    return { format: 'weights.h5', source: file.name, ...artifactsOfWeights(await readPathWeights(root, file.name)) };
+  const weights = await readPathWeights(root, file.name);
+  if (weights.weights.groups.size > 0 || weights.optimizerWeights !== undefined) {
+    return { format: 'weights.h5', source: file.name, ...artifactsOfWeights(weights) };
   }
   const names =
     (await root.names())

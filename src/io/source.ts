@@ -60,6 +60,8 @@ export type ResolvedSource = SourceFile | SourceFolder | SourceHandler;
 
 /** How sources are opened. */
 export interface SourceAccess extends OpenOptions {
+  /** A remote file of less bytes, where it is the one that the source names, is fetched as a whole. */
+  readonly wholeBelow: number;
   /** Requests of this load, made when first needed. */
   readonly http: () => HttpSession;
 }
@@ -108,7 +110,7 @@ async function resolveString(source: string, access: SourceAccess): Promise<Reso
     }
     return {
       kind: 'file',
-      file: await openUrl(access.http(), source),
+      file: await openUrl(access.http(), source, { wholeBelow: access.wholeBelow }),
       openBeside: async (beside) => await openUrl(access.http(), urlBeside(source, beside)),
     };
   }

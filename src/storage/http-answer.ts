@@ -78,11 +78,15 @@ export function tooLong(url: string, byteLength: number): FormatError {
   });
 }
 
+/** Whether a page asks another server than its own. */
+export function isForeign(url: string): boolean {
+  return globalThis.location !== undefined && new URL(url).origin !== globalThis.location.origin;
+}
+
 /** Asks for the range only of the version that is known; servers that have another one answer with all of it. */
 export function ifRange(url: string, version: FileVersion | undefined): Record<string, string> {
-  // To another origin the header would need a permission of its own, which few servers give.
-  const isForeign = globalThis.location !== undefined && new URL(url).origin !== globalThis.location.origin;
   const isStrong = version?.etag !== undefined && !version.etag.startsWith('W/');
   const validator = isStrong ? version?.etag : version?.lastModified;
-  return isForeign || validator === undefined ? {} : { 'if-range': validator };
+  // To another server the header would need a permission of its own, which few give.
+  return isForeign(url) || validator === undefined ? {} : { 'if-range': validator };
 }

@@ -6,13 +6,14 @@
  */
 
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
-import { NotFoundError } from '../errors.ts';
+import { NetworkError, NotFoundError } from '../errors.ts';
 import {
   badRange,
   checkVersion,
   contentRangeOf,
   type FileVersion,
   isEncoded,
+  isForeign,
   tooLong,
   versionOf,
 } from './http-answer.ts';
@@ -23,6 +24,11 @@ import { WholeDownload } from './whole-download.ts';
 /** Enough to recognise a format, to read the front of an HDF5 file, or to have a small file completely. */
 const PROBE_BYTES = 8 << 10;
 
+export interface UrlOptions {
+  /** A file of less bytes is fetched as a whole at once, in one request, instead of in parts when they are read. */
+  readonly wholeBelow?: number;
+}
+
 /**
  * Opens what is at a URL. A server that serves ranges is asked for those that are read; another one is asked once, for
  * all of it. In a page, the URL may be relative to it.
@@ -30,11 +36,14 @@ const PROBE_BYTES = 8 << 10;
  * @throws {NotFoundError} for status 404 or 410.
  * @throws {NetworkError} for any other that is no success, or when the connection fails for good.
  */
-export async function openUrl(session: HttpSession, address: string): Promise<RangedFile> {
+export async function openUrl(session: HttpSession, address: string, options: UrlOptions = {}): Promise<RangedFile> {
   const url = absoluteUrl(address);
-  const isHttp = /^https?:/i.test(url);
-  if (isHttp) {
-    const probed = await probe(session, url);
+  if (/^https?:/i.test(url)) {
+    const probed = await probe(session, url, options.wholeBelow ?? 0).catch((error: unknown) => {
+      // An old browser asks the other server whether ranges may be asked for, and few servers answer that.
+      if (isForeign(url) && error instanceof NetworkError && error.status === undefined) return undefined;
+      throw error;
+    });
     if (probed !== undefined) return probed;
   }
   const whole = new WholeDownload(session, url);
@@ -43,7 +52,7 @@ export async function openUrl(session: HttpSession, address: string): Promise<Ra
 }
 
 /** Asks for the beginning; `undefined` when the answer tells neither size nor place. */
-async function probe(session: HttpSession, url: string): Promise<RangedFile | undefined> {
+async function probe(session: HttpSession, url: string, wholeBelow: number): Promise<RangedFile | undefined> {
   let version: FileVersion | undefined;
   let head: Uint8Array | undefined;
   let received = 0;
@@ -91,7 +100,6 @@ async function probe(session: HttpSession, url: string): Promise<RangedFile | un
           if (received + chunk.byteLength > target.byteLength) throw tooLong(url, target.byteLength);
           target.set(chunk, received);
           received += chunk.byteLength;
-          session.options.onBytes?.(url, chunk.byteLength);
         };
       },
     };
@@ -108,16 +116,24 @@ async function probe(session: HttpSession, url: string): Promise<RangedFile | un
   });
   if (whole !== undefined) return fileOfDownload(whole, url);
   if (isUseless || version === undefined || head === undefined) return undefined;
+  if (head.byteLength < version.byteLength && version.byteLength < wholeBelow) {
+    const download = new WholeDownload(session, url);
+    download.continueAfter(head, version);
+    return fileOfDownload(download, url);
+  }
   return rangedFile(session, url, version, head);
 }
 
 function rangedFile(session: HttpSession, url: string, version: FileVersion, head: Uint8Array): RangedFile {
   const { byteLength } = version;
   const requests = new RangeRequests(session, url, version);
+  const { onBytes } = session.options;
   const readInto = async (start: number, target: Uint8Array): Promise<void> => {
     checkRange(url, byteLength, start, start + target.byteLength);
     const known = start < head.byteLength ? head.subarray(start, start + target.byteLength) : head.subarray(0, 0);
     target.set(known);
+    // The beginning was fetched before anyone knew what for; it counts when it is used.
+    if (known.byteLength > 0) onBytes?.(url, known.byteLength);
     if (known.byteLength < target.byteLength) {
       await requests.read(start + known.byteLength, target.subarray(known.byteLength));
     }

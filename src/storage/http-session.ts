@@ -27,6 +27,8 @@ export interface HttpOptions {
   readonly retry?: RetryOptions;
   /** Hears of bytes as they arrive, each once, also when a connection was cut and resumed. */
   readonly onBytes?: (file: string, byteCount: number) => void;
+  /** Hears of files that a server sends only as a whole, which begins before any part of them is asked for. */
+  readonly onWhole?: (file: string, byteLength: number) => void;
 }
 
 const DEFAULT_CONCURRENCY = 6;

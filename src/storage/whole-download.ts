@@ -52,6 +52,19 @@ export class WholeDownload {
 
   /** Begins with a request of its own. */
   async start(): Promise<void> {
+    this.#run();
+    await this.ready;
+  }
+
+  /** Begins behind bytes of the file that are there already. */
+  continueAfter(head: Uint8Array, version: FileVersion): void {
+    this.#version = version;
+    this.#announce(version.byteLength);
+    this.#take(head);
+    this.#run();
+  }
+
+  #run(): void {
     this.#session
       .transfer({
         url: this.#url,
@@ -64,7 +77,12 @@ export class WholeDownload {
         () => this.finish(),
         (error: unknown) => this.fail(error),
       );
-    await this.ready;
+  }
+
+  #announce(byteLength: number): void {
+    this.#announced = byteLength;
+    this.#session.options.onWhole?.(this.#url, byteLength);
+    this.#settle.resolve();
   }
 
   headers(): Record<string, string> {
@@ -82,8 +100,7 @@ export class WholeDownload {
     const range = response.status === 206 ? contentRangeOf(response) : undefined;
     if (this.#version === undefined) {
       if (bodyLength !== undefined && Number.isSafeInteger(bodyLength) && bodyLength >= 0) {
-        this.#announced = bodyLength;
-        this.#settle.resolve();
+        this.#announce(bodyLength);
       }
       this.#version = versionOf(response, this.#announced ?? 0);
     } else {

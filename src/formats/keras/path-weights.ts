@@ -27,19 +27,7 @@ const MAX_DEPTH = 64;
 /** Of tf.keras 2.12 to 2.14, where later releases have `layers`. */
 const OLD_LAYERS_SEGMENT = '_layer_checkpoint_dependencies';
 
-/** Whether a file's root is that of a weights file of Keras 3. */
-export async function isPathWeights(root: Hdf5Group): Promise<boolean> {
-  const names = await root.names();
-  if (names.some((name) => /^(?:vars|layers|optimizer|_layer_checkpoint_dependencies)(?:\\|$)/.test(name))) return true;
-  for (const name of names) {
-    const child = await root.get(name);
-    if (child instanceof Hdf5Dataset || child === undefined) continue;
-    if ((await child.get('vars')) !== undefined || name.endsWith('\\vars')) return true;
-  }
-  return false;
-}
-
-/** Reads which arrays a weights file of Keras 3 has, by the paths of their owners. */
+/** Reads which arrays a weights file of Keras 3 has, by the paths of their owners; no groups when it is no such file. */
 export async function readPathWeights(
   root: Hdf5Group,
   file: string,

@@ -1,0 +1,165 @@
+/** Loading: a source to a model, or to the weights of a model that is there already. */
+
+import { UnsupportedError } from '../errors.ts';
+import type { ModelArtifacts } from '../formats/artifacts.ts';
+import type { KerasModel } from '../model/keras-model.ts';
+import { Model } from '../model/model.ts';
+import { buildModel, planWeights } from '../serialization/build-model.ts';
+import type { CustomObjects } from '../serialization/custom-objects.ts';
+import { dialectOf } from '../serialization/dialect.ts';
+import { LoadError } from '../serialization/load-error.ts';
+import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
+import type { PlanItem } from '../serialization/weights/plan.ts';
+import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
+import { type OnProgress, ProgressCounter } from './progress.ts';
+import { type ReadOptions, readArtifacts } from './read-artifacts.ts';
+import { readWeights } from './read-weights.ts';
+import { selectLayers } from './select-layers.ts';
+import type { LoadHandler, ModelSource } from './source.ts';
+
+/**
+ * A smaller file is held in memory while it is loaded. Its metadata lie between the weights: in parts they would cost a
+ * hundred requests, and as many bytes as they save.
+ */
+const WHOLE_BELOW_BYTES = 32 << 20;
+
+/** What loading a model and loading weights have in common. */
+interface CommonOptions {
+  /** Whether anything that does not fit is an error; true unless given. */
+  readonly strict?: boolean;
+  readonly onProgress?: OnProgress;
+  /** Gets the report of the load, also of one that fails for what the report says. */
+  readonly onReport?: (report: LoadReport) => void;
+  /** Another name for a layer or weight of the file: a record or a function. */
+  readonly rename?: Readonly<Record<string, string>> | ((name: string) => string);
+  /** Leave out weights whose shapes differ. */
+  readonly skipMismatch?: boolean;
+}
+
+export interface LoadModelOptions extends CommonOptions, ReadOptions {
+  /** Classes and functions that only the author of the file has, by their names in the file. */
+  readonly customObjects?: CustomObjects;
+}
+
+export interface LoadWeightsOptions extends CommonOptions, Omit<ReadOptions, 'until' | 'exclude'> {
+  /** Match layers by name: what has no partner is left out on both sides, as `by_name` of Keras does. */
+  readonly byName?: boolean;
+}
+
+/** The options of TensorFlow.js' function of this name. */
+export interface LoadLayersModelOptions {
+  readonly strict?: boolean;
+  readonly onProgress?: (fraction: number) => void;
+  readonly requestInit?: RequestInit;
+  readonly fetchFunc?: typeof globalThis.fetch;
+  readonly weightPathPrefix?: string;
+  readonly weightUrlConverter?: (path: string) => Promise<string>;
+  /** Has no effect: weights are always put in place as they arrive. */
+  readonly streamWeights?: boolean;
+}
+
+/**
+ * Loads a model from any file that Keras or TensorFlow.js wrote.
+ *
+ * With `until`, the model ends at the output of the layer of that name, and only the weights that it needs are fetched.
+ *
+ * @throws {LoadError} when, in strict mode, anything does not fit; it lists everything that does not.
+ * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
+ */
+export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<KerasModel> {
+  const progress = new ProgressCounter(options.onProgress);
+  const isPart = options.until !== undefined || options.exclude !== undefined;
+  const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
+  const { model, root, dialect, report } = buildModel(artifacts, options.customObjects);
+  const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
+  let plan = artifacts.weights && planWeights(root, artifacts.weights, dialect, matchOptions(options), report);
+  if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
+  if (wanted !== undefined) {
+    const layers = model.layers.filter((layer) => wanted.has(layer.name));
+    const paths = new Set(layers.flatMap((layer) => layer.weights.map((variable) => variable.path)));
+    plan = plan?.filter(({ variable }) => paths.has(variable.path));
+    const missing = report.missing.filter((path) => paths.has(path));
+    report.ignored.push(`${report.missing.length - missing.length} weights of layers that were not asked for`);
+    report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
+  }
+  await fillWeights(artifacts, plan ?? [], report, options, progress);
+  if (options.until === undefined) return model;
+  return new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
+}
+
+/**
+ * Loads a model as TensorFlow.js does, from a path, a URL or a load handler; any format is read.
+ */
+export async function loadLayersModel(
+  pathOrIOHandler: string | LoadHandler,
+  options: LoadLayersModelOptions = {},
+): Promise<KerasModel> {
+  const { fetchFunc, streamWeights: _, ...rest } = options;
+  return await loadModel(pathOrIOHandler, { ...rest, ...(fetchFunc === undefined ? {} : { fetch: fetchFunc }) });
+}
+
+/**
+ * Loads the weights of a file into a model that is there already. A load that fails leaves the model as it was.
+ *
+ * @throws {LoadError} when, in strict mode, anything does not fit.
+ */
+export async function loadWeights(
+  model: KerasModel,
+  source: ModelSource,
+  options: LoadWeightsOptions = {},
+): Promise<LoadReport> {
+  const progress = new ProgressCounter(options.onProgress);
+  const artifacts = await readArtifacts(source, { wholeBelow: WHOLE_BELOW_BYTES, ...options }, progress);
+  if (artifacts.weights === undefined) {
+    const feature = 'a file without weights';
+    throw new UnsupportedError(`Cannot load weights from "${artifacts.source}": found ${feature}`, feature);
+  }
+  const report = emptyReport();
+  report.format = artifacts.format;
+  report.kerasVersion = artifacts.kerasVersion;
+  const plan = planWeights(model, artifacts.weights, dialectOf(artifacts), matchOptions(options), report);
+  await fillWeights(artifacts, plan, report, options, progress);
+  return report;
+}
+
+function matchOptions(options: CommonOptions & { readonly byName?: boolean }): Parameters<typeof planWeights>[3] {
+  const { byName = false, skipMismatch = false, rename = {} } = options;
+  const names = typeof rename === 'function' ? undefined : new Map(Object.entries(rename));
+  const renamed = typeof rename === 'function' ? rename : (name: string): string => names?.get(name) ?? name;
+  return { byName, skipMismatch, rename: renamed };
+}
+
+/** Reads the arrays of a plan and assigns them, unless something does not fit and that matters. */
+async function fillWeights(
+  artifacts: ModelArtifacts,
+  plan: readonly PlanItem[],
+  report: LoadReport,
+  options: CommonOptions & Pick<ReadOptions, 'signal'>,
+  progress: ProgressCounter,
+): Promise<void> {
+  const { strict = true, skipMismatch = false, signal, onReport } = options;
+  for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
+  const check = (): void => {
+    const judged = skipMismatch ? { ...report, mismatched: [] } : report;
+    if (!strict || isClean(judged)) return;
+    onReport?.(report);
+    throw new LoadError(artifacts.source, report);
+  };
+  // Most of what can be wrong shows before a byte of the weights is fetched.
+  check();
+  const assembler = new WeightAssembler(plan, report);
+  const entries = assembler.entries;
+  progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
+  await readWeights(entries, {
+    ...(signal === undefined ? {} : { signal }),
+    accept: (entry, tensor) => {
+      assembler.accept(entry, tensor);
+      progress.completeWeight(entry.name, entry.file);
+    },
+  });
+  assembler.checkShapes();
+  check();
+  assembler.commit();
+  progress.finish();
+  onReport?.(report);
+}
