@@ -1,8 +1,11 @@
 import { formatShape, type PartialShape, shapesEqual } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
+import type { LoadWeightsOptions } from '../io/load.ts';
+import type { ModelSource } from '../io/source.ts';
 import type { KerasTensor } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
+import type { LoadReport } from '../serialization/report.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type PredictInputs, type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
@@ -78,6 +81,17 @@ export abstract class KerasModel extends Layer {
   async predict<O extends PredictOutputs = Tensor>(inputs: PredictInputs, options: PredictOptions = {}): Promise<O> {
     this.#predictor ??= new Predictor(this);
     return (await this.#predictor.predict(inputs, options)) as O;
+  }
+
+  /**
+   * Loads the weights of a file into this model, as Keras' `load_weights` does: by path, by name or by order, as the
+   * file's format has it. A load that fails leaves the model as it was.
+   *
+   * @throws {LoadError} when, in strict mode, anything does not fit.
+   */
+  async loadWeights(source: ModelSource, options: LoadWeightsOptions = {}): Promise<LoadReport> {
+    const { loadWeights } = await import('../io/load.ts');
+    return await loadWeights(this, source, options);
   }
 
   /** Keras' table of the layers, their shapes and numbers of weights. */

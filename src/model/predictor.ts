@@ -98,7 +98,7 @@ export class Predictor {
   }
 
   #wasm(): Promise<Backend> {
-    this.#defaultBackend ??= import('../backends/wasm/backend.ts').then(({ wasmBackend }) => wasmBackend());
+    this.#defaultBackend ??= import('../backends/wasm/wasm-backend.ts').then(({ wasmBackend }) => wasmBackend());
     return this.#defaultBackend;
   }
 }

@@ -1,0 +1,108 @@
+/** The public names of Hornet, each listed. Files inside the project import one another, never this one. */
+export type { Dtype, StorageDtype } from './array/dtype.ts';
+export type { PartialShape, Shape } from './array/shape.ts';
+export { type NestedArray, Tensor, tensor } from './array/tensor.ts';
+export type { Backend, Program } from './compiler/backend.ts';
+export {
+  BackendError,
+  FormatError,
+  NetworkError,
+  NotFoundError,
+  ShapeError,
+  UnsupportedError,
+} from './errors.ts';
+export type { JsonObject, JsonValue, ModelArtifacts, WeightEntry, Weights } from './formats/artifacts.ts';
+export type { SymbolicTensor } from './graph/node.ts';
+export type { Variable } from './graph/variable.ts';
+export {
+  type LoadLayersModelOptions,
+  type LoadModelOptions,
+  type LoadWeightsOptions,
+  loadLayersModel,
+  loadModel,
+} from './io/load.ts';
+export type { OnProgress, ProgressDetails } from './io/progress.ts';
+export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
+export type { ModelSource } from './io/source.ts';
+export { Activation } from './layers/activations/activation.ts';
+export { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';
+export { Softmax } from './layers/activations/softmax.ts';
+export { Conv1D, Conv2D, Conv3D } from './layers/convolutional/conv.ts';
+export { Conv1DTranspose, Conv2DTranspose, Conv3DTranspose } from './layers/convolutional/conv-transpose.ts';
+export { DepthwiseConv1D, DepthwiseConv2D } from './layers/convolutional/depthwise-conv.ts';
+export { SeparableConv1D, SeparableConv2D } from './layers/convolutional/separable-conv.ts';
+export { Dense } from './layers/core/dense.ts';
+export { EinsumDense } from './layers/core/einsum-dense.ts';
+export { Embedding, ReversibleEmbedding } from './layers/core/embedding.ts';
+export { Identity } from './layers/core/identity.ts';
+export { Lambda } from './layers/core/lambda.ts';
+export { Masking } from './layers/core/masking.ts';
+export * as fields from './layers/fields.ts';
+export { InputLayer, input } from './layers/input-layer.ts';
+export { KerasTensor } from './layers/keras-tensor.ts';
+export { type CallContext, clearSession, Layer, type LayerConfig, layerFields } from './layers/layer.ts';
+export { Concatenate } from './layers/merging/concatenate.ts';
+export { Dot } from './layers/merging/dot.ts';
+export { Add, Average, Maximum, Minimum, Multiply, Subtract } from './layers/merging/merge.ts';
+export { BatchNormalization } from './layers/normalization/batch-normalization.ts';
+export { GroupNormalization } from './layers/normalization/group-normalization.ts';
+export { LayerNormalization, RMSNormalization, UnitNormalization } from './layers/normalization/layer-normalization.ts';
+export { SpectralNormalization } from './layers/normalization/spectral-normalization.ts';
+export {
+  AdaptiveAveragePooling1D,
+  AdaptiveAveragePooling2D,
+  AdaptiveAveragePooling3D,
+  AdaptiveMaxPooling1D,
+  AdaptiveMaxPooling2D,
+  AdaptiveMaxPooling3D,
+} from './layers/pooling/adaptive-pooling.ts';
+export {
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalAveragePooling3D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  GlobalMaxPooling3D,
+} from './layers/pooling/global-pooling.ts';
+export {
+  AveragePooling1D,
+  AveragePooling2D,
+  AveragePooling3D,
+  MaxPooling1D,
+  MaxPooling2D,
+  MaxPooling3D,
+} from './layers/pooling/pooling.ts';
+export { ActivityRegularization } from './layers/regularization/activity-regularization.ts';
+export {
+  AlphaDropout,
+  Dropout,
+  GaussianDropout,
+  GaussianNoise,
+  SpatialDropout1D,
+  SpatialDropout2D,
+  SpatialDropout3D,
+} from './layers/regularization/dropout.ts';
+export { Cropping1D, Cropping2D, Cropping3D } from './layers/reshaping/cropping.ts';
+export { Flatten, Permute, RepeatVector, Reshape } from './layers/reshaping/reshape.ts';
+export { UpSampling1D, UpSampling2D, UpSampling3D } from './layers/reshaping/up-sampling.ts';
+export { ZeroPadding1D, ZeroPadding2D, ZeroPadding3D } from './layers/reshaping/zero-padding.ts';
+export { Bidirectional } from './layers/rnn/bidirectional.ts';
+export { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from './layers/rnn/conv-lstm.ts';
+export { ConvLSTM2DCell } from './layers/rnn/conv-lstm-cell.ts';
+export { CuDNNGRU, CuDNNLSTM } from './layers/rnn/cudnn.ts';
+export { GRU, GRUCell } from './layers/rnn/gru.ts';
+export { LSTM, LSTMCell } from './layers/rnn/lstm.ts';
+export { RNN } from './layers/rnn/rnn.ts';
+export { SimpleRNN, SimpleRNNCell } from './layers/rnn/simple-rnn.ts';
+export { StackedRNNCells } from './layers/rnn/stacked-rnn-cells.ts';
+export { TimeDistributed } from './layers/rnn/time-distributed.ts';
+export { KerasModel } from './model/keras-model.ts';
+export { Model } from './model/model.ts';
+export type { InputValue, PredictInputs, PredictOptions, PredictOutputs } from './model/predictor.ts';
+export { Sequential } from './model/sequential.ts';
+export type { SummaryOptions } from './model/summary.ts';
+export * as ops from './ops/public.ts';
+export { modelFromJSON } from './serialization/build-model.ts';
+export type { CustomFunction, CustomObjects, LayerClass } from './serialization/custom-objects.ts';
+export { CustomObjectError, LoadError } from './serialization/load-error.ts';
+export type { LoadReport } from './serialization/report.ts';
