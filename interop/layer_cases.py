@@ -32,7 +32,7 @@ def array(value):
         data = [v.decode() if isinstance(v, bytes) else str(v) for v in value.ravel()]
         return {"shape": list(value.shape), "dtype": "string", "data": data}
     dtype = {"b": "bool", "i": "int32", "u": "int32"}.get(value.dtype.kind, "float32")
-    return {"shape": list(value.shape), "dtype": dtype, "data": [number(v) for v in value.ravel()]}
+    return {"shape": list(value.shape), "dtype": dtype, "data": [int(v) if dtype != "float32" else number(v) for v in value.ravel()]}
 
 
 def rounded(rng, *shape, scale=1.0):
@@ -132,7 +132,7 @@ def case(name, layer, inputs, masks=None, kwargs=None, rng=None, shape_kwargs=No
     serialized = simplified(keras.saving.serialize_keras_object(layer))
     result = {
         "name": name,
-        "class_name": type(layer).__name__,
+        "class_name": serialized["class_name"],
         "config": serialized["config"],
         "inputs": [array(value) for value in flat],
         "weights": weights,

@@ -1,0 +1,169 @@
+"""Writes test/fixtures/layers/sequence: what Keras computes with recurrent, attention and preprocessing layers.
+
+Run from the repository root:  interop/.venv/bin/python interop/make-layer-fixtures-sequence.py
+Pinned: the versions of requirements.txt (keras 3.15.1, jax 0.10.2). Seeded; a second run writes the same bytes.
+Names of families as arguments write those alone.
+"""
+
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+import keras
+import numpy as np
+from layer_cases import case, rounded, write
+
+assert keras.__version__ == "3.15.1", keras.__version__
+
+L = keras.layers
+PART = "sequence"
+MASK = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [1, 1, 1, 1, 1]], dtype=bool)
+
+
+class Cases:
+    """The cases of one family; they become one file."""
+
+    def __init__(self, family, seed):
+        self.family = family
+        self.rng = np.random.default_rng(seed)
+        self.cases = []
+
+    def normal(self, *shape, scale=1.0):
+        return rounded(self.rng, *shape, scale=scale)
+
+    def add(self, name, layer, *inputs, masks=None, kwargs=None, unknown=None, **options):
+        given = list(inputs) if len(inputs) > 1 else inputs[0]
+        entry = case(name, layer, given, masks, kwargs, self.rng, **options)
+        entry["supports_masking"] = bool(layer.supports_masking)
+        if unknown is not None:
+            output = layer(keras.KerasTensor(unknown))
+            entry["unknown"] = {"inputs": [list(unknown)], "outputs": [list(output.shape)]}
+        self.cases.append(entry)
+
+    def write(self):
+        write(PART, self.family, self.cases)
+
+
+def recurrent(family, make, count, seed):
+    c = Cases(family, seed)
+    x = c.normal(3, 5, 4)
+    states = [c.normal(3, 3) for _ in range(count)]
+
+    def one(title, masks=None, kwargs=None, **options):
+        c.add(title, make(3, **options), x, masks=masks, kwargs=kwargs)
+
+    one("last output")
+    one("all outputs", return_sequences=True)
+    one("all outputs and states, backwards", return_sequences=True, return_state=True, go_backwards=True)
+    one("masked", masks=[MASK])
+    one("masked, all outputs, states", masks=[MASK], return_sequences=True, return_state=True)
+    one("masked, zero outputs", masks=[MASK], return_sequences=True, zero_output_for_mask=True)
+    one("masked, zero last output, backwards", masks=[MASK], zero_output_for_mask=True, go_backwards=True)
+    one("masked, backwards", masks=[MASK], return_sequences=True, go_backwards=True)
+    one("mask argument", kwargs={"mask": MASK})
+    one("initial state", kwargs={"initial_state": states}, return_state=True)
+    one("initial state, masked", kwargs={"initial_state": states}, masks=[MASK], return_sequences=True)
+    one("no bias, relu, unrolled", use_bias=False, activation="relu", unroll=True)
+    c.add("unknown steps", make(2, return_sequences=True), x, unknown=(None, None, 4))
+    if family != "simple-rnn":
+        one("hard sigmoid", recurrent_activation="hard_sigmoid")
+    if family == "lstm":
+        one("no unit forget bias", unit_forget_bias=False)
+    if family == "gru":
+        one("reset before", reset_after=False)
+        one("reset before, no bias", reset_after=False, use_bias=False, return_sequences=True)
+        one("reset after, no bias", use_bias=False, return_sequences=True)
+    c.write()
+
+
+def simple_rnn():
+    recurrent("simple-rnn", L.SimpleRNN, 1, 1)
+
+
+def lstm():
+    recurrent("lstm", L.LSTM, 2, 2)
+
+
+def gru():
+    recurrent("gru", L.GRU, 1, 3)
+
+
+def rnn():
+    def stack():
+        return [L.LSTMCell(3), L.GRUCell(2), L.SimpleRNNCell(4)]
+
+    c = Cases("rnn", 4)
+    x = c.normal(3, 5, 4)
+    c.add("one cell", L.RNN(L.GRUCell(3), return_sequences=True), x)
+    c.add("list of cells", L.RNN(stack()), x)
+    c.add("stacked cells, masked", L.RNN(L.StackedRNNCells(stack()), return_sequences=True), x, masks=[MASK])
+    c.add(
+        "stacked, backwards, zero",
+        L.RNN([L.LSTMCell(2), L.LSTMCell(3)], return_sequences=True, go_backwards=True, zero_output_for_mask=True),
+        x,
+        masks=[MASK],
+    )
+    c.write()
+
+
+def bidirectional():
+    c = Cases("bidirectional", 5)
+    x = c.normal(3, 5, 4)
+
+    def one(title, inner, masks=None, kwargs=None, **options):
+        c.add(title, L.Bidirectional(inner, **options), x, masks=masks, kwargs=kwargs)
+
+    for mode in ("concat", "sum", "ave", "mul", None):
+        one(f"merge {mode}", L.LSTM(3), merge_mode=mode)
+        one(f"merge {mode}, all outputs, masked", L.GRU(2, return_sequences=True), [MASK], merge_mode=mode)
+    one("states", L.LSTM(2, return_state=True, return_sequences=True))
+    one("states, merge null", L.SimpleRNN(2, return_state=True), merge_mode=None)
+    one("initial state", L.LSTM(2, return_sequences=True), kwargs={"initial_state": [c.normal(3, 2) for _ in range(4)]})
+    one(
+        "backward layer",
+        L.LSTM(2, return_sequences=True),
+        backward_layer=L.GRU(2, return_sequences=True, go_backwards=True, name="other"),
+    )
+    one("masked, last output", L.GRU(2), [MASK])
+    one("cells", L.RNN([L.LSTMCell(2), L.GRUCell(2)], return_sequences=True))
+    c.write()
+
+
+def time_distributed():
+    c = Cases("time-distributed", 6)
+    x = c.normal(3, 5, 4)
+    c.add("dense", L.TimeDistributed(L.Dense(3, activation="tanh")), x)
+    c.add("masked", L.TimeDistributed(L.Dense(2)), x, masks=[MASK])
+    c.add("recurrent", L.TimeDistributed(L.GRU(2, return_sequences=True)), c.normal(2, 3, 4, 2))
+    c.add("nested", L.TimeDistributed(L.TimeDistributed(L.Dense(2))), c.normal(2, 3, 4, 4))
+    c.write()
+
+
+def conv_lstm():
+    c = Cases("conv-lstm", 7)
+    x1, x2, x3 = c.normal(2, 3, 6, 2), c.normal(2, 3, 5, 4, 2), c.normal(2, 2, 3, 4, 3, 1)
+    everything = {"return_sequences": True, "return_state": True}
+    c.add("1d", L.ConvLSTM1D(2, 3), x1)
+    c.add("1d, strides, all", L.ConvLSTM1D(2, 3, strides=2, padding="same", return_sequences=True), x1)
+    c.add("2d", L.ConvLSTM2D(2, 2), x2)
+    c.add(
+        "2d, all, states",
+        L.ConvLSTM2D(2, (2, 3), padding="same", recurrent_activation="hard_sigmoid", **everything),
+        x2,
+    )
+    c.add(
+        "2d, dilation, no bias, backwards",
+        L.ConvLSTM2D(2, 2, dilation_rate=2, use_bias=False, go_backwards=True, return_sequences=True),
+        x2,
+    )
+    c.add("2d, channels first", L.ConvLSTM2D(2, 2, data_format="channels_first", padding="same", **everything), x2)
+    c.add("3d", L.ConvLSTM3D(1, 2, padding="same"), x3)
+    c.write()
+
+
+FAMILIES = [simple_rnn, lstm, gru, rnn, bidirectional, time_distributed, conv_lstm]
+
+for family in FAMILIES:
+    if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
+        family()
