@@ -1,23 +1,15 @@
 import type { PartialShape } from '../../array/shape.ts';
-import type { Field, Fields } from '../fields.ts';
+import type { Fields } from '../fields.ts';
 import { Layer, type LayerConfig, layerFields, type Sublayers } from '../layer.ts';
+import { isLayer, layer } from '../layer-field.ts';
 
 export interface WrapperConfig extends LayerConfig {
   layer: Layer;
 }
 
-/** The field of a layer inside another one. */
-export function layer(): Field<Layer> {
-  return {
-    kind: 'layer',
-    expected: 'a layer',
-    parse: (value) => (value instanceof Layer ? (value as Layer) : undefined),
-  };
-}
+export const wrapperFields: Fields<WrapperConfig> = { ...layerFields, layer: layer('a layer', isLayer) };
 
-export const wrapperFields: Fields<WrapperConfig> = { ...layerFields, layer: layer() };
-
-/** A layer around another one, whose weights are its own. */
+/** A layer around another one, whose weights it has. */
 export abstract class Wrapper<C extends WrapperConfig = WrapperConfig> extends Layer<C> {
   protected override build(inputShapes: readonly PartialShape[]): void {
     this.config.layer.ensureBuilt(inputShapes);

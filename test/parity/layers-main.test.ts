@@ -1,0 +1,68 @@
+/** Layers of the common families, in many configurations, against what Keras 3.15 computes on JAX. */
+import { describe, expect, test } from 'vitest';
+import * as activation from '../../src/layers/activations/activation.ts';
+import * as rectifiers from '../../src/layers/activations/rectifiers.ts';
+import * as softmax from '../../src/layers/activations/softmax.ts';
+import * as conv from '../../src/layers/convolutional/conv.ts';
+import * as convTranspose from '../../src/layers/convolutional/conv-transpose.ts';
+import * as depthwiseConv from '../../src/layers/convolutional/depthwise-conv.ts';
+import * as separableConv from '../../src/layers/convolutional/separable-conv.ts';
+import * as dense from '../../src/layers/core/dense.ts';
+import * as einsumDense from '../../src/layers/core/einsum-dense.ts';
+import * as embedding from '../../src/layers/core/embedding.ts';
+import * as identity from '../../src/layers/core/identity.ts';
+import * as masking from '../../src/layers/core/masking.ts';
+import * as concatenate from '../../src/layers/merging/concatenate.ts';
+import * as dot from '../../src/layers/merging/dot.ts';
+import * as merge from '../../src/layers/merging/merge.ts';
+import * as batchNormalization from '../../src/layers/normalization/batch-normalization.ts';
+import * as groupNormalization from '../../src/layers/normalization/group-normalization.ts';
+import * as layerNormalization from '../../src/layers/normalization/layer-normalization.ts';
+import * as spectralNormalization from '../../src/layers/normalization/spectral-normalization.ts';
+import * as adaptivePooling from '../../src/layers/pooling/adaptive-pooling.ts';
+import * as globalPooling from '../../src/layers/pooling/global-pooling.ts';
+import * as pooling from '../../src/layers/pooling/pooling.ts';
+import * as activityRegularization from '../../src/layers/regularization/activity-regularization.ts';
+import * as dropout from '../../src/layers/regularization/dropout.ts';
+import * as cropping from '../../src/layers/reshaping/cropping.ts';
+import * as reshape from '../../src/layers/reshaping/reshape.ts';
+import * as upSampling from '../../src/layers/reshaping/up-sampling.ts';
+import * as zeroPadding from '../../src/layers/reshaping/zero-padding.ts';
+import { checkLayerCase, type LayerClass, readLayerCases } from '../support/layer-case.ts';
+
+const modules = [
+  ...[activation, rectifiers, softmax, conv, convTranspose, depthwiseConv, separableConv, dense, einsumDense],
+  ...[embedding, identity, masking, concatenate, dot, merge, batchNormalization, groupNormalization],
+  ...[layerNormalization, spectralNormalization, adaptivePooling, globalPooling, pooling],
+  ...[activityRegularization, dropout, cropping, reshape, upSampling, zeroPadding],
+];
+const classes = modules.flatMap((module) => Object.values(module)).filter(isLayerClass);
+
+function isLayerClass(value: unknown): value is LayerClass {
+  return typeof value === 'function' && 'className' in value;
+}
+
+/** Classes that Keras 3 does not have, so that no case can come from it. */
+const KERAS_2_ONLY = ['ThresholdedReLU'];
+
+const FAMILIES = [
+  'core',
+  'convolutional',
+  'pooling',
+  'normalization',
+  'merging',
+  'reshaping',
+  'activations',
+  'regularization',
+];
+
+describe.each(FAMILIES)('%s', (family) => {
+  const cases = readLayerCases(`main/${family}.json`);
+  test.each(cases.map((given) => [given.name, given] as const))('%s', (_, given) => checkLayerCase(given, classes));
+});
+
+test('every class has a case', () => {
+  const covered = new Set(FAMILIES.flatMap((family) => readLayerCases(`main/${family}.json`).map((c) => c.class_name)));
+  const missing = classes.map(({ className }) => className).filter((name) => !covered.has(name));
+  expect(missing).toEqual(KERAS_2_ONLY);
+});
