@@ -1,4 +1,5 @@
 /** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter]`. */
+import { planConvolve, planConvolveInputGradient } from '../../src/backends/wasm/contract-convolve.ts';
 import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.ts';
 import type { ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
 import { runContract, SeededNumbers } from '../../test/support/run-contract.ts';
@@ -27,6 +28,41 @@ function dot(name: string, shape: Partial<DotGeometry> & { m: number; k: number;
   };
 }
 
+interface ConvolveShape {
+  readonly extent: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly window: number;
+  readonly stride: number;
+  readonly depthwise?: boolean;
+}
+
+function convolve(shape: ConvolveShape, isGradient = false): Measurement {
+  const { extent, inputs, outputs, window, stride, depthwise } = shape;
+  const total = Math.max(0, (Math.ceil(extent / stride) - 1) * stride + window - extent);
+  const padding = [Math.floor(total / 2), total - Math.floor(total / 2)] as const;
+  const positions = Math.ceil(extent / stride);
+  const attributes = {
+    strides: [stride, stride],
+    padding: [padding, padding],
+    dilation: [1, 1],
+    groups: depthwise ? inputs : 1,
+  };
+  const kernelShape = [window, window, depthwise ? 1 : inputs, outputs];
+  const geometry = { inputShape: [1, extent, extent, inputs], kernelShape, attributes, packed: true };
+  const [inputLength, outputLength] = [extent * extent * inputs, positions * positions * outputs];
+  const text = `${depthwise ? 'depthwise ' : ''}${extent}² x ${inputs} to ${outputs}, ${window} x ${window}, stride ${stride}`;
+  return {
+    name: `${isGradient ? 'convolve gradient' : 'convolve'} ${text}`,
+    plan: isGradient ? planConvolveInputGradient(geometry) : planConvolve(geometry),
+    leftLength: isGradient ? outputLength : inputLength,
+    rightLength: kernelShape.reduce((size, extent) => size * extent, 1),
+    outputLength: isGradient ? inputLength : outputLength,
+    packed: true,
+    flops: 2 * outputLength * window * window * (depthwise ? 1 : inputs),
+  };
+}
+
 const MEASUREMENTS: readonly Measurement[] = [
   dot('512', { m: 512, k: 512, n: 512 }),
   dot('1024', { m: 1024, k: 1024, n: 1024 }),
@@ -44,6 +80,27 @@ const MEASUREMENTS: readonly Measurement[] = [
   dot('49 x 960 x 160 packed', { m: 49, k: 960, n: 160, packed: true }),
   dot('49 x 320 x 1280 packed', { m: 49, k: 320, n: 1280, packed: true }),
   dot('12 heads 128 x 64 x 128', { batch: 12, m: 128, k: 64, n: 128, transposeRight: true }),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 3, stride: 1 }),
+  convolve({ extent: 224, inputs: 3, outputs: 32, window: 3, stride: 2 }),
+  convolve({ extent: 224, inputs: 3, outputs: 64, window: 7, stride: 2 }),
+  convolve({ extent: 28, inputs: 128, outputs: 128, window: 3, stride: 1 }),
+  convolve({ extent: 14, inputs: 256, outputs: 256, window: 3, stride: 1 }),
+  convolve({ extent: 7, inputs: 512, outputs: 512, window: 3, stride: 1 }),
+  convolve({ extent: 56, inputs: 256, outputs: 512, window: 1, stride: 2 }),
+  convolve({ extent: 28, inputs: 1, outputs: 32, window: 3, stride: 1 }),
+  convolve({ extent: 112, inputs: 32, outputs: 32, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 112, inputs: 96, outputs: 96, window: 3, stride: 2, depthwise: true }),
+  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 2, depthwise: true }),
+  convolve({ extent: 28, inputs: 192, outputs: 192, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 28, inputs: 192, outputs: 192, window: 3, stride: 2, depthwise: true }),
+  convolve({ extent: 14, inputs: 384, outputs: 384, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 14, inputs: 576, outputs: 576, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 14, inputs: 576, outputs: 576, window: 3, stride: 2, depthwise: true }),
+  convolve({ extent: 7, inputs: 960, outputs: 960, window: 3, stride: 1, depthwise: true }),
+  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 2, depthwise: true }, true),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 3, stride: 1 }, true),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 4, stride: 2 }, true),
 ];
 
 function measure({ plan, leftLength, rightLength, outputLength, packed, flops, name }: Measurement): void {

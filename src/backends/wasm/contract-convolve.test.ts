@@ -16,9 +16,10 @@ interface Case {
 function randomCase(numbers: SeededNumbers): Case {
   const spatial = numbers.pick([1, 2, 2, 3]);
   const axes = <T>(choose: () => T): T[] => Array.from({ length: spatial }, choose);
-  const groups = numbers.pick([1, 1, 2, 3]);
-  const inputs = groups * numbers.pick([1, 2, 3, 4, 8]);
-  const outputs = groups * numbers.pick([1, 2, 5, 8, 12]);
+  const isDepthwise = numbers.pick([false, false, true]);
+  const groups = isDepthwise ? numbers.pick([2, 3, 4, 9, 16, 21]) : numbers.pick([1, 1, 2, 3]);
+  const inputs = groups * (isDepthwise ? 1 : numbers.pick([1, 2, 3, 4, 8]));
+  const outputs = groups * (isDepthwise ? numbers.pick([1, 1, 1, 2]) : numbers.pick([1, 2, 5, 8, 12]));
   return {
     inputShape: [numbers.integer(1, 2), ...axes(() => numbers.integer(1, spatial === 3 ? 5 : 14)), inputs],
     kernelShape: [...axes(() => numbers.integer(1, 3)), inputs / groups, outputs],
@@ -93,6 +94,25 @@ const LARGE: readonly Case[] = [
     kernelShape: [2, 40, 3],
     attributes: { strides: [2], padding: [[0, 0]], dilation: [1], groups: 1 },
   },
+  // Depthwise lines cut into pieces.
+  {
+    inputShape: [1, 900, 1000],
+    kernelShape: [3, 1, 1000],
+    attributes: { strides: [1], padding: [[1, 1]], dilation: [1], groups: 1000 },
+  },
+  {
+    inputShape: [1, 30, 31, 22],
+    kernelShape: [12, 12, 1, 22],
+    attributes: {
+      strides: [1, 1],
+      padding: [
+        [5, 6],
+        [5, 6],
+      ],
+      dilation: [1, 1],
+      groups: 22,
+    },
+  },
   // Columns cut into blocks.
   {
     inputShape: [1, 4, 5, 128],
@@ -126,7 +146,7 @@ const LARGE: readonly Case[] = [
 describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('relaxed SIMD: %s', (relaxed) => {
   test('planConvolve() convolves along 1 to 3 axes', () => {
     const numbers = new SeededNumbers(11);
-    for (let round = 0; round < 150; round++) {
+    for (let round = 0; round < 200; round++) {
       const given = randomCase(numbers);
       const finishing: Finishing = {
         bias: round % 3 === 0 ? numbers.floats(given.kernelShape.at(-1) as number) : undefined,
@@ -140,7 +160,7 @@ describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('
 
   test('planConvolveInputGradient() is the transpose of the convolution', () => {
     const numbers = new SeededNumbers(12);
-    for (let round = 0; round < 150; round++) {
+    for (let round = 0; round < 200; round++) {
       const given = randomCase(numbers);
       const finishing: Finishing = {
         bias: round % 3 === 0 ? numbers.floats(given.inputShape.at(-1) as number) : undefined,

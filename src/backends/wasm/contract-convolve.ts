@@ -1,6 +1,8 @@
 import type { Shape } from '../../array/shape.ts';
 import type { ConvolveAttributes } from '../../graph/primitives.ts';
 import { dilatedExtent } from '../../graph/window.ts';
+import type { BandGeometry } from './contract-band.ts';
+import { planDepthwise } from './contract-depthwise.ts';
 import { type DotGeometry, planDot } from './contract-dot.ts';
 import type { ContractPlan } from './contract-plan.ts';
 import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
@@ -27,20 +29,21 @@ export function planConvolve({ inputShape, kernelShape, attributes, packed }: Co
   }
   const taps = windowTaps(geometry);
   const [depth, columns] = [channels / groups, outputs / groups];
+  const band: BandGeometry = {
+    batch,
+    channels,
+    input,
+    positions,
+    stride: strides,
+    low,
+    extent: mapAxes((axis) => dilatedExtent(window[axis], dilation[axis])),
+  };
+  const phases: readonly Phase[] = [{ offset: [0, 0, 0], positions, taps }];
+  const spatial = { band, output: positions, outputStride: [1, 1, 1], phases } as const;
+  if (depth === 1 && columns === 1 && groups > 1) return planDepthwise(spatial);
   return planSpatial({
-    band: {
-      batch,
-      channels,
-      input,
-      positions,
-      stride: strides,
-      low,
-      extent: mapAxes((axis) => dilatedExtent(window[axis], dilation[axis])),
-    },
-    output: positions,
-    outputStride: [1, 1, 1],
+    ...spatial,
     groups,
-    phases: [{ offset: [0, 0, 0], positions, taps }],
     matrices: {
       count: groups,
       countLength: columns,
@@ -65,18 +68,27 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   const { groups } = attributes;
   const { low, extent, phases } = gradientPhases(forward);
   const [depth, columns] = [outputs / groups, channels / groups];
+  const band: BandGeometry = {
+    batch,
+    channels: outputs,
+    input: positions,
+    positions: mapAxes((axis) => Math.ceil(input[axis] / strides[axis])),
+    stride: [1, 1, 1],
+    low,
+    extent,
+  };
+  const spatial = { band, output: input, outputStride: strides };
+  if (depth === 1 && columns === 1 && groups > 1) {
+    // A depthwise kernel is not packed, so its taps are counted from the first.
+    const last = product(window) - 1;
+    const straight = phases.map((phase) => ({
+      ...phase,
+      taps: phase.taps.map(({ at, index }) => ({ at, index: last - index })),
+    }));
+    return planDepthwise({ ...spatial, phases: straight });
+  }
   return planSpatial({
-    band: {
-      batch,
-      channels: outputs,
-      input: positions,
-      positions: mapAxes((axis) => Math.ceil(input[axis] / strides[axis])),
-      stride: [1, 1, 1],
-      low,
-      extent,
-    },
-    output: input,
-    outputStride: strides,
+    ...spatial,
     groups,
     phases,
     matrices: {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
 import { hasRelaxedSimd } from './assembler-features.ts';
 import { type DotGeometry, planDot } from './contract-dot.ts';
-import { splitRows } from './contract-product.ts';
+import { splitEvenly } from './contract-product.ts';
 
 interface Finishing {
   readonly bias?: Float32Array | undefined;
@@ -120,11 +120,11 @@ test('planDot() of no depth gives the bias, and of no elements nothing', () => {
   }
 });
 
-test('splitRows() makes tiles of nearly equal height', () => {
-  expect(splitRows(49)).toEqual([
-    { rows: 6, count: 4 },
-    { rows: 5, count: 5 },
+test('splitEvenly() makes parts of nearly equal size', () => {
+  expect(splitEvenly(49, 6)).toEqual([
+    { size: 6, count: 4 },
+    { size: 5, count: 5 },
   ]);
-  expect(splitRows(12)).toEqual([{ rows: 6, count: 2 }]);
-  expect(splitRows(0)).toEqual([]);
+  expect(splitEvenly(12, 6)).toEqual([{ size: 6, count: 2 }]);
+  expect(splitEvenly(0, 6)).toEqual([]);
 });

@@ -70,9 +70,9 @@ function emitPanel(
   const { left, output } = product;
   const [group, tile, leftAt, outputAt] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
   const leftRow = left.kind === 'rows' ? left.stride : 4;
-  const runs = splitRows(product.rows);
+  const runs = splitEvenly(product.rows, TILE_ROWS);
   const emitRuns = (): void => {
-    for (const { rows, count } of runs) {
+    for (const { size: rows, count } of runs) {
       f.for(tile, 0, count, 1, () => {
         emitTileCall(module, f, product, { rows, columns }, { ...place, leftAt, outputAt });
         f.increment(leftAt, rows * leftRow).increment(outputAt, rows * output.rowStride);
@@ -120,13 +120,13 @@ function emitTileCall(
 }
 
 /** Tiles of nearly equal height: 49 rows are 4 tiles of 6 and 5 of 5, which are faster than 8 of 6 and one of 1. */
-export function splitRows(rows: number): { rows: number; count: number }[] {
-  const tiles = Math.ceil(rows / TILE_ROWS);
-  if (tiles === 0) return [];
-  const least = Math.floor(rows / tiles);
-  const higher = rows - least * tiles;
+export function splitEvenly(extent: number, greatest: number): { size: number; count: number }[] {
+  const parts = Math.ceil(extent / greatest);
+  if (parts === 0) return [];
+  const least = Math.floor(extent / parts);
+  const greater = extent - least * parts;
   return [
-    { rows: least + 1, count: higher },
-    { rows: least, count: tiles - higher },
+    { size: least + 1, count: greater },
+    { size: least, count: parts - greater },
   ].filter(({ count }) => count > 0);
 }

@@ -24,11 +24,11 @@ import {
   emitKernel,
   emitLast,
   emitNothing,
-  emitTail,
   type KernelCode,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
+import { emitUnitTail } from './contract-unit-tail.ts';
 import { type Axes, product } from './contract-window.ts';
 
 export interface Tap {
@@ -222,7 +222,14 @@ class SpatialWriter {
       } else write();
       tableAt += segments.table.length * 4;
     }
-    this.#writeTail(f, place, columnUnit, columns, isLastX);
+    emitUnitTail(f, this.#places, place, {
+      band: this.#band,
+      output: this.#geometry.output,
+      outputStride: this.#geometry.outputStride,
+      channels: this.#channels,
+      isLastX,
+      ...(this.#columnUnits > 1 ? { columns: { unit: columnUnit, count: columns, inUnit: this.#columnsInUnit } } : {}),
+    });
   }
 
   #writePhase(
@@ -300,59 +307,5 @@ class SpatialWriter {
       });
     });
     f.release(group, lines, left, right, output, bias, tablePlace);
-  }
-
-  /** Calls the tail for the unit's part of the output: lines in one run where they are whole. */
-  #writeTail(f: FunctionBuilder, place: BandPlace, columnUnit: Local, columns: number, isLastX: boolean): void {
-    const places = this.#places;
-    if (places.tail === undefined) return;
-    const { output, outputStride } = this.#geometry;
-    const [depth, height, width] = output;
-    const band = this.#band;
-    const pixel = this.#channels * 4;
-    const [slice, lines, line, at, column, count] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
-    // Lines of the output: those of the unit, but none beyond the last.
-    f.scaled(place.y, outputStride[1]).i32(-1).op('i32.mul').i32(height).op('i32.add').set(lines);
-    f.scaled(place.lines, outputStride[1]).tee(count).get(lines).get(count).get(lines).op('i32.lt_s', 'select');
-    f.set(lines);
-    const startX = (band.columnBlocks - 1) * band.columns * outputStride[2];
-    const pixels = isLastX ? width - startX : band.columns * outputStride[2];
-    const isWhole = band.columnBlocks === 1 && this.#columnUnits === 1;
-    f.for(slice, 0, outputStride[0], 1, () => {
-      // `slice` is not set where the loop has one turn.
-      if (outputStride[0] === 1) f.get(place.z).set(column);
-      else f.scaled(place.z, outputStride[0]).get(slice).op('i32.add').set(column);
-      f.get(column).i32(depth).op('i32.lt_s');
-      f.if(() => {
-        f.sum(
-          [
-            [place.image, product(output) * pixel],
-            [column, height * width * pixel],
-            [place.y, outputStride[1] * width * pixel],
-            [place.x, outputStride[2] * pixel],
-            ...(this.#columnUnits > 1 ? ([[columnUnit, this.#columnsInUnit * 4]] as const) : []),
-          ],
-          places.output,
-        ).set(at);
-        if (isWhole) {
-          f.scaled(lines, width * this.#channels).set(count);
-          emitTail(f, places, at, count);
-          return;
-        }
-        f.for(line, 0, lines, 1, () => {
-          if (this.#columnUnits === 1) {
-            emitTail(f, places, at, pixels * this.#channels);
-            f.increment(at, width * pixel);
-            return;
-          }
-          f.for(column, 0, pixels, 1, () => {
-            emitTail(f, places, at, columns);
-            f.increment(at, pixel);
-          });
-          f.increment(at, (width - pixels) * pixel);
-        });
-      });
-    });
-    f.release(slice, lines, line, at, column, count);
   }
 }

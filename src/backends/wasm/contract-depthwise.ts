@@ -1,0 +1,197 @@
+/**
+ * Depthwise convolution with one output channel for each input channel, and its input gradient: sums over taps, four
+ * channels at a time, for up to four neighbouring positions, which share the elements that their windows have in
+ * common.
+ */
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import {
+  type BandGeometry,
+  type BandPlace,
+  type BandPlan,
+  bandOffset,
+  emitBand,
+  planBand,
+  releaseBand,
+} from './contract-band.ts';
+import { type ContractPlaces, type ContractPlan, emitKernel, emitLast, emitNothing } from './contract-plan.ts';
+import { splitEvenly } from './contract-product.ts';
+import type { Phase } from './contract-spatial.ts';
+import { storeLanes } from './contract-tile.ts';
+import { emitUnitTail } from './contract-unit-tail.ts';
+import { type Axes, product } from './contract-window.ts';
+
+export interface DepthwiseGeometry {
+  readonly band: BandGeometry;
+  readonly output: Axes;
+  readonly outputStride: Axes;
+  /** The index of a tap is the row of the kernel `[taps, channels]`. */
+  readonly phases: readonly Phase[];
+}
+
+/** Neighbouring positions that are computed together. */
+const TILE_POSITIONS = 4;
+
+/** So many elements of one line of a window are kept in registers; windows that see more read them again. */
+const MOST_SHARED = 10;
+
+/** Plans a depthwise convolution; the right operand is used as it lies. See `contract-plan.ts`. */
+export function planDepthwise(geometry: DepthwiseGeometry): ContractPlan {
+  const { channels, batch } = geometry.band;
+  const band = planBand(geometry.band, channels);
+  return {
+    sharedBytes: 0,
+    privateBytes: band.scratchBytes,
+    emit: (module, places) => {
+      if (product(geometry.output) * channels * batch === 0) return emitNothing(module);
+      const kernel = emitKernel(module, (f, unit, scratch) => {
+        const place = emitBand(f, band, unit, places.left, scratch);
+        const write = (isLastX: boolean): void => {
+          for (const phase of geometry.phases) emitPhase(module, f, geometry, band, places, place, phase, isLastX);
+          const { output, outputStride } = geometry;
+          emitUnitTail(f, places, place, { band, output, outputStride, channels, isLastX });
+        };
+        emitLast(
+          f,
+          place.columnBlock,
+          band.columnBlocks,
+          () => write(false),
+          1,
+          () => write(true),
+        );
+        releaseBand(f, place);
+      });
+      return { kernel, units: band.units };
+    },
+  };
+}
+
+function emitPhase(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  geometry: DepthwiseGeometry,
+  band: BandPlan,
+  places: ContractPlaces,
+  place: BandPlace,
+  phase: Phase,
+  isLastX: boolean,
+): void {
+  const { output: outputExtents, outputStride } = geometry;
+  const columns = isLastX ? phase.positions[2] - (band.columnBlocks - 1) * band.columns : band.columns;
+  if (columns <= 0) return;
+  const pixel = band.channels * 4;
+  const [, height, width] = outputExtents;
+  const [startZ, startY, startX] = phase.offset;
+  const [line, lines, tile, input, output] = f.localsOf('i32', 5) as [Local, Local, Local, Local, Local];
+  const writeLines = (): void => {
+    f.get(place.lines).set(lines);
+    if (phase.positions[1] < band.positions[1]) {
+      f.i32(phase.positions[1]).get(place.y).op('i32.sub').set(lines);
+      f.get(lines).get(place.lines).get(lines).get(place.lines).op('i32.lt_s', 'select').set(lines);
+    }
+    f.for(line, 0, lines, 1, () => {
+      f.sum([
+        [place.base, 1],
+        [line, band.stride[1] * band.pitch[1]],
+      ]).set(input);
+      f.sum(
+        [
+          [place.image, product(outputExtents) * pixel],
+          [place.z, outputStride[0] * height * width * pixel],
+          [place.y, outputStride[1] * width * pixel],
+          [line, outputStride[1] * width * pixel],
+          [place.x, outputStride[2] * pixel],
+        ],
+        places.output + ((startZ * height + startY) * width + startX) * pixel,
+      ).set(output);
+      for (const { size, count } of splitEvenly(columns, TILE_POSITIONS)) {
+        const row = depthwiseTile(module, band, phase, places, size, outputStride[2] * pixel);
+        f.for(tile, 0, count, 1, () => {
+          f.get(input).get(output).call(row);
+          f.increment(input, size * band.stride[2] * band.pitch[2]);
+          f.increment(output, size * outputStride[2] * pixel);
+        });
+      }
+    });
+  };
+  if (phase.positions[0] < band.positions[0]) {
+    f.get(place.z).i32(phase.positions[0]).op('i32.lt_s').if(writeLines);
+  } else writeLines();
+  f.release(line, lines, tile, input, output);
+}
+
+/** A function of two addresses, of a window's first element and of the output, that runs over all channels. */
+function depthwiseTile(
+  module: ModuleBuilder,
+  band: BandPlan,
+  phase: Phase,
+  places: ContractPlaces,
+  positions: number,
+  outputStep: number,
+): number {
+  const { channels } = band;
+  return module.function(['i32', 'i32'], [], (f) => {
+    const [input, output, channel] = [f.param(0), f.param(1), f.local('i32')];
+    const sums = f.localsOf('v128', positions);
+    const write = (lanes: number): void => {
+      emitWindowSums(f, band, phase, places, sums, input, channel);
+      for (const [position, sum] of sums.entries()) {
+        f.get(sum);
+        if (places.bias !== undefined) f.load('v128.load', channel, places.bias).op('f32x4.add');
+        // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
+        if (places.lower !== undefined) f.f32x4(places.lower).op('f32x4.pmax');
+        if (places.upper !== undefined) f.f32x4(places.upper).op('f32x4.pmin');
+        f.set(sum);
+        storeLanes(f, output, position * outputStep, sum, lanes);
+      }
+      f.increment(input, 16).increment(output, 16);
+    };
+    const whole = channels - (channels % 4);
+    f.for(channel, 0, whole * 4, 16, () => write(4));
+    if (channels % 4 > 0) {
+      f.i32(whole * 4).set(channel);
+      write(channels % 4);
+    }
+  });
+}
+
+/** Sets the sums of the window's taps, each for the position of its index. */
+function emitWindowSums(
+  f: FunctionBuilder,
+  band: BandPlan,
+  { taps }: Phase,
+  places: ContractPlaces,
+  sums: readonly Local[],
+  input: Local,
+  channel: Local,
+): void {
+  for (const sum of sums) f.f32x4(0).set(sum);
+  const weight = f.local('v128');
+  const step = band.stride[2];
+  for (const line of new Set(taps.map(({ at }) => bandOffset(band, [at[0], at[1], 0])))) {
+    const lineTaps = taps.filter(({ at }) => bandOffset(band, [at[0], at[1], 0]) === line);
+    const seen = new Set(lineTaps.flatMap(({ at }) => sums.map((_, position) => position * step + at[2])));
+    const shared = new Map<number, Local>();
+    if (seen.size <= MOST_SHARED) {
+      for (const column of seen) {
+        const local = f.local('v128');
+        f.load('v128.load', input, line + column * band.pitch[2]).set(local);
+        shared.set(column, local);
+      }
+    }
+    for (const { at, index } of lineTaps) {
+      f.load('v128.load', channel, places.right + index * band.channels * 4).set(weight);
+      for (const [position, sum] of sums.entries()) {
+        const column = position * step + at[2];
+        const local = shared.get(column);
+        f.multiplyAdd(sum, () => {
+          if (local) f.get(local);
+          else f.load('v128.load', input, line + column * band.pitch[2]);
+          f.get(weight);
+        });
+      }
+    }
+    f.release(...shared.values());
+  }
+  f.release(weight);
+}
