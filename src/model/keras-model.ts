@@ -3,7 +3,7 @@ import type { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
 import type { ModelSource } from '../io/source.ts';
-import type { KerasTensor } from '../layers/keras-tensor.ts';
+import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import { nearestNames } from './nearest-names.ts';
@@ -23,6 +23,8 @@ export abstract class KerasModel extends Layer {
   abstract readonly outputs: readonly KerasTensor[];
   abstract readonly inputStructure: TensorStructure<KerasTensor>;
   abstract readonly outputStructure: TensorStructure<KerasTensor>;
+  /** The calls that the model makes, each after those that it depends on; none before its shapes are known. */
+  abstract readonly layerCalls: readonly LayerCall[];
   #predictor: Predictor | undefined;
 
   override get sublayers(): Sublayers {

@@ -43,7 +43,7 @@ export class Model extends KerasModel {
   readonly outputs: readonly KerasTensor[];
   readonly layers: readonly Layer[];
   override readonly supportsMasking = true;
-  readonly #calls: readonly LayerCall[];
+  readonly layerCalls: readonly LayerCall[];
   /** Inputs and outputs as they were given: the names and nesting that `predict` takes and returns. */
   readonly inputStructure: TensorStructure<KerasTensor>;
   readonly outputStructure: TensorStructure<KerasTensor>;
@@ -55,7 +55,7 @@ export class Model extends KerasModel {
     this.inputs = tensorsIn(inputs);
     this.outputs = tensorsIn(outputs);
     const { calls, layers } = traceCalls(this.inputs, this.outputs);
-    this.#calls = calls;
+    this.layerCalls = calls;
     this.layers = layers;
     checkNames(this.name, layers);
     this.ensureBuilt([]);
@@ -89,7 +89,7 @@ export class Model extends KerasModel {
       values.set(tensor, value);
     }
     const lookUp = (tensor: KerasTensor): MaskedTensor => values.get(tensor) as MaskedTensor;
-    for (const call of this.#calls) {
+    for (const call of this.layerCalls) {
       if (call.outputs.every((output) => values.has(output))) continue;
       const results = call.layer.trace(call.inputs.map(lookUp), {
         ...options,

@@ -2,7 +2,7 @@ import type { PartialShape } from '../array/shape.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Fields } from '../layers/fields.ts';
 import { InputLayer } from '../layers/input-layer.ts';
-import type { KerasTensor } from '../layers/keras-tensor.ts';
+import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import type { CallContext, Layer, LayerConfig, LayerOutput, MaskedTensor, TraceOptions } from '../layers/layer.ts';
 import { KerasModel, type TensorStructure } from './keras-model.ts';
 import { Model } from './model.ts';
@@ -68,6 +68,10 @@ export class Sequential extends KerasModel {
 
   get outputStructure(): TensorStructure<KerasTensor> {
     return this.#built().outputStructure;
+  }
+
+  get layerCalls(): readonly LayerCall[] {
+    return this.#graph?.layerCalls ?? [];
   }
 
   /** Whether the shape of the inputs is known, and with it every shape and weight. */

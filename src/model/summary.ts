@@ -1,5 +1,6 @@
 import { formatShape, sizeOf } from '../array/shape.ts';
 import type { Variable } from '../graph/variable.ts';
+import type { LayerCall } from '../layers/keras-tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from './keras-model.ts';
 
@@ -14,11 +15,11 @@ export interface SummaryOptions {
 
 /** The table that Keras prints for a model. */
 export function formatSummary(model: KerasModel, options: SummaryOptions): string {
-  const isChain = model.layers.every((layer) => layer.calls.length <= 1 && (layer.calls[0]?.inputs.length ?? 0) <= 1);
+  const isChain = 'add' in model;
   const header = ['Layer (type)', 'Output Shape', 'Param #'];
   if (!isChain) header.push('Connected to');
   if (options.showTrainable === true) header.push('Trainable');
-  const rows = model.layers.flatMap((layer) => layerRows(layer, '', isChain, options));
+  const rows = modelRows(model, '', isChain, options);
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[], separator: string): string =>
     `${separator} ${cells
@@ -41,26 +42,37 @@ export function formatSummary(model: KerasModel, options: SummaryOptions): strin
   return lines.join('\n');
 }
 
-function layerRows(layer: Layer, indent: string, isChain: boolean, options: SummaryOptions): string[][] {
-  const call = layer.calls[0];
-  const shapes = call?.outputs.map((tensor) => formatShape(tensor.shape).replace('[', '(').replace(']', ')')) ?? [];
+function modelRows(model: KerasModel, indent: string, isChain: boolean, options: SummaryOptions): string[][] {
+  const calls = Map.groupBy(model.layerCalls, (call) => call.layer);
+  return model.layers.flatMap((layer) => {
+    const row = layerRow(layer, calls.get(layer) ?? [], indent, isChain, options);
+    const isModel = options.expandNested === true && 'layerCalls' in layer;
+    return [row, ...(isModel ? modelRows(layer as Layer as KerasModel, `${indent}  `, isChain, options) : [])];
+  });
+}
+
+function layerRow(
+  layer: Layer,
+  calls: readonly LayerCall[],
+  indent: string,
+  isChain: boolean,
+  options: SummaryOptions,
+): string[] {
+  const shapes = calls[0]?.outputs.map(({ shape }) => formatShape(shape).replace('[', '(').replace(']', ')')) ?? [];
   const row = [
     `${indent}${layer.name} (${layer.className})`,
     shapes.join(', ').replaceAll('null', 'None') || '?',
     layer.countParams().toLocaleString('en-US'),
   ];
   if (!isChain) {
-    const sources = call?.inputs.map(
-      (tensor) => `${tensor.call.layer.name}[${nodeIndex(tensor.call)}][${tensor.index}]`,
+    const sources = calls.flatMap(({ inputs }) =>
+      inputs.map(({ call, index }) => `${call.layer.name}[${call.layer.calls.indexOf(call)}][${index}]`),
     );
-    row.push(sources?.join(', ') || '-');
+    row.push(sources.join(', ') || '-');
   }
   if (options.showTrainable === true) row.push(layer.weights.length === 0 ? '-' : layer.trainable ? 'Y' : 'N');
-  const inner = options.expandNested === true && 'layers' in layer ? layer.children : [];
-  return [row, ...inner.flatMap((child) => layerRows(child, `${indent}  `, isChain, options))];
+  return row;
 }
-
-const nodeIndex = (call: Layer['calls'][number]): number => call.layer.calls.indexOf(call);
 
 const BYTES = { float32: 4, int32: 4, bool: 1 } as const;
 
