@@ -1,6 +1,6 @@
 /** The public names of Hornet, each listed. Files inside the project import one another, never this one. */
 export type { Dtype, StorageDtype } from './array/dtype.ts';
-export type { PartialShape, Shape } from './array/shape.ts';
+export { formatShape, type PartialShape, type Shape } from './array/shape.ts';
 export { type NestedArray, Tensor, tensor } from './array/tensor.ts';
 export type { Backend, Program } from './compiler/backend.ts';
 export {

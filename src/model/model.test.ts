@@ -74,7 +74,7 @@ describe('Model', () => {
   test('begins in the middle of another', async () => {
     const whole = branched();
     const middle = whole.getLayer('shared').calls[1]?.outputs[0] ?? whole.output;
-    const tail = new Model({ inputs: middle, outputs: whole.getLayer('inner').calls[0]?.outputs ?? [] });
+    const tail = new Model({ inputs: middle, outputs: whole.getLayer('inner').calls[0]?.outputs[0] ?? [] });
     expect(tail.layers.map((layer) => layer.name)).toEqual(['inner']);
     expect((await tail.predict([[1, 1]], { backend })).toArray()).toEqual([[2, 2]]);
   });

@@ -43,9 +43,9 @@ export function formatSummary(model: KerasModel, options: SummaryOptions): strin
 }
 
 function modelRows(model: KerasModel, indent: string, isChain: boolean, options: SummaryOptions): string[][] {
-  const calls = Map.groupBy(model.layerCalls, (call) => call.layer);
   return model.layers.flatMap((layer) => {
-    const row = layerRow(layer, calls.get(layer) ?? [], indent, isChain, options);
+    const calls = model.layerCalls.filter((call) => call.layer === layer);
+    const row = layerRow(layer, calls, indent, isChain, options);
     const isModel = options.expandNested === true && 'layerCalls' in layer;
     return [row, ...(isModel ? modelRows(layer as Layer as KerasModel, `${indent}  `, isChain, options) : [])];
   });

@@ -35,10 +35,15 @@ export function matchBySuffix(
 ): readonly Variable[] | undefined {
   const free = new Set(variables);
   const found: Variable[] = [];
-  const bySegment = Map.groupBy(variables, (variable) => variable.name);
+  const byName = new Map<string, Variable[]>();
+  for (const variable of variables) {
+    const same = byName.get(variable.name);
+    if (same === undefined) byName.set(variable.name, [variable]);
+    else same.push(variable);
+  }
   for (const entry of entries) {
     const segments = withoutOutputIndex(entry.name).split('/');
-    const candidates = bySegment.get(segments.at(-1) ?? '') ?? [];
+    const candidates = byName.get(segments.at(-1) ?? '') ?? [];
     let best: Variable | undefined;
     let bestLength = 1;
     let isUnique = true;
