@@ -1,5 +1,5 @@
 /**
- * `npm run zoo [-- FOLDER… ] [--json FILE]`: loads every model file below the folders and compares its predictions
+ * `npm run zoo [-- FOLDER…] [--json FILE] [--backend reference]`: loads every model file below the folders and compares its predictions
  * with the answers that lie with it. Works on any folder of that layout: there is no list of names.
  *
  * Ends with status 1 when a model crashed, or differs from its answer.
@@ -13,7 +13,10 @@ import { runWorkers } from './zoo/run-workers.ts';
 
 const DEFAULT_FOLDERS = ['../shared/models', '../shared/fixtures'];
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, backend: { type: 'string' } },
+});
 const from = process.env.INIT_CWD ?? process.cwd();
 const folders = (
   positionals.length > 0
@@ -27,7 +30,7 @@ const folders = (
 
 const models = findModels(folders);
 const started = performance.now();
-const rows = await runWorkers(models, (row) => console.log(formatRow(row)));
+const rows = await runWorkers(models, values.backend, (row) => console.log(formatRow(row)));
 console.log(`\n${models.length} models in ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 console.log(formatTable(rows));
 console.log(formatReasons(rows));

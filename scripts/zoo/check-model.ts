@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  type Backend,
   CustomObjectError,
   type KerasModel,
   loadModel,
@@ -33,7 +34,8 @@ export interface ZooRow {
 /** What is known before anything is loaded. */
 type Row = { -readonly [K in keyof ZooRow]: ZooRow[K] };
 
-export async function checkModel({ path, guess }: FoundModel): Promise<ZooRow> {
+/** Checks one model; whatever it throws becomes the row's reason. */
+export async function checkModel({ path, guess }: FoundModel, backend?: Backend): Promise<ZooRow> {
   const row: Row = {
     file: path,
     format: guess,
@@ -45,7 +47,7 @@ export async function checkModel({ path, guess }: FoundModel): Promise<ZooRow> {
     needs: [],
   };
   try {
-    await fillRow(row);
+    await fillRow(row, backend);
   } catch (error) {
     row.reason = describe(error);
     if (error instanceof CustomObjectError) row.needs = error.needs;
@@ -54,13 +56,13 @@ export async function checkModel({ path, guess }: FoundModel): Promise<ZooRow> {
   return row;
 }
 
-async function fillRow(row: Row): Promise<void> {
+async function fillRow(row: Row, backend: Backend | undefined): Promise<void> {
   const artifacts = await readArtifacts(row.file);
   row.format = formatOf(artifacts, row.format);
   const loaded = artifacts.topology === undefined ? await loadWeights(row, artifacts) : await loadWhole(row, artifacts);
   row.loaded = true;
   if (loaded === undefined) return;
-  for (const answer of await readAnswers(row.file)) await compare(row, loaded, answer);
+  for (const answer of await readAnswers(row.file)) await compare(row, loaded, answer, backend);
 }
 
 /** A model, and its configuration as text. */
@@ -83,18 +85,21 @@ async function loadWeights(row: Row, artifacts: ModelArtifacts): Promise<Loaded 
     return undefined;
   }
   const isConfiguration = architecture.endsWith('.json') && statSync(architecture).isFile();
-  const model = isConfiguration
-    ? await modelFromJSON(readFileSync(architecture, 'utf8'))
-    : await loadModel(architecture);
+  const model = isConfiguration ? modelFromJSON(readFileSync(architecture, 'utf8')) : await loadModel(architecture);
   await model.loadWeights(row.file);
   const { topology } = await readArtifacts(architecture);
   return { model, configuration: JSON.stringify(topology) };
 }
 
-async function compare(row: Row, { model, configuration }: Loaded, answer: Answer): Promise<void> {
+async function compare(
+  row: Row,
+  { model, configuration }: Loaded,
+  answer: Answer,
+  backend: Backend | undefined,
+): Promise<void> {
   row.compared = true;
   try {
-    const found = await compareWithAnswer(model, answer, precisionOf(configuration, answer));
+    const found = await compareWithAnswer(model, answer, precisionOf(configuration, answer), backend);
     row.equal = (row.equal ?? true) && found.equal;
     row.maxError = Math.max(row.maxError ?? 0, found.maxError);
     row.reason ??= found.reason ?? null;

@@ -1,5 +1,6 @@
 /** Runs a model on the inputs of an answer and compares what it gives. */
-import { formatShape, type KerasModel, type PredictInputs, Tensor } from '../../src/index.ts';
+import { formatShape } from '../../src/array/shape.ts';
+import { type Backend, type KerasModel, type PredictInputs, Tensor } from '../../src/index.ts';
 import type { Answer, NamedArray } from './read-answers.ts';
 
 export interface Comparison {
@@ -23,8 +24,13 @@ export function precisionOf(configuration: string, answer: Answer): Precision {
   return { tolerance: 1e-4, why: 'float32' };
 }
 
-export async function compareWithAnswer(model: KerasModel, answer: Answer, precision: Precision): Promise<Comparison> {
-  const result: unknown = await model.predict<Tensor>(arrangeInputs(model, answer.inputs));
+export async function compareWithAnswer(
+  model: KerasModel,
+  answer: Answer,
+  precision: Precision,
+  backend?: Backend,
+): Promise<Comparison> {
+  const result: unknown = await model.predict<Tensor>(arrangeInputs(model, answer.inputs), backend && { backend });
   const outputs = arrangeOutputs(result, answer.outputs);
   if (outputs.length !== answer.outputs.length) {
     return unequal(`the model has ${outputs.length} outputs, the answer ${answer.outputs.length}`);

@@ -8,14 +8,18 @@ import type { FoundModel } from './find-models.ts';
 const TIMEOUT_MS = 120_000;
 
 /** Checks the models; calls `onRow` as each is done, and gives the rows in the order of the models. */
-export async function runWorkers(models: readonly FoundModel[], onRow: (row: ZooRow) => void): Promise<ZooRow[]> {
+export async function runWorkers(
+  models: readonly FoundModel[],
+  backend: string | undefined,
+  onRow: (row: ZooRow) => void,
+): Promise<ZooRow[]> {
   const rows = new Map<FoundModel, ZooRow>();
   const queue = [...models];
   const work = async (): Promise<void> => {
-    let worker = startWorker();
+    let worker = startWorker(backend);
     for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
       const outcome = await checkIn(worker, model);
-      if (!outcome.isAlive) worker = startWorker();
+      if (!outcome.isAlive) worker = startWorker(backend);
       rows.set(model, outcome.row);
       onRow(outcome.row);
     }
@@ -25,8 +29,8 @@ export async function runWorkers(models: readonly FoundModel[], onRow: (row: Zoo
   return models.map((model) => rows.get(model)).filter((row) => row !== undefined);
 }
 
-function startWorker(): ChildProcess {
-  return fork(new URL('worker.ts', import.meta.url), {
+function startWorker(backend: string | undefined): ChildProcess {
+  return fork(new URL('worker.ts', import.meta.url), backend === undefined ? [] : [backend], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
