@@ -1,0 +1,107 @@
+/** The commands, their options, and what becomes of their errors. Each command is loaded when it is called. */
+import type { Command } from 'commander';
+import { CommandError, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+
+/** Every command, for those who have to tell a command from a file. */
+export const COMMAND_NAMES: readonly string[] = ['inspect', 'summary', 'predict', 'demo', 'help'];
+
+export interface CommandLineOptions {
+  /** How the command line was called, for its help and hints. */
+  readonly program?: string;
+}
+
+const EXIT_HELP = `
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 damaged file or weights that do not fit,
+5 not supported, 6 the input does not fit the model.`;
+
+/** Runs one command. Errors are printed in a line, without a stack; the result is the exit status. */
+export async function runCommandLine(
+  words: readonly string[],
+  { program = 'hornet' }: CommandLineOptions = {},
+): Promise<ExitCode> {
+  const { Command, CommanderError } = await import('commander');
+  try {
+    await defineCommands(new Command(program), program).parseAsync([...words], { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    // Commander has printed its own messages, and throws for --help too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    process.stderr.write(`${program}: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (process.env.HORNET_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function defineCommands(root: Command, program: string): Command {
+  root
+    .description('Loads Keras and TensorFlow.js models, says what is in them, and runs them.')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText('after', EXIT_HELP);
+  root
+    .command('inspect')
+    .description('say what a model file holds: format, versions, layers, weights')
+    .argument('<model>', 'a file, a folder or a URL')
+    .option('--stats', 'read all weights and print minimum, maximum and mean (done anyway below 1 MB)')
+    .option('--json', 'print JSON')
+    .action(async (source: string, options: { stats?: boolean; json?: boolean }) => {
+      const { inspect } = await import('./inspect.ts');
+      await inspect(source, options);
+    });
+  root
+    .command('summary')
+    .description("load a model and print Keras' table of its layers")
+    .argument('<model>', 'a file, a folder or a URL')
+    .option('--nested', 'show the layers of nested models')
+    .option('--trainable', 'show which layers are trainable')
+    .action(async (source: string, options: { nested?: boolean; trainable?: boolean }) => {
+      const { summarize } = await import('./summary.ts');
+      await summarize(source, options);
+    });
+  root
+    .command('predict')
+    .description('load a model and run it on images (PNG, JPEG), .npy, .json or .csv files')
+    .argument('<model>', 'a file, a folder or a URL')
+    .argument('<input...>', 'files or URLs; for a model with several inputs one each, in order or as NAME=FILE')
+    .option('--top <n>', 'how many classes to show', parseCount, 5)
+    .option(
+      '--labels <file>',
+      'names of the classes: JSON or a line each (default: labels.json or .txt beside the model)',
+    )
+    .option('--range <a,b>', 'the numbers that black and white become, such as 0,1 or -1,1', parseRange)
+    .option('--picture', 'show images in the terminal')
+    .option('--json', 'print JSON')
+    .action(async (source: string, inputs: string[], options: PredictWords) => {
+      const { predict } = await import('./predict.ts');
+      await predict(source, inputs, options);
+    });
+  root
+    .command('demo')
+    .description('load the model that comes with Hornet and let it read some digits')
+    .action(async () => {
+      const { demonstrate } = await import('./demo.ts');
+      await demonstrate(program);
+    });
+  return root;
+}
+
+/** Options of `predict` as they are parsed. */
+export interface PredictWords {
+  readonly top: number;
+  readonly labels?: string;
+  readonly range?: readonly [number, number];
+  readonly picture?: boolean;
+  readonly json?: boolean;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new CommandError(`Cannot use --top ${text}: expected a whole number above 0`, EXIT.usage);
+}
+
+function parseRange(text: string): readonly [number, number] {
+  const [black, white, ...rest] = text.split(',').map(Number);
+  if (Number.isFinite(black) && Number.isFinite(white) && rest.length === 0) return [black as number, white as number];
+  throw new CommandError(`Cannot use --range ${text}: expected two numbers, such as 0,1`, EXIT.usage);
+}

@@ -1,0 +1,36 @@
+import { type KerasModel, type LoadReport, loadModel } from '../index.ts';
+import { formatCount } from './format.ts';
+import { isUrl, nameOf } from './locations.ts';
+import { showProgress } from './progress.ts';
+
+/** A model, and what loading it was like. */
+export interface LoadedModel {
+  readonly model: KerasModel;
+  readonly report: LoadReport | undefined;
+  readonly milliseconds: number;
+}
+
+/** Loads a model and shows how far it has come. */
+export async function loadWithProgress(source: string): Promise<LoadedModel> {
+  const progress = await showProgress(`${isUrl(source) ? 'Fetching' : 'Loading'} ${nameOf(source)}`);
+  const started = performance.now();
+  let report: LoadReport | undefined;
+  try {
+    const model = await loadModel(source, {
+      onProgress: progress.onProgress,
+      onReport: (found) => {
+        report = found;
+      },
+    });
+    return { model, report, milliseconds: performance.now() - started };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** `digits: 10,970 parameters in 14 layers, written by Keras 3.15.1, loaded in 20 ms`. */
+export function describeLoaded({ model, report, milliseconds }: LoadedModel): string {
+  const version = report?.kerasVersion === undefined ? '' : `, written by Keras ${report.kerasVersion}`;
+  const size = `${formatCount(model.countParams())} parameters in ${model.layers.length} layers`;
+  return `${model.name}: ${size}${version}, loaded in ${milliseconds.toFixed(0)} ms`;
+}
