@@ -5,6 +5,7 @@ import { type Shape, sizeOf } from '../../array/shape.ts';
 import type { ConvolveAttributes, PaddingPair } from '../../graph/primitives.ts';
 import { hasRelaxedSimd } from './assembler-features.ts';
 import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
+import { planConvolveFilterGradient } from './contract-filter-gradient.ts';
 
 interface Case {
   readonly inputShape: Shape;
@@ -77,6 +78,22 @@ function checkInputGradient(given: Case, seed: number, finishing: Finishing, rel
   const plan = planConvolveInputGradient({ ...given, packed });
   const result = runContract({ plan, left: dy, right: kernel, outputLength: sums.length, relaxedSimd, ...finishing });
   const difference = greatestDifference(result.output, finish(sums, inputShape.at(-1) as number, finishing));
+  expect([difference < 2e-6, difference, given]).toEqual([true, difference, given]);
+  if (finishing.tail) expect([result.visits.every((count) => count === 1), given]).toEqual([true, given]);
+}
+
+function checkFilterGradient(given: Case, seed: number, finishing: Finishing, relaxedSimd: boolean): void {
+  const { inputShape, kernelShape, attributes } = given;
+  const numbers = new SeededNumbers(seed);
+  const shape = outputShape(inputShape, kernelShape.slice(0, -2), attributes, kernelShape.at(-1) as number);
+  const [x, dy] = [numbers.floats(sizeOf(inputShape)), numbers.floats(sizeOf(shape))];
+  const sums = new Float64Array(sizeOf(kernelShape));
+  forEachProduct(inputShape, kernelShape, shape, attributes, (atX, atKernel, atY) => {
+    sums[atKernel] = (sums[atKernel] as number) + (x[atX] as number) * (dy[atY] as number);
+  });
+  const plan = planConvolveFilterGradient(given);
+  const result = runContract({ plan, left: x, right: dy, outputLength: sums.length, relaxedSimd, ...finishing });
+  const difference = greatestDifference(result.output, finish(sums, 1, finishing));
   expect([difference < 2e-6, difference, given]).toEqual([true, difference, given]);
   if (finishing.tail) expect([result.visits.every((count) => count === 1), given]).toEqual([true, given]);
 }
@@ -170,11 +187,19 @@ describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('
       checkInputGradient(given, round, finishing, relaxed);
     }
   });
+
+  test('planConvolveFilterGradient() sums over all positions', () => {
+    const numbers = new SeededNumbers(13);
+    for (let round = 0; round < 200; round++) {
+      checkFilterGradient(randomCase(numbers), round, { tail: round % 2 === 0 }, relaxed);
+    }
+  });
 });
 
-test.each(LARGE)('planConvolve() and its gradient cut $inputShape into units', (given) => {
+test.each(LARGE)('planConvolve() and its gradients cut $inputShape into units', (given) => {
   checkForward(given, 5, { tail: true }, hasRelaxedSimd());
   checkInputGradient(given, 6, { tail: true }, hasRelaxedSimd());
+  checkFilterGradient(given, 7, { tail: true }, hasRelaxedSimd());
 });
 
 test('a pointwise convolution is one product', () => {
@@ -215,6 +240,7 @@ test('outputs without elements, and windows without inputs', () => {
   ]) {
     checkForward({ inputShape, kernelShape: [3, 2, 4], attributes }, 1, { tail: true }, false);
     checkInputGradient({ inputShape, kernelShape: [3, 2, 4], attributes }, 1, { tail: true }, false);
+    checkFilterGradient({ inputShape, kernelShape: [3, 2, 4], attributes }, 1, { tail: true }, false);
   }
   checkForward({ inputShape: [1, 5, 2], kernelShape: [3, 2, 0], attributes }, 1, {}, false);
   checkInputGradient({ inputShape: [1, 5, 2], kernelShape: [3, 2, 0], attributes }, 1, {}, false);

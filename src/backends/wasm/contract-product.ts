@@ -8,7 +8,7 @@ import { callTile, type Finish, TILE_COLUMNS, TILE_ROWS, type TileShape } from '
  * Rows of a convolution are the pixels of a line of the output, and its groups are lines.
  */
 export interface Product {
-  readonly depth: number;
+  readonly depth: Operand;
   readonly columns: number;
   /** Rows in one group. */
   readonly rows: number;
@@ -32,7 +32,7 @@ export interface Product {
   readonly bias?: Operand | undefined;
   readonly finish: Finish;
   /** The depth is that of one segment, and this many begin where the table says. */
-  readonly segments?: { readonly table: Operand; readonly count: number };
+  readonly segments?: { readonly table: Operand; readonly count: Operand };
 }
 
 /** Writes the loops of a product. Panels are outermost, so that one stays in the first cache while rows go by. */
@@ -110,12 +110,12 @@ function emitTileCall(
     leftStride: () => f.i32(left.stride),
     right: () => f.get(at.right),
     rightStride: () => f.i32(right.stride ?? 0),
-    depth: () => f.i32(depth),
+    depth: () => f.push(depth),
     output: () => f.get(at.outputAt),
     outputStride: () => f.i32(output.rowStride),
     bias: () => f.get(at.biasAt),
     table: () => f.push(segments?.table ?? 0),
-    segments: () => f.i32(segments?.count ?? 0),
+    segments: () => f.push(segments?.count ?? 0),
   });
 }
 

@@ -30,8 +30,10 @@ export function emitUnitTail(f: FunctionBuilder, places: ContractPlaces, place: 
   const startX = (band.columnBlocks - 1) * band.columns * outputStride[2];
   const pixels = isLastX ? width - startX : band.columns * outputStride[2];
   f.for(slice, 0, outputStride[0], 1, () => {
-    // `slice` is not set where the loop has one turn.
-    f.sum([[place.z, outputStride[0]], ...(outputStride[0] > 1 ? ([[slice, 1]] as const) : [])]).set(atZ);
+    f.sum([
+      [place.z, outputStride[0]],
+      [slice, 1],
+    ]).set(atZ);
     f.get(atZ).i32(depth).op('i32.lt_s');
     f.if(() => {
       f.sum(

@@ -1,0 +1,299 @@
+/**
+ * The gradient of a convolution's kernel. For each tap it is the product of the x that the tap sees, transposed, and
+ * dy; the depth of the product runs over all positions at which the tap lies in the input, line by line. Lines are
+ * the segments of the tiles, and their sums are added to those of the lines before.
+ */
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import type { ConvolveGeometry } from './contract-convolve.ts';
+import {
+  type ContractPlaces,
+  type ContractPlan,
+  divideInto,
+  emitKernel,
+  emitLast,
+  emitNothing,
+  emitTail,
+} from './contract-plan.ts';
+import { emitProduct } from './contract-product.ts';
+import { storeLanes, TILE_ROWS } from './contract-tile.ts';
+import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
+import { emitChannels } from './pool-window.ts';
+
+/** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
+const LINES_BYTES = 128 << 10;
+
+/** Input channels in a unit. */
+const UNIT_ROWS = 8 * TILE_ROWS;
+
+/** Vectors of channels that one pass of the depthwise kernel sums. */
+const VECTORS = 4;
+
+/** Plans `convolveFilterGradient`: left is x, right dy, the output of `kernelShape`. See `contract-plan.ts`. */
+export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed'>): ContractPlan {
+  const { inputShape, kernelShape, attributes } = given;
+  const geometry = windowGeometry(inputShape, kernelShape.slice(0, -2), attributes);
+  const { groups } = attributes;
+  const outputs = kernelShape.at(-1) as number;
+  const [rows, columns] = [geometry.channels / groups, outputs / groups];
+  const taps = product(geometry.window);
+  const isDepthwise = rows === 1 && columns === 1;
+  return {
+    sharedBytes: 0,
+    privateBytes: isDepthwise ? 0 : geometry.positions[1] * 8,
+    emit: (module, places) => {
+      if (taps * rows * outputs === 0) return emitNothing(module);
+      if (isDepthwise) return { kernel: emitDepthwise(module, geometry, places), units: taps };
+      const blocks = Math.ceil(rows / UNIT_ROWS);
+      const shape: GradientShape = { groups, rows, columns, blocks };
+      return { kernel: emitGradient(module, geometry, places, shape), units: taps * groups * blocks };
+    },
+  };
+}
+
+interface GradientShape {
+  readonly groups: number;
+  /** Input channels of a group, and units that they are cut into. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** Output channels of a group. */
+  readonly columns: number;
+}
+
+/** The positions at which a tap lies in the input, and where x and dy begin for the first of them. */
+interface TapPlace {
+  readonly firsts: readonly [z: Local, y: Local, x: Local];
+  readonly ends: readonly [z: Local, y: Local, x: Local];
+  /** What a tap adds to a position times stride, in pixels of x. */
+  readonly shift: Local;
+}
+
+function emitTap(f: FunctionBuilder, geometry: WindowGeometry, tap: Local): TapPlace {
+  const { input, window, positions, strides, dilation, low } = geometry;
+  const firsts = f.localsOf('i32', 3) as [Local, Local, Local];
+  const ends = f.localsOf('i32', 3) as [Local, Local, Local];
+  const [shift, rest, index, before] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+  const pixels = [input[1] * input[2], input[2], 1] as const;
+  f.i32(0).set(shift).get(tap).set(rest);
+  for (const axis of [2, 1, 0] as const) {
+    divideInto(f, rest, window[axis], rest, index);
+    const stride = strides[axis];
+    // before = low − index · dilation: the tap sees position · stride − before.
+    f.sum([[index, -dilation[axis]]], low[axis]).set(before);
+    // From ⌈before / stride⌉ (not below 0) …
+    f.sum([[before, 1]], stride - 1)
+      .i32(stride)
+      .op('i32.div_s')
+      .set(firsts[axis]);
+    f.get(firsts[axis]).i32(0).get(before).i32(0).op('i32.gt_s', 'select').set(firsts[axis]);
+    // … up to ⌈(extent + before) / stride⌉, at most all.
+    f.sum([[before, 1]], input[axis] + stride - 1)
+      .i32(stride)
+      .op('i32.div_s')
+      .set(ends[axis]);
+    f.get(ends[axis]).i32(0).get(before).i32(-input[axis]).op('i32.gt_s', 'select').set(ends[axis]);
+    f.get(ends[axis]).i32(positions[axis]).get(ends[axis]).i32(positions[axis]).op('i32.lt_s', 'select');
+    f.set(ends[axis]);
+    f.sum([
+      [shift, 1],
+      [before, -pixels[axis]],
+    ]).set(shift);
+  }
+  f.release(rest, index, before);
+  return { firsts, ends, shift };
+}
+
+function releaseTap(f: FunctionBuilder, { firsts, ends, shift }: TapPlace): void {
+  f.release(...firsts, ...ends, shift);
+}
+
+function emitGradient(
+  module: ModuleBuilder,
+  geometry: WindowGeometry,
+  places: ContractPlaces,
+  { groups, rows, columns, blocks }: GradientShape,
+): number {
+  const { batch, channels, input, positions, strides } = geometry;
+  const outputs = groups * columns;
+  const [xPixel, dyPixel] = [channels * 4, outputs * 4];
+  const xLine = strides[1] * input[2] * xPixel;
+  const dyLine = positions[2] * dyPixel;
+  const lines = Math.max(1, Math.min(positions[1], Math.floor(LINES_BYTES / Math.max(xLine + dyLine, 1))));
+  const unitRows = Math.min(rows, UNIT_ROWS);
+
+  return emitKernel(
+    module,
+    (f, unit, scratch) => {
+      const [tap, group, block, output, at, image] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
+      const [z, y, left, right, width, count] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
+      const table = f.local('i32');
+      divideInto(f, unit, blocks, tap, block);
+      divideInto(f, tap, groups, tap, group);
+      const place = emitTap(f, geometry, tap);
+      const [firstZ, firstY, firstX] = place.firsts;
+      f.sum(
+        [
+          [tap, rows * dyPixel],
+          [block, unitRows * dyPixel],
+          [group, columns * 4],
+        ],
+        places.output,
+      ).set(output);
+      f.get(place.ends[2]).get(firstX).op('i32.sub').set(width);
+
+      const writeRows = (unitHeight: number): void => {
+        emitRows(f, at, output, unitHeight, dyPixel, () =>
+          f
+            .get(at)
+            .i32(0)
+            .i32(columns * 4)
+            .memoryFill(),
+        );
+        f.for(image, 0, batch, 1, () => {
+          f.for(z, firstZ, place.ends[0], 1, () => {
+            f.sum(
+              [
+                [image, product(input) * xPixel],
+                [z, strides[0] * input[1] * input[2] * xPixel],
+                [place.shift, xPixel],
+                [firstX, strides[2] * xPixel],
+                [group, rows * 4],
+                [block, unitRows * 4],
+              ],
+              places.left,
+            ).set(left);
+            f.sum(
+              [
+                [image, product(positions) * dyPixel],
+                [z, positions[1] * positions[2] * dyPixel],
+                [firstX, dyPixel],
+                [group, columns * 4],
+              ],
+              places.right,
+            ).set(right);
+            f.for(y, firstY, place.ends[1], lines, () => {
+              f.get(place.ends[1]).get(y).op('i32.sub').tee(count);
+              f.i32(lines).get(count).i32(lines).op('i32.lt_s', 'select').set(count);
+              f.sum([
+                [scratch, 1],
+                [y, 8],
+              ]).set(table);
+              emitProduct(module, f, {
+                depth: width,
+                columns,
+                rows: unitHeight,
+                groups: 1,
+                left: { base: left, kind: 'columns', stride: strides[2] * xPixel, groupStride: 0 },
+                right: { base: right, stride: dyPixel, panelStride: 32 },
+                output: { base: output, rowStride: dyPixel, groupStride: 0 },
+                finish: { accumulate: true },
+                segments: { table, count },
+              });
+            });
+          });
+        });
+        if (groups === 1) emitTail(f, places, output, unitHeight * columns);
+        else emitRows(f, at, output, unitHeight, dyPixel, () => emitTail(f, places, at, columns));
+      };
+      emitLast(f, block, blocks, () => writeRows(unitRows), rows % unitRows, writeRows);
+      releaseTap(f, place);
+      f.release(tap, group, block, output, at, image, z, y, left, right, width, count, table);
+    },
+    (f, scratch) => {
+      // Where the lines of one image begin, in x and in dy.
+      const [line, at] = [f.local('i32'), f.local('i32')];
+      f.for(line, 0, positions[1], 1, () => {
+        f.sum([
+          [scratch, 1],
+          [line, 8],
+        ]).set(at);
+        f.storeAt('i32.store', at, 0, () => f.scaled(line, xLine));
+        f.storeAt('i32.store', at, 4, () => f.scaled(line, dyLine));
+      });
+      f.release(line, at);
+    },
+  );
+}
+
+/** Runs the body for each row of the unit's part of the output, whose address is in `at`. */
+function emitRows(
+  f: FunctionBuilder,
+  at: Local,
+  output: Local,
+  rows: number,
+  rowStride: number,
+  body: () => unknown,
+): void {
+  const row = f.local('i32');
+  f.get(output).set(at);
+  f.for(row, 0, rows, 1, () => {
+    body();
+    f.increment(at, rowStride);
+  });
+  f.release(row);
+}
+
+/** One output channel for each input channel: sums of x · dy; a unit is a tap. */
+function emitDepthwise(module: ModuleBuilder, geometry: WindowGeometry, places: ContractPlaces): number {
+  const { batch, channels, input, positions, strides } = geometry;
+  const pixel = channels * 4;
+  return emitKernel(module, (f, tap) => {
+    const [image, z, y, x, dy, column, output] = f.localsOf('i32', 7) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
+    const sums = f.localsOf('v128', VECTORS);
+    const place = emitTap(f, geometry, tap);
+    const [firstZ, firstY, firstX] = place.firsts;
+    const [endZ, endY, endX] = place.ends;
+    f.sum([[tap, pixel]], places.output).set(output);
+    emitChannels(f, channels, VECTORS, (offset, vectors, lanes) => {
+      const used = sums.slice(0, vectors);
+      for (const sum of used) f.f32x4(0).set(sum);
+      f.for(image, 0, batch, 1, () => {
+        f.for(z, firstZ, endZ, 1, () => {
+          f.for(y, firstY, endY, 1, () => {
+            f.sum(
+              [
+                [image, product(input) * pixel],
+                [z, strides[0] * input[1] * input[2] * pixel],
+                [y, strides[1] * input[2] * pixel],
+                [firstX, strides[2] * pixel],
+                [place.shift, pixel],
+                [offset, 1],
+              ],
+              places.left,
+            ).set(x);
+            f.sum(
+              [
+                [image, product(positions) * pixel],
+                [z, positions[1] * positions[2] * pixel],
+                [y, positions[2] * pixel],
+                [firstX, pixel],
+                [offset, 1],
+              ],
+              places.right,
+            ).set(dy);
+            f.for(column, firstX, endX, 1, () => {
+              for (const [index, sum] of used.entries()) {
+                f.multiplyAdd(sum, () => f.load('v128.load', x, index * 16).load('v128.load', dy, index * 16));
+              }
+              f.increment(x, strides[2] * pixel).increment(dy, pixel);
+            });
+          });
+        });
+      });
+      for (const [index, sum] of used.entries()) storeLanes(f, output, index * 16, sum, lanes);
+      f.increment(output, vectors * 16);
+    });
+    f.sum([[tap, pixel]], places.output).set(output);
+    emitTail(f, places, output, channels);
+    releaseTap(f, place);
+    f.release(image, z, y, x, dy, column, output, ...sums);
+  });
+}

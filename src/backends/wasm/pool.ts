@@ -1,0 +1,229 @@
+import type { Shape } from '../../array/shape.ts';
+import type { PoolAttributes } from '../../graph/primitives.ts';
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import {
+  type ContractPlaces,
+  type ContractPlan,
+  divideInto,
+  emitKernel,
+  emitNothing,
+  emitTail,
+} from './contract-plan.ts';
+import { storeLanes } from './contract-tile.ts';
+import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
+import { emitChannels, emitElements, emitPositions, imageLength, WINDOW_PARAMS } from './pool-window.ts';
+
+/** A pool over `inputShape`, that of x also for the gradients. */
+export interface PoolGeometry {
+  readonly inputShape: Shape;
+  readonly attributes: PoolAttributes;
+}
+
+/** Plans `maxPool`: left is x. See `contract-plan.ts`. */
+export function planMaxPool(geometry: PoolGeometry): ContractPlan {
+  return planPool(geometry, emitMaximum);
+}
+
+/** Plans `averagePool`: left is x. */
+export function planAveragePool(geometry: PoolGeometry): ContractPlan {
+  return planPool(geometry, emitAverage);
+}
+
+/** Plans `maxPoolGradient`: left is x, right y, third dy; the output is dx. */
+export function planMaxPoolGradient(geometry: PoolGeometry): ContractPlan {
+  return planPoolGradient(geometry, (places) => places.left, emitMaximumGradient, ['i32', 'i32']);
+}
+
+/** Plans `averagePoolGradient`: left is dy; the output is dx. */
+export function planAveragePoolGradient(geometry: PoolGeometry): ContractPlan {
+  return planPoolGradient(geometry, (places) => places.output, emitAverageGradient, ['i32']);
+}
+
+/** Vectors of channels that one pass over a window computes. */
+const VECTORS = 4;
+
+/** Lines that a unit has at least, so that the tail is called for more than a few elements. */
+const LEAST_UNIT_LENGTH = 4096;
+
+/** Writes the function of one window: its address, its extents, and the address of the output. */
+type WindowWriter = (f: FunctionBuilder, geometry: WindowGeometry, places: ContractPlaces) => void;
+
+function planPool({ inputShape, attributes }: PoolGeometry, writeWindow: WindowWriter): ContractPlan {
+  const geometry = windowGeometry(inputShape, attributes.window, attributes);
+  const { batch, channels, positions } = geometry;
+  const lines = positions[0] * positions[1];
+  const lineLength = positions[2] * channels;
+  const wanted = Math.max(Math.ceil((batch * lines) / 8), Math.ceil(LEAST_UNIT_LENGTH / Math.max(lineLength, 1)));
+  const unitLines = Math.max(1, Math.min(lines, wanted));
+  const blocks = Math.ceil(lines / unitLines);
+  return {
+    sharedBytes: 0,
+    privateBytes: 0,
+    emit: (module, places) => {
+      if (batch * lines * lineLength === 0) return emitNothing(module);
+      const window = module.function([...WINDOW_PARAMS, 'i32'], [], (f) => writeWindow(f, geometry, places));
+      const kernel = emitKernel(module, (f, unit) => {
+        const [image, firstLine, lastLine, output, start, count] = f.localsOf('i32', 6) as [
+          Local,
+          Local,
+          Local,
+          Local,
+          Local,
+          Local,
+        ];
+        divideInto(f, unit, blocks, image, firstLine);
+        f.scaled(firstLine, unitLines).tee(firstLine).i32(unitLines).op('i32.add').tee(lastLine);
+        f.i32(lines).get(lastLine).i32(lines).op('i32.lt_s', 'select').set(lastLine);
+        f.sum(
+          [
+            [image, lines * lineLength * 4],
+            [firstLine, lineLength * 4],
+          ],
+          places.output,
+        )
+          .tee(output)
+          .set(start);
+        emitPositions(f, geometry, { input: places.left, image, firstLine, lastLine }, ({ base, counts }) => {
+          f.get(base);
+          for (const extent of counts) f.get(extent);
+          f.get(output)
+            .call(window)
+            .increment(output, channels * 4);
+        });
+        f.get(output).get(start).op('i32.sub').i32(2).op('i32.shr_u').set(count);
+        emitTail(f, places, start, count);
+        f.release(image, firstLine, lastLine, output, start, count);
+      });
+      return { kernel, units: batch * blocks };
+    },
+  };
+}
+
+function emitMaximum(f: FunctionBuilder, geometry: WindowGeometry): void {
+  const sums = f.localsOf('v128', VECTORS);
+  emitChannels(f, geometry.channels, VECTORS, (offset, vectors, lanes) => {
+    const used = sums.slice(0, vectors);
+    for (const sum of used) f.f32x4(Number.NEGATIVE_INFINITY).set(sum);
+    emitElements(f, geometry, offset, (element) => {
+      for (const [index, sum] of used.entries()) {
+        f.get(sum)
+          .load('v128.load', element, index * 16)
+          .op('f32x4.max')
+          .set(sum);
+      }
+    });
+    storeChannels(f, used, offset, lanes);
+  });
+}
+
+function emitAverage(f: FunctionBuilder, geometry: WindowGeometry): void {
+  const sums = f.localsOf('v128', VECTORS);
+  const count = f.local('v128');
+  emitCount(f, count);
+  emitChannels(f, geometry.channels, VECTORS, (offset, vectors, lanes) => {
+    const used = sums.slice(0, vectors);
+    for (const sum of used) f.f32x4(0).set(sum);
+    emitElements(f, geometry, offset, (element) => {
+      for (const [index, sum] of used.entries()) {
+        f.get(sum)
+          .load('v128.load', element, index * 16)
+          .op('f32x4.add')
+          .set(sum);
+      }
+    });
+    for (const sum of used) f.get(sum).get(count).op('f32x4.div').set(sum);
+    storeChannels(f, used, offset, lanes);
+  });
+}
+
+/** Sets a vector to the number of elements of the window. */
+function emitCount(f: FunctionBuilder, count: Local): void {
+  f.get(f.param(1)).get(f.param(2)).op('i32.mul').get(f.param(3)).op('i32.mul', 'f32.convert_i32_s');
+  f.op('f32x4.splat').set(count);
+}
+
+/** Stores vectors at the fifth parameter plus the offset of their first channel. */
+function storeChannels(f: FunctionBuilder, vectors: readonly Local[], offset: Local, lanes: number): void {
+  const address = f.local('i32');
+  f.get(f.param(4)).get(offset).op('i32.add').set(address);
+  for (const [index, vector] of vectors.entries()) storeLanes(f, address, index * 16, vector, lanes);
+  f.release(address);
+}
+
+/** Windows overlap, so a unit is a whole image. `seen` is what windows are taken of: x, or where there is none, dx. */
+function planPoolGradient(
+  { inputShape, attributes }: PoolGeometry,
+  seen: (places: ContractPlaces) => number,
+  writeWindow: WindowWriter,
+  operandTypes: readonly 'i32'[],
+): ContractPlan {
+  const geometry = windowGeometry(inputShape, attributes.window, attributes);
+  const { batch, channels, positions } = geometry;
+  const length = imageLength(geometry);
+  return {
+    sharedBytes: 0,
+    privateBytes: 0,
+    emit: (module, places) => {
+      if (batch * length === 0) return emitNothing(module);
+      const window = module.function([...WINDOW_PARAMS, ...operandTypes], [], (f) => writeWindow(f, geometry, places));
+      const operands = operandTypes.length === 2 ? [places.right, places.third ?? 0] : [places.left];
+      const kernel = emitKernel(module, (f, image) => {
+        const [firstLine, lastLine, offset, start] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+        f.sum([[image, length * 4]], places.output).tee(start);
+        f.i32(0)
+          .i32(length * 4)
+          .memoryFill();
+        f.i32(0)
+          .set(firstLine)
+          .i32(positions[0] * positions[1])
+          .set(lastLine);
+        f.scaled(image, product(positions) * channels * 4).set(offset);
+        emitPositions(f, geometry, { input: seen(places), image, firstLine, lastLine }, ({ base, counts }) => {
+          f.get(base);
+          for (const extent of counts) f.get(extent);
+          for (const operand of operands) f.sum([[offset, 1]], operand);
+          f.call(window).increment(offset, channels * 4);
+        });
+        emitTail(f, places, start, length);
+        f.release(firstLine, lastLine, offset, start);
+      });
+      return { kernel, units: batch };
+    },
+  };
+}
+
+/** Parameters after the window: addresses of y and dy. */
+function emitMaximumGradient(f: FunctionBuilder, geometry: WindowGeometry, places: ContractPlaces): void {
+  const [y, dy, x, isTaken, isFirst] = f.localsOf('v128', 5) as [Local, Local, Local, Local, Local];
+  const target = f.local('i32');
+  emitChannels(f, geometry.channels, 1, (offset, _, lanes) => {
+    f.get(f.param(4)).get(offset).op('i32.add').load('v128.load').set(y);
+    f.get(f.param(5)).get(offset).op('i32.add').load('v128.load').set(dy);
+    f.i32x4(0).set(isTaken);
+    emitElements(f, geometry, offset, (element) => {
+      f.load('v128.load', element).set(x);
+      // The first element that is the maximum, or NaN.
+      f.get(x).get(y).op('f32x4.eq').get(x).get(x).op('f32x4.ne', 'v128.or').get(isTaken).op('v128.andnot');
+      f.tee(isFirst).get(isTaken).op('v128.or').set(isTaken);
+      f.get(element)
+        .i32(places.output - places.left)
+        .op('i32.add')
+        .tee(target);
+      f.load('v128.load').get(dy).get(isFirst).op('v128.and', 'f32x4.add').set(x);
+      storeLanes(f, target, 0, x, lanes);
+    });
+  });
+}
+
+/** Parameter after the window: the address of dy. The window is that of dx. */
+function emitAverageGradient(f: FunctionBuilder, geometry: WindowGeometry): void {
+  const [share, sum, count] = f.localsOf('v128', 3) as [Local, Local, Local];
+  emitCount(f, count);
+  emitChannels(f, geometry.channels, 1, (offset, _, lanes) => {
+    f.get(f.param(4)).get(offset).op('i32.add').load('v128.load').get(count).op('f32x4.div').set(share);
+    emitElements(f, geometry, offset, (element) => {
+      f.load('v128.load', element).get(share).op('f32x4.add').set(sum);
+      storeLanes(f, element, 0, sum, lanes);
+    });
+  });
+}
