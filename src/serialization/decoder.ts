@@ -13,7 +13,7 @@ import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects
 import type { Dialect } from './dialect.ts';
 import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
 import { fromKeras1, type RawLayer } from './keras1.ts';
-import { currentClassName, fromKeras2, withoutDroppedKeys } from './keras2.ts';
+import { currentClassName, withCurrentKeys, withKeras2Defaults, withoutDroppedKeys } from './keras2.ts';
 import { CustomObjectError } from './load-error.ts';
 import { layerRegistry } from './registry.ts';
 import type { LoadReport } from './report.ts';
@@ -94,12 +94,12 @@ export class Decoder {
   #translate(raw: RawLayer): RawLayer {
     const first = this.dialect.generation === 1 ? fromKeras1(raw) : raw;
     const current = { ...first, className: currentClassName(first.className) };
-    const second = this.dialect.generation <= 2 ? fromKeras2(current) : current;
-    const { config, dropped } = withoutDroppedKeys(second);
-    for (const key of dropped) {
-      this.report.ignored.push(`key "${key}" of ${second.className} "${String(config.name)}"`);
-    }
-    return { className: second.className, config };
+    const { className } = current;
+    const renamed = withCurrentKeys(current);
+    const complete = this.dialect.generation <= 2 ? withKeras2Defaults(renamed) : renamed;
+    const { config, dropped } = withoutDroppedKeys(complete);
+    for (const key of dropped) this.report.ignored.push(`key "${key}" of ${className} "${String(config.name)}"`);
+    return { className, config };
   }
 
   /** Options of a constructor from a translated configuration; keys that the class has not go to the report. */

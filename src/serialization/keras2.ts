@@ -100,25 +100,27 @@ export function withoutDroppedKeys({ className, config }: RawLayer): { config: J
   return { config: kept, dropped };
 }
 
-/** Renames and defaults that differ from Keras 3's. */
-export function fromKeras2({ className, config }: RawLayer): RawLayer {
+/** Options that had another name. No later one has the old name, so it is understood in files of every generation. */
+export function withCurrentKeys({ className, config }: RawLayer): RawLayer {
   const translated: Record<string, JsonValue> = { ...config };
   if (className === 'LeakyReLU' && 'alpha' in translated) {
     translated.negative_slope = translated.alpha as JsonValue;
     delete translated.alpha;
   }
-  if (className === 'LeakyReLU' && translated.negative_slope === undefined) translated.negative_slope = 0.3;
-  // Before TensorFlow 2 the reset gate came before the product, and files of that time do not say so.
-  if (/^GRU(Cell)?$/.test(className) && translated.reset_after === undefined) translated.reset_after = false;
-  if (/^(LSTM|GRU)(Cell)?$/.test(className) && translated.recurrent_activation === undefined) {
-    translated.recurrent_activation = 'hard_sigmoid';
-  }
-  if (className === 'InputLayer' && 'batch_input_shape' in translated) {
-    translated.batch_shape = translated.batch_input_shape as JsonValue;
+  if (className === 'InputLayer') {
+    translated.batch_shape ??= translated.batch_input_shape as JsonValue;
     delete translated.batch_input_shape;
-  }
-  if (className === 'InputLayer' && typeof translated.input_dtype === 'string') {
-    translated.dtype = translated.input_dtype;
+    if (typeof translated.input_dtype === 'string') translated.dtype = translated.input_dtype;
   }
   return { className, config: translated };
+}
+
+/** Defaults of Keras 2 that are not Keras 3's, for options that a file leaves out. */
+export function withKeras2Defaults({ className, config }: RawLayer): RawLayer {
+  const defaults: Record<string, JsonValue> = {};
+  if (className === 'LeakyReLU') defaults.negative_slope = 0.3;
+  // Before TensorFlow 2 the reset gate came before the product, and files of that time do not say so.
+  if (/^GRU(Cell)?$/.test(className)) defaults.reset_after = false;
+  if (/^(LSTM|GRU)(Cell)?$/.test(className)) defaults.recurrent_activation = 'hard_sigmoid';
+  return { className, config: { ...defaults, ...config } };
 }
