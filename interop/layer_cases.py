@@ -94,19 +94,13 @@ def tensors(value):
     return value
 
 
-def case(name, layer, inputs, masks=None, kwargs=None, rng=None, shape_kwargs=None, scale=0.4, shapes=True,
+def case(name, layer, inputs, masks=None, kwargs=None, rng=None, scale=0.4, shapes=True,
          positional=False, prepare=None):
     """Runs a layer. `inputs` is an array, or a list for a layer whose first argument is a list."""
     rng = rng or np.random.default_rng(1)
     kwargs = kwargs or {}
     flat = inputs if isinstance(inputs, (list, tuple)) else [inputs]
     masks = masks or [None] * len(flat)
-    given = []
-    for value, mask in zip(flat, masks):
-        value = value if value.dtype.kind in "OSU" else keras.ops.convert_to_tensor(value)
-        if mask is not None:
-            backend.set_keras_mask(value, keras.ops.convert_to_tensor(mask))
-        given.append(value)
     call_kwargs = {
         key: [keras.ops.convert_to_tensor(v) for v in value]
         if isinstance(value, list)
@@ -116,10 +110,17 @@ def case(name, layer, inputs, masks=None, kwargs=None, rng=None, shape_kwargs=No
         for key, value in kwargs.items()
     }
 
-    def call(**extra):
+    def call():
+        # Each call has tensors of its own, since some layers take the masks away from theirs.
+        given = []
+        for value, mask in zip(flat, masks):
+            value = value if value.dtype.kind in "OSU" else keras.ops.convert_to_tensor(value.copy())
+            if mask is not None:
+                backend.set_keras_mask(value, keras.ops.convert_to_tensor(mask))
+            given.append(value)
         if positional:
-            return layer(*given, **call_kwargs, **extra)
-        return layer(given if isinstance(inputs, (list, tuple)) else given[0], **call_kwargs, **extra)
+            return layer(*given, **call_kwargs)
+        return layer(given if isinstance(inputs, (list, tuple)) else given[0], **call_kwargs)
 
     call()
     randomize(layer, rng, scale)

@@ -1,5 +1,8 @@
 /** Recurrent, attention and preprocessing layers against Keras' numbers. */
 import { describe, test } from 'vitest';
+import { AdditiveAttention, Attention } from '../../src/layers/attention/attention.ts';
+import { GroupQueryAttention } from '../../src/layers/attention/grouped-query-attention.ts';
+import { MultiHeadAttention } from '../../src/layers/attention/multi-head-attention.ts';
 import { Dense } from '../../src/layers/core/dense.ts';
 import { Bidirectional } from '../../src/layers/rnn/bidirectional.ts';
 import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../../src/layers/rnn/conv-lstm.ts';
@@ -22,6 +25,9 @@ const FAMILIES: Readonly<Record<string, readonly LayerClass[]>> = {
   bidirectional: [Bidirectional, RNN, SimpleRNN, LSTM, GRU, ...CELLS],
   'time-distributed': [TimeDistributed, Dense, GRU],
   'conv-lstm': [ConvLSTM1D, ConvLSTM2D, ConvLSTM3D],
+  attention: [Attention, AdditiveAttention],
+  'multi-head-attention': [MultiHeadAttention],
+  'grouped-query-attention': [GroupQueryAttention],
 };
 
 for (const [family, classes] of Object.entries(FAMILIES)) {
