@@ -61,7 +61,7 @@ export interface LoadLayersModelOptions {
 /**
  * Loads a model from any file that Keras or TensorFlow.js wrote.
  *
- * With `until`, the model ends at the output of the layer of that name, and only the weights that it needs are fetched.
+ * What the load found is the model's `loadReport`. With `until`, the model ends at the output of the layer of that name, and only the weights that it needs are fetched.
  *
  * @throws {LoadError} when, in strict mode, anything does not fit; it lists everything that does not.
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
@@ -83,8 +83,12 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
   }
   await fillWeights(artifacts, plan ?? [], report, options, progress);
-  if (options.until === undefined) return model;
-  return new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
+  const wholeOrPart =
+    options.until === undefined
+      ? model
+      : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
+  wholeOrPart.loadReport = report;
+  return wholeOrPart;
 }
 
 /**

@@ -25,6 +25,8 @@ export abstract class KerasModel extends Layer {
   abstract readonly outputStructure: TensorStructure<KerasTensor>;
   /** The calls that the model makes, each after those that it depends on; none before its shapes are known. */
   abstract readonly layerCalls: readonly LayerCall[];
+  /** What the load of this model from a file found; absent from a model that was built in code. */
+  loadReport: LoadReport | undefined;
   #predictor: Predictor | undefined;
 
   override get sublayers(): Sublayers {

@@ -2,11 +2,16 @@
 import { Activation } from '../layers/activations/activation.ts';
 import { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from '../layers/activations/rectifiers.ts';
 import { Softmax } from '../layers/activations/softmax.ts';
+import { AdditiveAttention, Attention } from '../layers/attention/attention.ts';
+import { GroupQueryAttention } from '../layers/attention/grouped-query-attention.ts';
+import { MultiHeadAttention } from '../layers/attention/multi-head-attention.ts';
 import { Conv1D, Conv2D, Conv3D } from '../layers/convolutional/conv.ts';
 import { Conv1DTranspose, Conv2DTranspose, Conv3DTranspose } from '../layers/convolutional/conv-transpose.ts';
 import { DepthwiseConv1D, DepthwiseConv2D } from '../layers/convolutional/depthwise-conv.ts';
+import { LocallyConnected1D, LocallyConnected2D } from '../layers/convolutional/locally-connected.ts';
 import { SeparableConv1D, SeparableConv2D } from '../layers/convolutional/separable-conv.ts';
 import { Dense } from '../layers/core/dense.ts';
+import { EinsumDense } from '../layers/core/einsum-dense.ts';
 import { Embedding, ReversibleEmbedding } from '../layers/core/embedding.ts';
 import { Identity } from '../layers/core/identity.ts';
 import { Masking } from '../layers/core/masking.ts';
@@ -15,6 +20,13 @@ import { Concatenate } from '../layers/merging/concatenate.ts';
 import { Dot } from '../layers/merging/dot.ts';
 import { Add, Average, Maximum, Minimum, Multiply, Subtract } from '../layers/merging/merge.ts';
 import { BatchNormalization } from '../layers/normalization/batch-normalization.ts';
+import { GroupNormalization } from '../layers/normalization/group-normalization.ts';
+import {
+  LayerNormalization,
+  RMSNormalization,
+  UnitNormalization,
+} from '../layers/normalization/layer-normalization.ts';
+import { SpectralNormalization } from '../layers/normalization/spectral-normalization.ts';
 import {
   AdaptiveAveragePooling1D,
   AdaptiveAveragePooling2D,
@@ -54,6 +66,9 @@ import { Flatten, Permute, RepeatVector, Reshape } from '../layers/reshaping/res
 import { UpSampling1D, UpSampling2D, UpSampling3D } from '../layers/reshaping/up-sampling.ts';
 import { ZeroPadding1D, ZeroPadding2D, ZeroPadding3D } from '../layers/reshaping/zero-padding.ts';
 import { Bidirectional } from '../layers/rnn/bidirectional.ts';
+import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../layers/rnn/conv-lstm.ts';
+import { ConvLSTM2DCell } from '../layers/rnn/conv-lstm-cell.ts';
+import { CuDNNGRU, CuDNNLSTM } from '../layers/rnn/cudnn.ts';
 import { GRU, GRUCell } from '../layers/rnn/gru.ts';
 import { LSTM, LSTMCell } from '../layers/rnn/lstm.ts';
 import { RNN } from '../layers/rnn/rnn.ts';
@@ -70,6 +85,10 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   PReLU,
   ThresholdedReLU,
   Softmax,
+  Attention,
+  AdditiveAttention,
+  GroupQueryAttention,
+  MultiHeadAttention,
   Conv1DTranspose,
   Conv2DTranspose,
   Conv3DTranspose,
@@ -78,9 +97,12 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   Conv3D,
   DepthwiseConv1D,
   DepthwiseConv2D,
+  LocallyConnected1D,
+  LocallyConnected2D,
   SeparableConv1D,
   SeparableConv2D,
   Dense,
+  EinsumDense,
   Embedding,
   ReversibleEmbedding,
   Identity,
@@ -95,6 +117,11 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   Maximum,
   Minimum,
   BatchNormalization,
+  GroupNormalization,
+  LayerNormalization,
+  RMSNormalization,
+  UnitNormalization,
+  SpectralNormalization,
   AdaptiveMaxPooling1D,
   AdaptiveAveragePooling1D,
   AdaptiveMaxPooling2D,
@@ -135,6 +162,12 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   ZeroPadding2D,
   ZeroPadding3D,
   Bidirectional,
+  ConvLSTM2DCell,
+  ConvLSTM1D,
+  ConvLSTM2D,
+  ConvLSTM3D,
+  CuDNNLSTM,
+  CuDNNGRU,
   GRUCell,
   GRU,
   LSTMCell,

@@ -45,7 +45,11 @@ export class Bidirectional extends Layer<BidirectionalConfig> {
     this.forwardLayer = cloneLayer(original, { name: `forward_${withoutPrefix(original.name, 'forward_')}` });
     this.backwardLayer =
       backwardLayer ??
-      cloneLayer(original, { name: `backward_${withoutPrefix(original.name, 'backward_')}`, goBackwards: true });
+      cloneLayer(original, {
+        name: `backward_${withoutPrefix(original.name, 'backward_')}`,
+        // Keras 3 takes a forward layer that runs forwards alone; older ones turn whatever they are given.
+        goBackwards: original.config.goBackwards !== true,
+      });
     checkPair(this.name, this.forwardLayer, this.backwardLayer);
     for (const side of [this.forwardLayer, this.backwardLayer]) {
       // At a masked step the two directions stand at different places: no earlier output is right for it.
