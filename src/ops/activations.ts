@@ -22,7 +22,7 @@ import {
   subtract,
   tanh,
 } from './elementwise.ts';
-import { type Axes, type Operand, toFloat, toNumeric, toSymbol } from './operand.ts';
+import { type Axes, type Operand, toFloat, toNumeric, toSymbol, withShape } from './operand.ts';
 import { cumsum, max, sum } from './reduce.ts';
 import { between } from './shape.ts';
 import { sort } from './sorting.ts';
@@ -38,12 +38,15 @@ export function linear(x: Operand): SymbolicTensor {
   return toSymbol(x);
 }
 
-/** max(x, 0); with a slope below the threshold, and a greatest value above it. */
+/**
+ * max(x, 0). With a threshold: 0 up to it, x above; with a slope: `slope · (x − threshold)` up to it; with a greatest
+ * value: no more than that.
+ */
 export function relu(x: Operand, negativeSlope = 0, maxValue: number | null = null, threshold = 0): SymbolicTensor {
   const value = toNumeric(x);
   if (negativeSlope === 0 && threshold === 0) return clip(value, 0, maxValue);
   const below = multiply(subtract(value, threshold), negativeSlope);
-  return where(greaterEqual(value, threshold), clip(value, null, maxValue), below);
+  return where(greater(value, threshold), clip(value, null, maxValue), below);
 }
 
 /** min(max(x, 0), 6). */
@@ -208,20 +211,25 @@ export function logSoftmax(x: Operand, axis: Axes = -1): SymbolicTensor {
   return subtract(shifted, log(sum(exp(shifted), axis, true)));
 }
 
-/** The nearest point of the probability simplex: like softmax, but with exact zeros. */
+/**
+ * Like softmax, but with exact zeros. The threshold is Keras': it adds up the running sums over the support, where the
+ * published sparsemax takes the last of them, so that outputs sum to 1 only when the support is one element.
+ */
 export function sparsemax(x: Operand, axis = -1): SymbolicTensor {
   const value = toFloat(x);
   const place = normalizeAxis(axis, value.shape.length);
   const descending = negative(sort(negative(value), place));
-  const sums = subtract(cumsum(descending, place), 1);
+  const sums = cumsum(descending, place);
   const extent = value.shape[place] as number;
   const counts = arange(1, extent + 1, 1, 'float32');
-  const ranks = apply('reshape', [counts], { shape: value.shape.map((_, other) => (other === place ? extent : 1)) });
-  const isSupport = greater(subtract(descending, divide(sums, ranks)), 0);
-  const supportSize = sum(isSupport, place, true);
-  // The sum over the support has its −1 once, not once for each element.
-  const supportSum = subtract(sum(where(isSupport, descending, 0), place, true), 1);
-  return maximum(subtract(value, divide(supportSum, supportSize)), 0);
+  const ranks = withShape(
+    counts,
+    value.shape.map((_, other) => (other === place ? extent : 1)),
+  );
+  const isSupport = greater(subtract(descending, divide(subtract(sums, 1), ranks)), 0);
+  const supportSums = sum(where(isSupport, sums, 0), place, true);
+  const tau = divide(subtract(supportSums, 1), sum(isSupport, place, true));
+  return maximum(subtract(value, tau), 0);
 }
 
 /**

@@ -4,8 +4,8 @@ import { Tensor } from '../array/tensor.ts';
 import { apply, constant } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import { equal, less, logicalAnd, logicalNot, logicalOr, logicalXor, where } from './compare.ts';
-import { floorDivide, mod, multiply, power, subtract } from './elementwise.ts';
-import { align, commonDtype, type Operand, toSymbol } from './operand.ts';
+import { floorDivide, mod, multiply, negative, power, subtract } from './elementwise.ts';
+import { align, cast, commonDtype, type Operand, toSymbol } from './operand.ts';
 import { sum } from './reduce.ts';
 import { expandDims } from './shape.ts';
 
@@ -77,5 +77,5 @@ export function rightShift(x: Operand, n: Operand): SymbolicTensor {
   const [value, count] = align([x, n], 'int32') as [SymbolicTensor, SymbolicTensor];
   // 2³¹ is no int32: what is left after such a shift is the sign alone.
   const shifted = floorDivide(value, power(2, count));
-  return where(less(count, BITS), shifted, where(less(value, 0), -1, 0));
+  return where(less(count, BITS), shifted, negative(cast(less(value, 0), 'int32')));
 }

@@ -167,7 +167,6 @@ const OTHERS: readonly [name: string, signature: string, defaults: object, (call
       { rtol: 1e-5, atol: 1e-8, equal_nan: false },
       (call) => compare.isclose(...pair(call), call.number('rtol'), call.number('atol'), call.boolean('equal_nan')),
     ],
-    ['ArrayEqual', 'x1 x2', {}, (call) => compare.arrayEqual(...pair(call))],
     ['Array', 'x', { dtype: null }, optionalCast],
     ['Cast', 'x', { dtype: 'float32' }, (call) => cast(x(call), call.dtypeOrNull() ?? 'float32')],
     ['ConvertToTensor', 'x', { dtype: null, sparse: null, ragged: null }, optionalCast],

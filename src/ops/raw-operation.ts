@@ -195,7 +195,10 @@ export class CallArguments {
   key(name: string): IndexItem[] {
     const value = this.#values[name];
     const items = Array.isArray(value) ? value : [value];
-    return items.map((item) => toIndexItem(item) ?? this.#fail(name, 'indices and slices'));
+    return items.map((item) => {
+      const decoded = toIndexItem(item);
+      return decoded === undefined ? this.#fail(name, 'indices and slices') : decoded;
+    });
   }
 
   /** @throws {UnsupportedError} when the argument differs from the only value that Hornet has. */
