@@ -6,7 +6,7 @@ import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
-import { dialectOf } from '../serialization/dialect.ts';
+import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
 import type { PlanItem } from '../serialization/weights/plan.ts';
@@ -34,6 +34,8 @@ interface CommonOptions {
   readonly rename?: Readonly<Record<string, string>> | ((name: string) => string);
   /** Leave out weights whose shapes differ. */
   readonly skipMismatch?: boolean;
+  /** The backend of Keras whose numbers are wanted, where they differ; TensorFlow's and JAX' unless given. */
+  readonly numbersOf?: NumbersOf;
 }
 
 export interface LoadModelOptions extends CommonOptions, ReadOptions {
@@ -61,7 +63,8 @@ export interface LoadLayersModelOptions {
 /**
  * Loads a model from any file that Keras or TensorFlow.js wrote.
  *
- * What the load found is the model's `loadReport`. With `until`, the model ends at the output of the layer of that name, and only the weights that it needs are fetched.
+ * What the load found is the model's `loadReport`. With `until`, the model ends at the output of the layer of that
+ * name, and only the weights that it needs are fetched.
  *
  * @throws {LoadError} when, in strict mode, anything does not fit; it lists everything that does not.
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
@@ -70,7 +73,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
-  const { model, root, dialect, report } = buildModel(artifacts, options.customObjects);
+  const { model, root, dialect, report } = buildModel(artifacts, options.customObjects, options.numbersOf);
   const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
   let plan = artifacts.weights && planWeights(root, artifacts.weights, dialect, matchOptions(options), report);
   if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
@@ -121,7 +124,7 @@ export async function loadWeights(
   const report = emptyReport();
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
-  const plan = planWeights(model, artifacts.weights, dialectOf(artifacts), matchOptions(options), report);
+  const plan = planWeights(model, artifacts.weights, dialectOf(artifacts, options.numbersOf), matchOptions(options), report);
   await fillWeights(artifacts, plan, report, options, progress);
   return report;
 }
