@@ -1,7 +1,9 @@
 /** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter]`. */
 import { planConvolve, planConvolveInputGradient } from '../../src/backends/wasm/contract-convolve.ts';
 import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.ts';
+import { planConvolveFilterGradient } from '../../src/backends/wasm/contract-filter-gradient.ts';
 import type { ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
+import { planAveragePool, planMaxPool } from '../../src/backends/wasm/pool.ts';
 import { runContract, SeededNumbers } from '../../test/support/run-contract.ts';
 
 interface Measurement {
@@ -37,7 +39,9 @@ interface ConvolveShape {
   readonly depthwise?: boolean;
 }
 
-function convolve(shape: ConvolveShape, isGradient = false): Measurement {
+type Direction = 'forward' | 'input gradient' | 'filter gradient';
+
+function convolve(shape: ConvolveShape, direction: Direction = 'forward'): Measurement {
   const { extent, inputs, outputs, window, stride, depthwise } = shape;
   const total = Math.max(0, (Math.ceil(extent / stride) - 1) * stride + window - extent);
   const padding = [Math.floor(total / 2), total - Math.floor(total / 2)] as const;
@@ -52,14 +56,62 @@ function convolve(shape: ConvolveShape, isGradient = false): Measurement {
   const geometry = { inputShape: [1, extent, extent, inputs], kernelShape, attributes, packed: true };
   const [inputLength, outputLength] = [extent * extent * inputs, positions * positions * outputs];
   const text = `${depthwise ? 'depthwise ' : ''}${extent}² x ${inputs} to ${outputs}, ${window} x ${window}, stride ${stride}`;
+  const kernelLength = kernelShape.reduce((size, length) => size * length, 1);
+  const common = { packed: true, flops: 2 * outputLength * window * window * (depthwise ? 1 : inputs) };
+  const name = `convolve ${direction === 'forward' ? '' : `${direction} `}${text}`;
+  switch (direction) {
+    case 'forward':
+      return {
+        name,
+        plan: planConvolve(geometry),
+        leftLength: inputLength,
+        rightLength: kernelLength,
+        outputLength,
+        ...common,
+      };
+    case 'input gradient':
+      return {
+        name,
+        plan: planConvolveInputGradient(geometry),
+        leftLength: outputLength,
+        rightLength: kernelLength,
+        outputLength: inputLength,
+        ...common,
+      };
+    case 'filter gradient':
+      return {
+        name,
+        plan: planConvolveFilterGradient(geometry),
+        leftLength: inputLength,
+        rightLength: outputLength,
+        outputLength: kernelLength,
+        ...common,
+        packed: false,
+      };
+  }
+}
+
+function pool(kind: 'max' | 'average', extent: number, channels: number, window: number, stride: number): Measurement {
+  const positions = Math.floor((extent - window) / stride) + 1;
+  const attributes = {
+    window: [window, window],
+    strides: [stride, stride],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ] as const,
+    dilation: [1, 1],
+  };
+  const geometry = { inputShape: [1, extent, extent, channels], attributes };
+  const outputLength = positions * positions * channels;
   return {
-    name: `${isGradient ? 'convolve gradient' : 'convolve'} ${text}`,
-    plan: isGradient ? planConvolveInputGradient(geometry) : planConvolve(geometry),
-    leftLength: isGradient ? outputLength : inputLength,
-    rightLength: kernelShape.reduce((size, extent) => size * extent, 1),
-    outputLength: isGradient ? inputLength : outputLength,
-    packed: true,
-    flops: 2 * outputLength * window * window * (depthwise ? 1 : inputs),
+    name: `${kind} pool ${extent}² x ${channels}, ${window} x ${window}, stride ${stride}`,
+    plan: kind === 'max' ? planMaxPool(geometry) : planAveragePool(geometry),
+    leftLength: extent * extent * channels,
+    rightLength: 0,
+    outputLength,
+    packed: false,
+    flops: outputLength * window * window,
   };
 }
 
@@ -69,6 +121,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   dot('1024 packed', { m: 1024, k: 1024, n: 1024, packed: true }),
   dot('1024 right transposed', { m: 1024, k: 1024, n: 1024, transposeRight: true }),
   dot('1024 left transposed', { m: 1024, k: 1024, n: 1024, transposeLeft: true }),
+  dot('784 x 32 x 128 left transposed', { m: 784, k: 32, n: 128, transposeLeft: true }),
   dot('1 x 1280 x 1000 packed', { m: 1, k: 1280, n: 1000, packed: true }),
   dot('1 x 1280 x 1000', { m: 1, k: 1280, n: 1000 }),
   dot('32 x 784 x 128', { m: 32, k: 784, n: 128 }),
@@ -98,9 +151,17 @@ const MEASUREMENTS: readonly Measurement[] = [
   convolve({ extent: 14, inputs: 576, outputs: 576, window: 3, stride: 1, depthwise: true }),
   convolve({ extent: 14, inputs: 576, outputs: 576, window: 3, stride: 2, depthwise: true }),
   convolve({ extent: 7, inputs: 960, outputs: 960, window: 3, stride: 1, depthwise: true }),
-  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 2, depthwise: true }, true),
-  convolve({ extent: 56, inputs: 64, outputs: 64, window: 3, stride: 1 }, true),
-  convolve({ extent: 56, inputs: 64, outputs: 64, window: 4, stride: 2 }, true),
+  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 2, depthwise: true }, 'input gradient'),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 3, stride: 1 }, 'input gradient'),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 4, stride: 2 }, 'input gradient'),
+  convolve({ extent: 56, inputs: 64, outputs: 64, window: 3, stride: 1 }, 'filter gradient'),
+  convolve({ extent: 7, inputs: 512, outputs: 512, window: 3, stride: 1 }, 'filter gradient'),
+  convolve({ extent: 28, inputs: 1, outputs: 32, window: 3, stride: 1 }, 'filter gradient'),
+  convolve({ extent: 14, inputs: 384, outputs: 64, window: 1, stride: 1 }, 'filter gradient'),
+  convolve({ extent: 56, inputs: 144, outputs: 144, window: 3, stride: 1, depthwise: true }, 'filter gradient'),
+  pool('max', 112, 64, 3, 2),
+  pool('max', 28, 32, 2, 2),
+  pool('average', 7, 1280, 7, 1),
 ];
 
 function measure({ plan, leftLength, rightLength, outputLength, packed, flops, name }: Measurement): void {

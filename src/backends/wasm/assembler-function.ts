@@ -140,9 +140,10 @@ export class FunctionBuilder {
 
   /** A vector of four integers of 32 bits; one number stands for all lanes. */
   i32x4(value: number | readonly [number, number, number, number]): this {
-    const lanes = typeof value === 'number' ? [value, value, value, value] : value;
+    if (typeof value === 'number') INTEGERS.fill(value);
+    else INTEGERS.set(value);
     this.#code.opcode(V128_CONST);
-    this.#code.bytes(new Uint8Array(Int32Array.from(lanes).buffer));
+    this.#code.bytes(FLOAT_BYTES);
     return this;
   }
 
@@ -393,6 +394,7 @@ const V128_CONST = 0xfd000c;
 const I8X16_SHUFFLE = 0xfd000d;
 
 const FLOATS = new Float32Array(4);
+const INTEGERS = new Int32Array(FLOATS.buffer);
 const FLOAT_BYTES = new Uint8Array(FLOATS.buffer);
 const DOUBLES = new Float64Array(1);
 const DOUBLE_BYTES = new Uint8Array(DOUBLES.buffer);

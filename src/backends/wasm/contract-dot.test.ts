@@ -36,6 +36,9 @@ function naiveDot(
   return output;
 }
 
+/** A bias with as many numbers as there are columns. */
+const biasOf = (n: number): Float32Array => Float32Array.from({ length: n }, (_, column) => Math.sin(column));
+
 function check(geometry: DotGeometry, seed: number, finishing: Finishing, relaxedSimd: boolean): void {
   const { batch, m, k, n, packed } = geometry;
   const numbers = new SeededNumbers(seed);
@@ -82,7 +85,7 @@ describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('
     ];
     for (const [seed, shape] of shapes.entries()) {
       for (const packed of [false, true]) check({ ...base, ...shape, packed }, seed, { tail: true }, relaxed);
-      check({ ...base, ...shape, transposeLeft: true }, seed, {}, relaxed);
+      check({ ...base, ...shape, transposeLeft: true }, seed, { bias: biasOf(shape.n), lower: 0, tail: true }, relaxed);
       check({ ...base, ...shape, transposeRight: true }, seed, { tail: true }, relaxed);
     }
   });

@@ -11,8 +11,8 @@ import {
   emitTail,
   type KernelCode,
 } from './contract-plan.ts';
-import { emitProduct, type Product } from './contract-product.ts';
-import { TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
+import { emitProduct } from './contract-product.ts';
+import { type Finish, TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
 
 /** The shapes of a matrix product, `[batch, m, k] · [batch, k, n]`. */
 export interface DotGeometry {
@@ -36,6 +36,12 @@ const SMALL_MATRIX_BYTES = 16 << 10;
 
 /** Bytes of left and output rows in one unit: what the second cache holds beside a panel. */
 const BLOCK_BYTES = 256 << 10;
+
+/**
+ * A transposed left matrix is read six neighbours at a time, each from another row: of this many rows the cache still
+ * holds the lines when the next six are read.
+ */
+const DEPTH_BLOCK = 192;
 
 /** With fewer rows, units are groups of columns. */
 const LEAST_ROWS_TO_SPLIT = 4 * TILE_ROWS;
@@ -93,6 +99,7 @@ function emitDot(
   const rowUnits = Math.ceil(m / rowsInUnit);
   const columnUnits = Math.ceil(n / columnsInUnit);
   const leftRow = transposeLeft ? 4 : k * 4;
+  const leftStride = transposeLeft ? m * 4 : k * 4;
   const panelStride = isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4;
   const matrixStride = isPacked ? packedBytes(dotLayout(geometry)) : k * n * 4;
 
@@ -127,23 +134,25 @@ function emitDot(
     ).set(output);
     if (places.bias !== undefined) f.sum([[column, columnsInUnit * 4]], places.bias).set(bias);
     const block = (rows: number, columns: number): void => {
-      const product: Product = {
-        depth: k,
-        columns,
-        rows,
-        groups: 1,
-        left: {
-          base: left,
-          kind: transposeLeft ? 'columns' : 'rows',
-          stride: transposeLeft ? m * 4 : k * 4,
-          groupStride: 0,
-        },
-        right: { base: right, panelStride, ...(isPacked ? {} : { stride: n * 4 }) },
-        output: { base: output, rowStride: n * 4, groupStride: 0 },
-        bias: places.bias === undefined ? undefined : bias,
-        finish: { bias: places.bias !== undefined, lower: places.lower, upper: places.upper },
+      const multiply = (depth: number, finish: Finish): void => {
+        emitProduct(module, f, {
+          depth,
+          columns,
+          rows,
+          groups: 1,
+          left: { base: left, kind: transposeLeft ? 'columns' : 'rows', stride: leftStride, groupStride: 0 },
+          right: { base: right, panelStride, ...(isPacked ? {} : { stride: n * 4 }) },
+          output: { base: output, rowStride: n * 4, groupStride: 0 },
+          bias: finish.bias ? bias : undefined,
+          finish,
+        });
       };
-      emitProduct(module, f, product);
+      const finish: Finish = { bias: places.bias !== undefined, lower: places.lower, upper: places.upper };
+      const advance = (depth: number): void => {
+        f.increment(left, depth * leftStride).increment(right, depth * (isPacked ? TILE_COLUMNS : n) * 4);
+      };
+      if (transposeLeft && k > DEPTH_BLOCK) emitDepthBlocks(f, k, finish, multiply, advance);
+      else multiply(k, finish);
       emitBlockTail(f, places, output, rows, columns, n);
     };
     if (splitsColumns) {
@@ -168,6 +177,25 @@ function emitDot(
     f.release(index, row, column, left, right, output, bias);
   });
   return { kernel, units: batch * rowUnits * columnUnits };
+}
+
+/** Sums are stored after each block of depth and added to in the next; the last one finishes them. */
+function emitDepthBlocks(
+  f: FunctionBuilder,
+  k: number,
+  finish: Finish,
+  multiply: (depth: number, finish: Finish) => void,
+  advance: (depth: number) => void,
+): void {
+  const block = f.local('i32');
+  multiply(DEPTH_BLOCK, {});
+  advance(DEPTH_BLOCK);
+  f.for(block, 1, Math.ceil(k / DEPTH_BLOCK) - 1, 1, () => {
+    multiply(DEPTH_BLOCK, { accumulate: true });
+    advance(DEPTH_BLOCK);
+  });
+  multiply(k % DEPTH_BLOCK || DEPTH_BLOCK, { ...finish, accumulate: true });
+  f.release(block);
 }
 
 /** Calls the tail for a block: in one run when its rows are whole, else row by row. */

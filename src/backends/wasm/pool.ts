@@ -100,18 +100,31 @@ function planPool({ inputShape, attributes }: PoolGeometry, writeWindow: WindowW
 }
 
 function emitMaximum(f: FunctionBuilder, geometry: WindowGeometry): void {
-  const sums = f.localsOf('v128', VECTORS);
+  const maxima = f.localsOf('v128', VECTORS);
+  // pmax drops a NaN; comparing x with itself tells where one was, in fewer instructions than max takes.
+  const nanLanes = f.localsOf('v128', VECTORS);
+  const x = f.local('v128');
   emitChannels(f, geometry.channels, VECTORS, (offset, vectors, lanes) => {
-    const used = sums.slice(0, vectors);
-    for (const sum of used) f.f32x4(Number.NEGATIVE_INFINITY).set(sum);
+    const used = maxima.slice(0, vectors);
+    for (const maximum of used) f.f32x4(Number.NEGATIVE_INFINITY).set(maximum);
+    for (const nanLane of nanLanes.slice(0, vectors)) f.i32x4(0).set(nanLane);
     emitElements(f, geometry, offset, (element) => {
-      for (const [index, sum] of used.entries()) {
-        f.get(sum)
+      for (const [index, maximum] of used.entries()) {
+        const nanLane = nanLanes[index] as Local;
+        f.get(maximum)
           .load('v128.load', element, index * 16)
-          .op('f32x4.max')
-          .set(sum);
+          .tee(x)
+          .op('f32x4.pmax')
+          .set(maximum);
+        f.get(x).get(x).op('f32x4.ne').get(nanLane).op('v128.or').set(nanLane);
       }
     });
+    for (const [index, maximum] of used.entries()) {
+      f.get(maximum)
+        .get(nanLanes[index] as Local)
+        .op('v128.or')
+        .set(maximum);
+    }
     storeChannels(f, used, offset, lanes);
   });
 }
