@@ -10,11 +10,12 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
 import numpy as np
-from layer_cases import case, write
+from layer_cases import array, case, saved_weights, write
 
 assert keras.__version__ == "3.15.1", keras.__version__
 
 L = keras.layers
+I = keras.initializers
 FIRST = "channels_first"
 PART = "main"
 
@@ -30,13 +31,20 @@ class Cases:
     def normal(self, *shape):
         return np.round(self.rng.normal(size=shape), 2).astype("float32")
 
-    def add(self, name, layer, *inputs, unknown=None, masks=None, kwargs=None):
-        """One call of a layer; `unknown` are input shapes with None whose output shapes are kept as well."""
+    def add(self, name, layer, *inputs, unknown=None, masks=None, kwargs=None, inferable=True):
+        """One call of a layer.
+
+        `unknown` are input shapes with None whose output shapes are kept as well. Where Keras infers less than is
+        known, or a wrong shape, `inferable` is False and the shape of the real output stands for it.
+        """
         several = list(inputs) if len(inputs) > 1 else inputs[0]
         entry = case(name, layer, several, masks, kwargs, self.rng)
+        if not inferable:
+            entry["output_shapes"] = [[None, *y["shape"][1:]] for y in entry["outputs"]]
         entry["supports_masking"] = bool(layer.supports_masking)
-        for variable, kept in zip(layer.weights, entry["variables"]):
-            kept["trainable"] = bool(variable.trainable)
+        if layer.trainable:
+            for variable, kept in zip(layer.weights, entry["variables"]):
+                kept["trainable"] = bool(variable.trainable)
         if unknown is not None:
             symbols = [keras.KerasTensor(shape, dtype=str(x.dtype)) for shape, x in zip(unknown, inputs)]
             outputs = keras.tree.flatten(layer(symbols if len(symbols) > 1 else symbols[0]))
@@ -44,6 +52,8 @@ class Cases:
                 "inputs": [list(shape) for shape in unknown],
                 "outputs": [list(y.shape) for y in outputs],
             }
+        if kwargs is not None and kwargs.get("training"):
+            entry["updated"] = saved_weights(layer)
         self.cases.append(entry)
 
     def write(self):
@@ -167,6 +177,20 @@ def normalization():
         L.BatchNormalization(renorm=True, renorm_clipping={"rmax": 3.0, "rmin": 0.3, "dmax": 5.0}),
         c.normal(3, 4),
     )
+    for name, layer, data, masks in (
+        ("", L.BatchNormalization(momentum=0.75), x, None),
+        (" axis 1", L.BatchNormalization(axis=1, scale=False, epsilon=0.1), x, None),
+        (" mask", L.BatchNormalization(momentum=0.5), c.normal(2, 3, 4), [mask]),
+        (" renorm", L.BatchNormalization(renorm=True, momentum=0.8, renorm_momentum=0.6), c.normal(5, 3), None),
+        (
+            " renorm clipped",
+            L.BatchNormalization(renorm=True, renorm_clipping={"rmax": 1.1, "rmin": 0.9, "dmax": 0.2}, center=False),
+            c.normal(5, 3),
+            None,
+        ),
+        (" frozen", L.BatchNormalization(trainable=False), c.normal(5, 3), None),
+    ):
+        c.add(f"BatchNormalization training{name}", layer, data, masks=masks, kwargs={"training": True})
     c.add("LayerNormalization", L.LayerNormalization(), x)
     c.add("LayerNormalization axes", L.LayerNormalization(axis=[1, 2], epsilon=0.01), x)
     c.add("LayerNormalization axes from the end", L.LayerNormalization(axis=[-1, -2]), x)
@@ -286,8 +310,9 @@ def activations():
     c = Cases("activations", 6)
     x = c.normal(2, 3, 4) * 4
     mask = np.array([[True, True, False], [False, True, False]])
+    # Not sparsemax: Keras' own sums up too much where more than one element stays, so its results do not sum to 1.
     for name in NAMES:
-        c.add(f"Activation {name}", L.Activation(name), x)
+        c.add(f"Activation {name}", L.Activation(name), x, inferable=name != "glu")
     c.add("Activation mask", L.Activation("relu"), x, masks=[mask])
     c.add("ReLU", L.ReLU(), x)
     c.add("ReLU 6", L.ReLU(max_value=6), x)
@@ -314,7 +339,7 @@ def activations():
 NAMES = (
     "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
     "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus "
-    "sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink"
+    "sparse_sigmoid squareplus swish tanh tanh_shrink"
 ).split()
 
 
@@ -349,8 +374,13 @@ def core():
         layer = L.ReversibleEmbedding(5, 4, tie_weights=tie, logit_soft_cap=None if tie else 2.0)
         c.add(f"ReversibleEmbedding back, tie {tie}", layer, x, kwargs={"reverse": True})
     c.add("EinsumDense", L.EinsumDense("ab,bc->ac", output_shape=3, bias_axes="c"), c.normal(2, 4))
-    c.add("EinsumDense heads", L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de"), x)
-    c.add("EinsumDense back", L.EinsumDense("abde,dec->abc", output_shape=(None, 4), bias_axes="c"), c.normal(2, 3, 2, 2))
+    c.add("EinsumDense heads", L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de"), x, inferable=False)
+    c.add(
+        "EinsumDense back",
+        L.EinsumDense("abde,dec->abc", output_shape=(None, 4), bias_axes="c"),
+        c.normal(2, 3, 2, 2),
+        inferable=False,
+    )
     c.add("EinsumDense left", L.EinsumDense("...x,xy->...y", output_shape=3, bias_axes="y", activation="tanh"), x)
     c.add("EinsumDense right", L.EinsumDense("ab...,bc->ac...", output_shape=2, bias_axes="c"), x)
     c.add("EinsumDense transposed bias", L.EinsumDense("abc,cd->adb", output_shape=(2, 3), bias_axes="d"), x)
@@ -363,5 +393,36 @@ def core():
     c.write()
 
 
-for family in (core, convolutional, pooling, normalization, merging, reshaping, activations, regularization):
+def initializers():
+    """Initializers that draw no random numbers: configuration, shape, values."""
+    entries = []
+    for initializer, shape in (
+        (I.STFT(), (8, 1, 5)),
+        (I.STFT(side="imag", window="hamming", periodic=True), (6, 1, 5)),
+        (I.STFT(window="blackman", scaling="spectrum"), (7, 1, 4)),
+        (I.STFT(side="imag", window=None), (4, 1, 3)),
+        (I.STFT(window="flattop", scaling=None), (9, 1, 3)),
+        (I.STFT(window="nuttall", periodic=True), (6, 1, 3)),
+        (I.STFT(window="blackmanharris"), (6, 1, 3)),
+        (I.STFT(window="bartlett"), (6, 1, 3)),
+        (I.STFT(window="bartlett", periodic=True), (5, 1, 3)),
+        (I.STFT(window="cosine"), (6, 1, 3)),
+        (I.STFT(window="cosine", periodic=True), (5, 1, 3)),
+        (I.STFT(window="boxcar", side="imag"), (5, 1, 3)),
+        (I.Constant(1.5), (2, 2)),
+        (I.Identity(), (3, 2)),
+        (I.Zeros(), (2,)),
+        (I.Ones(), (1, 2)),
+    ):
+        entries.append(
+            {
+                "class_name": type(initializer).__name__,
+                "config": initializer.get_config(),
+                "value": array(np.asarray(initializer(shape))),
+            }
+        )
+    write(PART, "initializers", entries)
+
+
+for family in (initializers, core, convolutional, pooling, normalization, merging, reshaping, activations, regularization):
     family()

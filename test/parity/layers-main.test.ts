@@ -1,4 +1,4 @@
-/** Layers of the common families, in many configurations, against what Keras 3.15 computes on JAX. */
+/** Layers of the common families, in many configurations, against what Keras computes: 3.15 on JAX, and 2 on TensorFlow for `keras2`. */
 import { describe, expect, test } from 'vitest';
 import * as activation from '../../src/layers/activations/activation.ts';
 import * as rectifiers from '../../src/layers/activations/rectifiers.ts';
@@ -6,6 +6,7 @@ import * as softmax from '../../src/layers/activations/softmax.ts';
 import * as conv from '../../src/layers/convolutional/conv.ts';
 import * as convTranspose from '../../src/layers/convolutional/conv-transpose.ts';
 import * as depthwiseConv from '../../src/layers/convolutional/depthwise-conv.ts';
+import * as locallyConnected from '../../src/layers/convolutional/locally-connected.ts';
 import * as separableConv from '../../src/layers/convolutional/separable-conv.ts';
 import * as dense from '../../src/layers/core/dense.ts';
 import * as einsumDense from '../../src/layers/core/einsum-dense.ts';
@@ -28,10 +29,22 @@ import * as cropping from '../../src/layers/reshaping/cropping.ts';
 import * as reshape from '../../src/layers/reshaping/reshape.ts';
 import * as upSampling from '../../src/layers/reshaping/up-sampling.ts';
 import * as zeroPadding from '../../src/layers/reshaping/zero-padding.ts';
+import { checkInitializerCase, readInitializerCases } from '../support/initializer-case.ts';
 import { checkLayerCase, type LayerClass, readLayerCases } from '../support/layer-case.ts';
 
 const modules = [
-  ...[activation, rectifiers, softmax, conv, convTranspose, depthwiseConv, separableConv, dense, einsumDense],
+  ...[
+    activation,
+    rectifiers,
+    softmax,
+    conv,
+    convTranspose,
+    depthwiseConv,
+    separableConv,
+    locallyConnected,
+    dense,
+    einsumDense,
+  ],
   ...[embedding, identity, masking, concatenate, dot, merge, batchNormalization, groupNormalization],
   ...[layerNormalization, spectralNormalization, adaptivePooling, globalPooling, pooling],
   ...[activityRegularization, dropout, cropping, reshape, upSampling, zeroPadding],
@@ -42,9 +55,6 @@ function isLayerClass(value: unknown): value is LayerClass {
   return typeof value === 'function' && 'className' in value;
 }
 
-/** Classes that Keras 3 does not have, so that no case can come from it. */
-const KERAS_2_ONLY = ['ThresholdedReLU'];
-
 const FAMILIES = [
   'core',
   'convolutional',
@@ -54,6 +64,7 @@ const FAMILIES = [
   'reshaping',
   'activations',
   'regularization',
+  'keras2',
 ];
 
 describe.each(FAMILIES)('%s', (family) => {
@@ -63,6 +74,10 @@ describe.each(FAMILIES)('%s', (family) => {
 
 test('every class has a case', () => {
   const covered = new Set(FAMILIES.flatMap((family) => readLayerCases(`main/${family}.json`).map((c) => c.class_name)));
-  const missing = classes.map(({ className }) => className).filter((name) => !covered.has(name));
-  expect(missing).toEqual(KERAS_2_ONLY);
+  expect(classes.map(({ className }) => className).filter((name) => !covered.has(name))).toEqual([]);
+});
+
+describe('initializers', () => {
+  const cases = readInitializerCases('main/initializers.json');
+  test.each(cases.map((given) => [given.name, given] as const))('%s', (_, given) => checkInitializerCase(given));
 });

@@ -51,6 +51,8 @@ export interface LayerCase {
   /** Shapes of the outputs when more is unknown. */
   readonly unknown?: { readonly inputs: readonly PartialShape[]; readonly outputs: readonly PartialShape[] };
   readonly supports_masking?: boolean;
+  /** The weights after a call in training. */
+  readonly updated?: readonly (StoredArray & { readonly path: string })[];
 }
 
 /** The cases of a file below `test/fixtures/layers`. */
@@ -152,7 +154,8 @@ export function checkLayerCase(given: LayerCase, classes: readonly LayerClass[])
   if (given.supports_masking !== undefined) {
     expect(layer.supportsMasking, 'supportsMasking').toBe(given.supports_masking);
   }
-  const { outputs, masks } = run(given, layer);
+  const { outputs, masks, updated } = run(given, layer);
+  checkUpdates(given, layer, updated);
   expect(outputs.length, 'number of outputs').toBe(given.outputs.length);
   for (const [index, expected] of given.outputs.entries()) expectClose(outputs[index] as Tensor, expected);
   for (const [index, mask] of masks.entries()) {
@@ -191,7 +194,13 @@ function assignWeights(given: LayerCase, layer: Layer): void {
   for (const stored of given.weights) paths.get(stored.path)?.assign(toTensor(stored));
 }
 
-function run(given: LayerCase, layer: Layer): { outputs: Tensor[]; masks: (Tensor | undefined)[] } {
+interface LayerResults {
+  readonly outputs: readonly Tensor[];
+  readonly masks: readonly (Tensor | undefined)[];
+  readonly updated: ReadonlyMap<Variable, Tensor>;
+}
+
+function run(given: LayerCase, layer: Layer): LayerResults {
   const symbols: SymbolicTensor[] = [];
   const values: Tensor[] = [];
   const symbolOf = (stored: StoredArray): SymbolicTensor => {
@@ -205,18 +214,34 @@ function run(given: LayerCase, layer: Layer): { outputs: Tensor[]; masks: (Tenso
     const mask = given.masks?.[index] ?? null;
     return { tensor: symbolOf(stored), mask: mask === null ? undefined : symbolOf(mask) };
   });
-  const traced = layer.trace(inputs, { training: false, kwargs: callArguments(given, symbolOf) });
+  const updates = new Map<Variable, SymbolicTensor>();
+  const traced = layer.trace(inputs, {
+    training: false,
+    kwargs: callArguments(given, symbolOf),
+    update: (variable, value) => updates.set(variable, value),
+  });
   const masks = traced.map(({ mask }) => mask);
   const present = masks.filter((mask) => mask !== undefined);
-  const results = evaluate(
-    { inputs: symbols, outputs: [...traced.map((output) => output.tensor), ...present] },
-    values,
-  );
-  const maskResults = results.slice(traced.length);
-  return { outputs: results.slice(0, traced.length), masks: masks.map((mask) => mask && maskResults.shift()) };
+  const wanted = [...traced.map((output) => output.tensor), ...present, ...updates.values()];
+  const results = evaluate({ inputs: symbols, outputs: wanted }, values);
+  const outputs = results.splice(0, traced.length);
+  return {
+    outputs,
+    masks: masks.map((mask) => mask && results.shift()),
+    updated: new Map([...updates.keys()].map((variable, index) => [variable, results[index] as Tensor])),
+  };
 }
 
 const TOLERANCE = 1e-5;
+
+/** The weights after the call: those that it updates, and the others as they were. */
+function checkUpdates(given: LayerCase, layer: Layer, updated: ReadonlyMap<Variable, Tensor>): void {
+  const paths = weightPaths(layer);
+  for (const stored of given.updated ?? []) {
+    const variable = paths.get(stored.path) as Variable;
+    expectClose(updated.get(variable) ?? variable.value, stored);
+  }
+}
 
 function expectClose(actual: Tensor, stored: StoredArray): void {
   const expected = toTensor(stored);

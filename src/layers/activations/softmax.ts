@@ -1,4 +1,4 @@
-import { SymbolicTensor } from '../../graph/node.ts';
+import type { SymbolicTensor } from '../../graph/node.ts';
 import { softmax } from '../../ops/activations.ts';
 import { where } from '../../ops/compare.ts';
 import { toFloat } from '../../ops/operand.ts';
@@ -30,14 +30,5 @@ export class Softmax extends Layer<SoftmaxConfig> {
     const logits = mask === undefined ? toFloat(x) : where(mask, toFloat(x), MASKED_LOGIT);
     const shares = softmax(logits, axis);
     return mask === undefined ? shares : where(mask, shares, 0);
-  }
-
-  /** A mask given as an argument acts on this call alone. */
-  override computeMask(
-    _inputs: readonly SymbolicTensor[],
-    _outputs: readonly SymbolicTensor[],
-    { kwargs, masks }: CallContext,
-  ): readonly (SymbolicTensor | undefined)[] {
-    return [kwargs.mask instanceof SymbolicTensor ? undefined : masks[0]];
   }
 }

@@ -17,6 +17,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
+import { unquantized } from './quantization.ts';
 
 export interface DenseConfig extends LayerConfig {
   units: number;
@@ -29,6 +30,7 @@ export interface DenseConfig extends LayerConfig {
   activityRegularizer: Regularizer | null;
   kernelConstraint: Constraint | null;
   biasConstraint: Constraint | null;
+  quantizationConfig: null;
 }
 
 /**
@@ -50,6 +52,7 @@ export class Dense extends Layer<DenseConfig> {
     activityRegularizer: regularizer(),
     kernelConstraint: constraint(),
     biasConstraint: constraint(),
+    quantizationConfig: unquantized(),
   };
   override readonly supportsMasking = true;
 

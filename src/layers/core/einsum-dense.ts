@@ -20,7 +20,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { unquantized } from './embedding.ts';
+import { unquantized } from './quantization.ts';
 
 export interface EinsumDenseConfig extends LayerConfig {
   /** Letters of the input's axes, of the kernel's and of the output's, such as `abc,cd->abd`. */

@@ -8,10 +8,8 @@ import { cast } from '../../ops/operand.ts';
 import { transpose } from '../../ops/shape.ts';
 import type { Constraint } from '../constraints.ts';
 import {
-  anything,
   boolean,
   constraint,
-  type Field,
   type Fields,
   initializer,
   nullable,
@@ -24,6 +22,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
+import { unquantized } from './quantization.ts';
 
 export interface EmbeddingConfig extends LayerConfig {
   /** Number of rows: indices run from 0 to one less. */
@@ -38,11 +37,6 @@ export interface EmbeddingConfig extends LayerConfig {
   maskZero: boolean;
   /** Keras' plan for quantized weights; only `null`, none, can be computed. */
   quantizationConfig: null;
-}
-
-/** The field `quantizationConfig` of a layer whose weights are floats. */
-export function unquantized(): Field<null> {
-  return anything<null>('null: quantized weights are not supported', (value) => value === null, null);
 }
 
 const embeddingFields: Fields<EmbeddingConfig> = {

@@ -2,6 +2,7 @@ import type { PartialShape } from '../../array/shape.ts';
 import { ShapeError, UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { Variable } from '../../graph/variable.ts';
+import { cast } from '../../ops/operand.ts';
 import { Wrapper, type WrapperConfig, wrapperFields } from '../core/wrapper.ts';
 import { type Fields, type Options, positiveInteger } from '../fields.ts';
 import { createInitializer, type Initializer } from '../initializers.ts';
@@ -50,7 +51,8 @@ export class SpectralNormalization extends Wrapper<SpectralNormalizationConfig> 
       );
     }
     const inner = this.config.layer.trace([{ tensor: x, mask: context.masks[0] }], context);
-    return inner.map(({ tensor }) => tensor);
+    // Keras gives the output the input's dtype, even where indices go in.
+    return inner.map(({ tensor }) => cast(tensor, x.dtype));
   }
 
   get #kernel(): Variable {
