@@ -89,7 +89,12 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     const valueShape = value ?? queryShape;
     const keyShape = key ?? valueShape;
     const valueDim = config.valueDim ?? config.keyDim;
-    const projected = (name: string, shape: PartialShape, size: number, activation: 'sigmoid' | 'linear' = 'linear') => {
+    const projected = (
+      name: string,
+      shape: PartialShape,
+      size: number,
+      activation: 'sigmoid' | 'linear' = 'linear',
+    ) => {
       const { equation, biasAxes } = projectionEquation(shape.length - 1, 1, 2);
       const between = new Array<null>(shape.length - 2).fill(null);
       const dense = projection(config, name, equation, biasAxes, [...between, config.numHeads, size], activation);
