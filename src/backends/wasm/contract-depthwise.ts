@@ -40,6 +40,7 @@ export function planDepthwise(geometry: DepthwiseGeometry): ContractPlan {
   const { channels, batch } = geometry.band;
   const band = planBand(geometry.band, channels);
   return {
+    finishes: true,
     sharedBytes: 0,
     privateBytes: band.scratchBytes,
     emit: (module, places) => {

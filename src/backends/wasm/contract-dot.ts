@@ -57,6 +57,7 @@ export function planDot(geometry: DotGeometry): ContractPlan {
   const layout = dotLayout(geometry);
   const matrixBytes = packedBytes(layout);
   return {
+    finishes: true,
     packing: packingOf(layout),
     sharedBytes: packsAtRun ? batch * matrixBytes : 0,
     privateBytes: 0,

@@ -39,6 +39,7 @@ export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed
   const taps = product(geometry.window);
   const isDepthwise = rows === 1 && columns === 1;
   return {
+    finishes: false,
     sharedBytes: 0,
     privateBytes: isDepthwise ? 0 : geometry.positions[1] * 8,
     emit: (module, places) => {

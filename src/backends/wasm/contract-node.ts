@@ -1,8 +1,11 @@
 /** From nodes of the graph to the plans of the contraction and pooling kernels. */
 import { sizeOf } from '../../array/shape.ts';
 import type { AnyNode, SymbolicTensor } from '../../graph/node.ts';
+import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
 import { planDot } from './contract-dot.ts';
+import { planConvolveFilterGradient } from './contract-filter-gradient.ts';
 import type { ContractPlan } from './contract-plan.ts';
+import { planAveragePool, planAveragePoolGradient, planMaxPool, planMaxPoolGradient } from './pool.ts';
 
 /** The plan for a contraction or pool; undefined for other nodes. */
 export function planContraction(node: AnyNode, packed: boolean): ContractPlan | undefined {
@@ -15,6 +18,24 @@ export function planContraction(node: AnyNode, packed: boolean): ContractPlan | 
       const n = right.shape.at(transposeRight ? -2 : -1) as number;
       return planDot({ batch: sizeOf(left.shape.slice(0, -2)), m, k, n, transposeLeft, transposeRight, packed });
     }
+    case 'convolve':
+      return planConvolve({ inputShape: left.shape, kernelShape: right.shape, attributes: node.attributes, packed });
+    case 'convolveInputGradient': {
+      const { inputShape } = node.attributes;
+      return planConvolveInputGradient({ inputShape, kernelShape: right.shape, attributes: node.attributes, packed });
+    }
+    case 'convolveFilterGradient': {
+      const { kernelShape } = node.attributes;
+      return planConvolveFilterGradient({ inputShape: left.shape, kernelShape, attributes: node.attributes });
+    }
+    case 'maxPool':
+      return planMaxPool({ inputShape: left.shape, attributes: node.attributes });
+    case 'averagePool':
+      return planAveragePool({ inputShape: left.shape, attributes: node.attributes });
+    case 'maxPoolGradient':
+      return planMaxPoolGradient({ inputShape: left.shape, attributes: node.attributes });
+    case 'averagePoolGradient':
+      return planAveragePoolGradient({ inputShape: node.attributes.inputShape, attributes: node.attributes });
     default:
       return undefined;
   }

@@ -26,11 +26,11 @@ export interface ContractPlaces {
   readonly output: number;
   /** Where `sharedBytes` are free while the kernel runs. */
   readonly sharedScratch: number;
-  /** One number for each output column (channel), added to each sum. */
+  /** One number for each output column (channel), added to each sum; for plans that `finish`. */
   readonly bias?: number;
-  /** Sums (after the bias) below it become it; NaN stays. */
+  /** Sums (after the bias) below it become it; NaN stays. For plans that `finish`. */
   readonly lower?: number;
-  /** Sums above it become it. */
+  /** Sums above it become it. For plans that `finish`. */
   readonly upper?: number;
   /**
    * Index of a function of two i32, the first element of the output and the one after the last. Called once for each
@@ -56,6 +56,8 @@ export interface Packing {
 }
 
 export interface ContractPlan {
+  /** Whether the kernel takes `bias`, `lower` and `upper`; others leave them to the tail. */
+  readonly finishes: boolean;
   /** How to pack the right operand when `packed` is asked for; none where packing does not help. */
   readonly packing?: Packing;
   /** Scratch that all threads share. */

@@ -75,6 +75,7 @@ export function planSpatial(geometry: SpatialGeometry): ContractPlan {
   );
   const weightBytes = groups * packedBytes(matrices);
   return {
+    finishes: true,
     packing: packingOf(matrices),
     sharedBytes: packed ? 0 : weightBytes,
     privateBytes: alignUp(tableBytes) + band.scratchBytes,

@@ -58,15 +58,16 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
 
 function emitContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): EmitCall {
   const { module, addressOf } = context;
-  const [left, right] = kernel.inputs as readonly [Buffer, Buffer | undefined];
+  const [left, right, third] = kernel.inputs as readonly [Buffer, Buffer?, Buffer?];
   const output = kernel.outputs[0] as Buffer;
   const [shared, own] = kernel.scratch as readonly [Buffer, Buffer];
   const code = plan.emit(module, {
     left: addressOf(left),
     right: right === undefined ? 0 : addressOf(right),
+    ...(third === undefined ? {} : { third: addressOf(third) }),
     output: addressOf(output),
     sharedScratch: addressOf(shared),
-    ...finishOf(context, kernel, output),
+    ...finishOf(context, kernel, output, plan),
   });
   return (f) => {
     const { prepare } = code;
@@ -80,10 +81,11 @@ function finishOf(
   context: KernelContext,
   { tail, node }: NodeKernel,
   output: Buffer,
+  plan: ContractPlan,
 ): Pick<ContractPlaces, 'bias' | 'lower' | 'upper' | 'tail'> {
   if (tail === undefined) return {};
   const columns = (node.outputs[0] as SymbolicTensor).shape.at(-1) as number;
-  const epilogue = matchEpilogue(tail, output, columns);
+  const epilogue = plan.finishes ? matchEpilogue(tail, output, columns) : undefined;
   if (epilogue === undefined) return { tail: emitTail(context, output, tail).functionIndex };
   const { bias, lower, upper } = epilogue;
   return {

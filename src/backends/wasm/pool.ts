@@ -57,6 +57,7 @@ function planPool({ inputShape, attributes }: PoolGeometry, writeWindow: WindowW
   const unitLines = Math.max(1, Math.min(lines, wanted));
   const blocks = Math.ceil(lines / unitLines);
   return {
+    finishes: false,
     sharedBytes: 0,
     privateBytes: 0,
     emit: (module, places) => {
@@ -174,6 +175,7 @@ function planPoolGradient(
   const { batch, channels, positions } = geometry;
   const length = imageLength(geometry);
   return {
+    finishes: false,
     sharedBytes: 0,
     privateBytes: 0,
     emit: (module, places) => {
