@@ -1,5 +1,5 @@
 /** What a page pays, minified and gzipped, for what it imports. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -88,9 +88,14 @@ function runInNode(chunks: readonly Chunk[], entry: string): string[] {
     console.log(JSON.stringify(globalThis.loadedChunks));
     process.exit(0);
   `;
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  return JSON.parse(output) as string[];
+  const words = ['--input-type=module', '-e', program];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
+  // Node quotes the line that failed, which is the whole bundle.
+  const message = stderr
+    .split('\n')
+    .filter((line) => line.length < 500)
+    .slice(0, 8)
+    .join('\n');
+  if (status !== 0) throw new Error(`Cannot measure: the bundle failed: ${message}`);
+  return JSON.parse(stdout) as string[];
 }

@@ -87,7 +87,7 @@ async function readValue(location: string, model: KerasModel, index: number, ran
     return { tensor: imageTensor(picture, expected, range), picture };
   }
   if (isNpy(bytes)) return { tensor: withBatch(decodeNpy(bytes, location), expected), picture: undefined };
-  const isJson = /^\s*[[{"\d-]/.test(new TextDecoder().decode(bytes.subarray(0, 64))) && !/\.csv$/i.test(location);
+  const isJson = /^\s*[[{"]/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
   const value = isJson ? decodeJsonTensor(bytes, location) : decodeCsv(bytes, location);
   return { tensor: withBatch(value, expected), picture: undefined };
 }

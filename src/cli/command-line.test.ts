@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+
+const MODEL = 'models/digits/digits.keras';
+const SAMPLE = 'models/digits/samples/7-005.png';
+
+let printed: MockInstance<typeof process.stdout.write>;
+let warned: MockInstance<typeof process.stderr.write>;
+
+beforeEach(() => {
+  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const textOf = (stream: MockInstance): string => stream.mock.calls.map(([text]) => String(text)).join('');
+
+async function run(...words: string[]): Promise<{ status: number; output: string; errors: string }> {
+  const status = await runCommandLine(words);
+  return { status, output: textOf(printed), errors: textOf(warned) };
+}
+
+describe('hornet inspect', () => {
+  test('says what a file holds', async () => {
+    const { status, output } = await run('inspect', MODEL);
+    expect(status).toBe(0);
+    expect(output).toMatch(/Keras +3\.15\.1/);
+    expect(output).toMatch(/block_separable +SeparableConv2D/);
+    expect(output).toMatch(/layers\/dense\/vars\/0 +float32 +\[40, 10\] +1\.6 KB/);
+  });
+
+  test('prints JSON', async () => {
+    const { output } = await run('inspect', MODEL, '--json');
+    const { format, kerasVersion, weights } = JSON.parse(output) as Record<string, unknown>;
+    expect([format, kerasVersion]).toEqual(['keras', '3.15.1']);
+    expect(weights).toHaveLength(17);
+  });
+});
+
+describe('hornet predict', () => {
+  test('names the classes of an image', async () => {
+    const { status, output } = await run('predict', MODEL, SAMPLE, '--top', '2');
+    expect(status).toBe(0);
+    expect(output).toMatch(/7-005\.png \([\d.]+ ms\)\n7 +\d+\.\d % █/);
+  });
+
+  test('prints JSON', async () => {
+    const { output } = await run('predict', MODEL, SAMPLE, '--json', '--top', '1');
+    const [{ outputs }] = JSON.parse(output) as [{ outputs: { shape: number[]; top: object[][] }[] }];
+    expect(outputs[0]).toMatchObject({ shape: [1, 10], top: [[{ index: 7, label: '7' }]] });
+  });
+
+  test('draws the image', async () => {
+    const { output } = await run('predict', MODEL, SAMPLE, '--picture');
+    expect(output).toMatch(/█|▓/);
+  });
+});
+
+test('hornet summary prints the table of Keras', async () => {
+  const { status, output } = await run('summary', MODEL);
+  expect(status).toBe(0);
+  expect(output).toContain('block_separable (SeparableConv2D)');
+  expect(output).toContain('Total params: 10,970');
+});
+
+test('hornet demo reads every digit and says what to do next', async () => {
+  const { status, output } = await run('demo');
+  expect(status).toBe(0);
+  expect(output.match(/\.png, (right|wrong)/g)).toHaveLength(10);
+  expect(output).toContain('Next:');
+});
+
+describe('the exit status', () => {
+  test.each([
+    ['wrong usage', 2, ['frobnicate']],
+    ['an option that is not known', 2, ['inspect', MODEL, '--frobnicate']],
+    ['a value that an option does not take', 2, ['predict', MODEL, SAMPLE, '--top', 'many']],
+    ['a model that is not there', 3, ['summary', 'models/none.keras']],
+    ['an input that is not there', 3, ['predict', MODEL, 'none.png']],
+    ['a file that is no model', 4, ['inspect', SAMPLE]],
+    ['an input that does not fit', 6, ['predict', MODEL, 'models/digits/labels.json']],
+    ['help', 0, ['predict', '--help']],
+  ] as const)('of %s is %i', async (_, expected, words) => {
+    const { status, errors } = await run(...words);
+    expect(status).toBe(expected);
+    expect(errors).not.toMatch(/^\s+at /m);
+    expect(errors === '').toBe(expected === 0);
+  });
+});
