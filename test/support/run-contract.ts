@@ -30,6 +30,9 @@ export interface RunContractResult {
 /** What is in memory before a kernel runs: a kernel that reads what it has not written gives NaN. */
 const GARBAGE = Number.NaN;
 
+/** What lies between buffers, and must not change. */
+const GUARD_BYTES = 64;
+
 type Kernel = (first: number, last: number, scratch: number) => void;
 
 export function runContract(options: RunContractOptions): RunContractResult {
@@ -42,7 +45,7 @@ export function runContract(options: RunContractOptions): RunContractResult {
   let end = 64;
   const place = (byteLength: number): number => {
     const at = end;
-    end = Math.ceil((end + byteLength) / 64) * 64;
+    end = Math.ceil((end + byteLength) / 64) * 64 + GUARD_BYTES;
     return at;
   };
   const at = {
@@ -92,7 +95,21 @@ export function runContract(options: RunContractOptions): RunContractResult {
     if (code.prepare) call('prepare', code.prepare.units);
     call('kernel', code.units);
   };
+  const before = new Int32Array(memory.buffer).slice();
   run();
+  const writable = [
+    [at.output, outputLength * 4],
+    [at.visits, outputLength * 4],
+    [at.sharedScratch, plan.sharedBytes],
+    [at.privateScratch, plan.privateBytes],
+  ] as const;
+  const after = new Int32Array(memory.buffer).slice();
+  for (const [start, byteLength] of writable) {
+    before.fill(0, start / 4, (start + byteLength) / 4);
+    after.fill(0, start / 4, (start + byteLength) / 4);
+  }
+  const stray = after.findIndex((bits, index) => bits !== before[index]);
+  if (stray >= 0) throw new Error(`The kernel wrote at ${stray * 4}, outside ${JSON.stringify({ at, outputLength })}`);
   return {
     output: floats.slice(at.output / 4, at.output / 4 + outputLength),
     visits: new Int32Array(memory.buffer, at.visits, outputLength).slice(),
