@@ -141,10 +141,8 @@ async function inflate(
 ): Promise<Uint8Array> {
   const fail = (problem: string, cause?: unknown): FormatError =>
     zipError(archive, `the member "${path}" ${problem}`, undefined, cause);
+  let position = 0;
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start: () => {
-      position = 0;
-    },
     pull: async (controller) => {
       const end = Math.min(position + INFLATE_PIECE_BYTES, deflated.byteLength);
       if (position < end) controller.enqueue((await deflated.slice(position, end)).slice());
@@ -152,7 +150,6 @@ async function inflate(
       if (end === deflated.byteLength) controller.close();
     },
   });
-  let position = 0;
   const bytes = new Uint8Array(byteLength);
   let length = 0;
   const inflated = source.pipeThrough(new DecompressionStream('deflate-raw')).getReader();
