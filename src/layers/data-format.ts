@@ -1,5 +1,6 @@
 /** Where channels stand: a field, and what layers ask of it. */
-import type { PartialShape } from '../array/shape.ts';
+import { formatShape, type PartialShape } from '../array/shape.ts';
+import { ShapeError } from '../errors.ts';
 import type { DataFormat } from '../ops/convolution.ts';
 import { anything, type Field } from './fields.ts';
 
@@ -24,4 +25,22 @@ export function channelsOf(shape: PartialShape | undefined, format: DataFormat):
 export function spatialAxes(ndim: number, format: DataFormat): number[] {
   const first = format === 'channels_last' ? 1 : 2;
   return Array.from({ length: ndim - 2 }, (_, index) => first + index);
+}
+
+/**
+ * The spatial axes of the input of a layer that works on `rank` of them.
+ *
+ * @throws {ShapeError} when the input has others.
+ */
+export function spatialAxesOf(layer: string, shape: PartialShape, rank: number, format: DataFormat): number[] {
+  checkRank(layer, shape, rank + 2);
+  return spatialAxes(shape.length, format);
+}
+
+/** @throws {ShapeError} when the input of a layer has not `ndim` axes. */
+export function checkRank(layer: string, shape: PartialShape, ndim: number): void {
+  if (shape.length === ndim) return;
+  throw new ShapeError(
+    `Cannot apply layer "${layer}": found an input of shape ${formatShape(shape)}, expected ${ndim} axes`,
+  );
 }

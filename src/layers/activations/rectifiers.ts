@@ -1,5 +1,6 @@
 /** Activations that cut or bend at a threshold, with options or weights of their own. Each keeps the shape. */
-import type { PartialShape } from '../../array/shape.ts';
+import { formatShape, type PartialShape, shapesEqual } from '../../array/shape.ts';
+import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { elu, leakyRelu } from '../../ops/activations.ts';
 import { greater } from '../../ops/compare.ts';
@@ -125,6 +126,12 @@ export class PReLU extends Layer<PReLUConfig> {
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const below = multiply(negative(this.weight('alpha')), maximum(negative(x), 0));
+    if (!shapesEqual(below.shape, x.shape)) {
+      throw new ShapeError(
+        `Cannot apply layer "${this.name}": found an input of shape ${formatShape(x.shape)}, ` +
+          `expected one that fits its weight "alpha" of shape ${formatShape(this.weight('alpha').shape)}`,
+      );
+    }
     return add(maximum(x, 0), below);
   }
 }

@@ -19,7 +19,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { channelBias, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
+import { channelBias, checkChannels, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
 export interface ConvConfig extends LayerConfig {
   filters: number;
@@ -87,7 +87,9 @@ abstract class Conv extends Layer<ConvConfig> {
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { strides, padding, dataFormat, dilationRate, useBias } = this.config;
-    const y = conv(x, this.weight('kernel'), { strides, padding, dataFormat, dilationRate });
+    const kernel = this.weight('kernel');
+    checkChannels(this.name, x.shape, (kernel.shape.at(-2) as number) * this.config.groups, dataFormat);
+    const y = conv(x, kernel, { strides, padding, dataFormat, dilationRate });
     checkWindowFits(this.name, x.shape, y.shape);
     return this.config.activation.call(
       useBias ? add(y, channelBias(this.weight('bias'), y.shape.length, dataFormat)) : y,

@@ -18,7 +18,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { channelBias, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
+import { channelBias, checkChannels, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
 export interface DepthwiseConvConfig extends LayerConfig {
   kernelSize: readonly number[];
@@ -77,7 +77,9 @@ abstract class DepthwiseConv extends Layer<DepthwiseConvConfig> {
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { strides, padding, dataFormat, dilationRate, useBias } = this.config;
-    const y = depthwiseConv(x, this.weight('kernel'), { strides, padding, dataFormat, dilationRate });
+    const kernel = this.weight('kernel');
+    checkChannels(this.name, x.shape, kernel.shape.at(-2) as number, dataFormat);
+    const y = depthwiseConv(x, kernel, { strides, padding, dataFormat, dilationRate });
     checkWindowFits(this.name, x.shape, y.shape);
     return this.config.activation.call(
       useBias ? add(y, channelBias(this.weight('bias'), y.shape.length, dataFormat)) : y,

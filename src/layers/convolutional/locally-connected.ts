@@ -11,7 +11,7 @@ import { toFloat } from '../../ops/operand.ts';
 import { reshape, transpose } from '../../ops/shape.ts';
 import type { Activation } from '../activation.ts';
 import type { Constraint } from '../constraints.ts';
-import { channelsOf, type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
+import { channelsOf, type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import {
   activation,
   anything,
@@ -152,8 +152,10 @@ abstract class LocallyConnected extends Layer<LocallyConnectedConfig> {
 
   #geometry(shape: PartialShape): Geometry {
     const { kernelSize, strides, padding: border, implementation, dataFormat } = this.config;
-    const input = spatialAxes(shape.length, dataFormat).map((axis) => shape[axis] ?? Number.NaN);
-    if (input.length !== kernelSize.length || !input.every(Number.isInteger)) {
+    const input = spatialAxesOf(this.name, shape, kernelSize.length, dataFormat).map(
+      (axis) => shape[axis] ?? Number.NaN,
+    );
+    if (!input.every(Number.isInteger)) {
       throw new ShapeError(
         `Cannot build layer "${this.name}": found an input of shape ${formatShape(shape)}, ` +
           `expected ${kernelSize.length} spatial axes of known extents`,

@@ -18,7 +18,7 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { channelBias, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
+import { channelBias, checkChannels, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
 export interface SeparableConvConfig extends LayerConfig {
   filters: number;
@@ -95,7 +95,9 @@ abstract class SeparableConv extends Layer<SeparableConvConfig> {
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { strides, padding, dataFormat, dilationRate, useBias } = this.config;
     const options = { strides, padding, dataFormat, dilationRate };
-    const y = separableConv(x, this.weight('depthwise_kernel'), this.weight('pointwise_kernel'), options);
+    const kernel = this.weight('depthwise_kernel');
+    checkChannels(this.name, x.shape, kernel.shape.at(-2) as number, dataFormat);
+    const y = separableConv(x, kernel, this.weight('pointwise_kernel'), options);
     checkWindowFits(this.name, x.shape, y.shape);
     return this.config.activation.call(
       useBias ? add(y, channelBias(this.weight('bias'), y.shape.length, dataFormat)) : y,

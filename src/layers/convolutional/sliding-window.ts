@@ -4,7 +4,7 @@ import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { Padding } from '../../ops/convolution.ts';
 import { reshape } from '../../ops/shape.ts';
-import type { DataFormat } from '../data-format.ts';
+import { channelsOf, type DataFormat } from '../data-format.ts';
 import { anything, extents, type Field } from '../fields.ts';
 
 /** The field `padding`, in any case, as Keras 2 took it. */
@@ -35,5 +35,14 @@ export function checkWindowFits(layer: string, input: Shape, output: Shape): voi
   if (!output.includes(0) || input.includes(0)) return;
   throw new ShapeError(
     `Cannot apply layer "${layer}": found an input of shape ${formatShape(input)}, which is smaller than the window`,
+  );
+}
+
+/** @throws {ShapeError} when a layer that was built for other channels gets this input. */
+export function checkChannels(layer: string, shape: Shape, expected: number, format: DataFormat): void {
+  if (channelsOf(shape, format) === expected) return;
+  throw new ShapeError(
+    `Cannot apply layer "${layer}": found an input of shape ${formatShape(shape)}, ` +
+      `expected ${expected} channels, for which it was built`,
   );
 }

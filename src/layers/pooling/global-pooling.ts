@@ -6,7 +6,7 @@ import { toFloat } from '../../ops/operand.ts';
 import { max, mean, sum } from '../../ops/reduce.ts';
 import { expandDims } from '../../ops/shape.ts';
 import { callMask } from '../call-mask.ts';
-import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
+import { type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import { boolean, type Fields, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 
@@ -26,10 +26,12 @@ const globalFields: Fields<GlobalPoolingConfig> = {
 
 abstract class GlobalPooling extends Layer<GlobalPoolingConfig> {
   protected abstract readonly join: typeof mean;
+  /** Number of spatial axes. */
+  protected abstract readonly rank: number;
 
   override call([x]: readonly [SymbolicTensor], _context: CallContext): SymbolicTensor {
     const { dataFormat, keepdims } = this.config;
-    return this.join(x, spatialAxes(x.shape.length, dataFormat), keepdims);
+    return this.join(x, spatialAxesOf(this.name, x.shape, this.rank, dataFormat), keepdims);
   }
 }
 
@@ -39,6 +41,7 @@ export class GlobalAveragePooling1D extends GlobalPooling {
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   override readonly supportsMasking = true;
   protected override readonly join: typeof mean = mean;
+  protected override readonly rank = 1;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalAveragePooling1D.className, GlobalAveragePooling1D.fields, options);
@@ -64,6 +67,7 @@ export class GlobalAveragePooling2D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling2D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   protected override readonly join: typeof mean = mean;
+  protected override readonly rank = 2;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalAveragePooling2D.className, GlobalAveragePooling2D.fields, options);
@@ -75,6 +79,7 @@ export class GlobalAveragePooling3D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling3D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   protected override readonly join: typeof mean = mean;
+  protected override readonly rank = 3;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalAveragePooling3D.className, GlobalAveragePooling3D.fields, options);
@@ -86,6 +91,7 @@ export class GlobalMaxPooling1D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling1D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   protected override readonly join: typeof max = max;
+  protected override readonly rank = 1;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalMaxPooling1D.className, GlobalMaxPooling1D.fields, options);
@@ -97,6 +103,7 @@ export class GlobalMaxPooling2D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling2D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   protected override readonly join: typeof max = max;
+  protected override readonly rank = 2;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalMaxPooling2D.className, GlobalMaxPooling2D.fields, options);
@@ -108,6 +115,7 @@ export class GlobalMaxPooling3D extends GlobalPooling {
   static readonly className = 'GlobalMaxPooling3D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   protected override readonly join: typeof max = max;
+  protected override readonly rank = 3;
 
   constructor(options: GlobalPoolingOptions = {}) {
     super(GlobalMaxPooling3D.className, GlobalMaxPooling3D.fields, options);

@@ -1,7 +1,7 @@
 /** Layers that cut off both ends of the spatial axes. */
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { between } from '../../ops/shape.ts';
-import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
+import { type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import type { Fields } from '../fields.ts';
 import { Layer, type LayerConfig, type LayerOptions, layerFields } from '../layer.ts';
 import { type Borders, type BordersInput, borders } from './borders.ts';
@@ -25,7 +25,7 @@ function croppingFields(rank: number, fallback: number): Fields<CroppingConfig> 
 abstract class Cropping extends Layer<CroppingConfig> {
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { cropping, dataFormat } = this.config;
-    const axes = spatialAxes(x.shape.length, dataFormat);
+    const axes = spatialAxesOf(this.name, x.shape, cropping.length, dataFormat);
     return axes.reduce((cut, axis, index) => {
       const [low, high] = cropping[index] as readonly [number, number];
       const extent = cut.shape[axis] as number;

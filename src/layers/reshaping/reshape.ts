@@ -4,7 +4,7 @@ import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { channelsLast } from '../../ops/convolution.ts';
 import { expandDims, repeat, reshape, transpose } from '../../ops/shape.ts';
-import { type DataFormat, dataFormat } from '../data-format.ts';
+import { checkRank, type DataFormat, dataFormat } from '../data-format.ts';
 import { anything, type Fields, type Options, positiveInteger } from '../fields.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 
@@ -111,6 +111,7 @@ export class RepeatVector extends Layer<RepeatVectorConfig> {
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
+    checkRank(this.name, x.shape, 2);
     return repeat(expandDims(x, 1), this.config.n, 1);
   }
 }

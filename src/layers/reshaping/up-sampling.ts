@@ -5,7 +5,7 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { type Interpolation, resize } from '../../ops/image-resize.ts';
 import { repeat } from '../../ops/shape.ts';
 import { windowExtents } from '../convolutional/sliding-window.ts';
-import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
+import { checkRank, type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import { type Fields, type Options, oneOf, positiveInteger } from '../fields.ts';
 import type { KerasTensor } from '../keras-tensor.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
@@ -24,6 +24,7 @@ export class UpSampling1D extends Layer<UpSampling1DConfig> {
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
+    checkRank(this.name, x.shape, 3);
     return repeat(x, this.config.size, 1);
   }
 }
@@ -51,7 +52,7 @@ export class UpSampling2D extends Layer<UpSampling2DConfig> {
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { size, dataFormat, interpolation } = this.config;
-    const axes = spatialAxes(x.shape.length, dataFormat);
+    const axes = spatialAxesOf(this.name, x.shape, 2, dataFormat);
     if (interpolation === 'nearest') return repeatAxes(x, axes, size);
     const target = axes.map((axis, index) => (x.shape[axis] as number) * (size[index] as number));
     return resize(x, target, { interpolation, dataFormat });
@@ -59,7 +60,7 @@ export class UpSampling2D extends Layer<UpSampling2DConfig> {
 
   // Tracing would compute the weights of an image as large as the stand-ins for unknown extents.
   protected override inferOutputs([x]: readonly [KerasTensor]): readonly { shape: PartialShape; dtype: Dtype }[] {
-    const axes = spatialAxes(x.shape.length, this.config.dataFormat);
+    const axes = spatialAxesOf(this.name, x.shape, 2, this.config.dataFormat);
     const shape = x.shape.map((extent, axis) => {
       const factor = this.config.size[axes.indexOf(axis)] ?? 1;
       return extent === null ? null : extent * factor;
@@ -87,7 +88,7 @@ export class UpSampling3D extends Layer<UpSampling3DConfig> {
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
-    return repeatAxes(x, spatialAxes(x.shape.length, this.config.dataFormat), this.config.size);
+    return repeatAxes(x, spatialAxesOf(this.name, x.shape, 3, this.config.dataFormat), this.config.size);
   }
 }
 

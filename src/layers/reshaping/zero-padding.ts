@@ -1,7 +1,7 @@
 /** Layers that add zeros around the spatial axes. */
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { pad } from '../../ops/padding.ts';
-import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
+import { type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import type { Fields } from '../fields.ts';
 import { Layer, type LayerConfig, type LayerOptions, layerFields } from '../layer.ts';
 import { type Borders, type BordersInput, borders } from './borders.ts';
@@ -25,7 +25,7 @@ function paddingFields(rank: number): Fields<ZeroPaddingConfig> {
 abstract class ZeroPadding extends Layer<ZeroPaddingConfig> {
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { padding, dataFormat } = this.config;
-    const axes = spatialAxes(x.shape.length, dataFormat);
+    const axes = spatialAxesOf(this.name, x.shape, padding.length, dataFormat);
     return pad(
       x,
       x.shape.map((_, axis) => padding[axes.indexOf(axis)] ?? [0, 0]),
