@@ -1,0 +1,68 @@
+/** Numbers of a benchmark: rows, medians, and how busy the machine was. */
+import { availableParallelism, cpus, loadavg } from 'node:os';
+
+/** One comparison; more is better in `ratio` = peer / ours. */
+export interface Row {
+  readonly name: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly peerName: string;
+  readonly ratio: number;
+  readonly unit: 'ms' | 'MB';
+}
+
+/** What one part of the benchmark found, and what it left out and why. */
+export interface Findings {
+  readonly rows: readonly Row[];
+  readonly notes: readonly string[];
+}
+
+export function makeRow(name: string, ours: number, peer: number, peerName: string, unit: Row['unit']): Row {
+  return { name, ours: round(ours), peer: round(peer), peerName, ratio: Number((peer / ours).toFixed(3)), unit };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] as number;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
+}
+
+/** The half of the values that lies in the middle, as text. */
+export function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] as number;
+  return `${round(at(0.25))}–${round(at(0.75))}`;
+}
+
+export function formatTable(rows: readonly Row[]): string {
+  const cells = rows.map(({ name, ours, peer, peerName, ratio, unit }) => [
+    name,
+    `${ours} ${unit}`,
+    `${peer} ${unit}`,
+    ratio.toFixed(2),
+    peerName,
+  ]);
+  const table = [['', 'Hornet', 'peer', 'ratio', ''], ...cells];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
+  const format = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => {
+        if (column === 4) return cell;
+        return column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number);
+      })
+      .join('  ')
+      .trimEnd();
+  return table.map(format).join('\n');
+}
+
+export function describeMachine(): string {
+  const model = cpus()[0]?.model ?? 'an unknown processor';
+  const busy = loadavg()[0] as number;
+  const warning = busy > 0.5 ? ' (others are at work: times are too long, for both sides)' : '';
+  return `${availableParallelism()} × ${model}, Node ${process.versions.node}, load ${busy.toFixed(2)}${warning}`;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(value < 10 ? 3 : 4));
+}

@@ -1,0 +1,106 @@
+"""Writes the models that `npm run bench` measures with into .cache/bench/: real architectures, seeded random weights.
+
+    mobilenet_v2.keras, mobilenet_v2/model.json     14 MB
+    resnet50.keras, resnet50.h5, resnet50/model.json    100 MB
+
+The model.json files are layers-models in the configuration of Keras 2, which is the one that TensorFlow.js reads.
+
+Versions: keras==3.15.1 jax==0.10.2 numpy==2.4.6
+Run:      interop/.venv/bin/python interop/make-bench-models.py
+"""
+
+import json
+import os
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import keras
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+SHARD_BYTES = 4 << 20
+
+
+def randomize(model, seed):
+    """Weights for which a signal neither dies nor explodes on its way through the network."""
+    generator = np.random.default_rng(seed)
+    values = []
+    for variable in model.weights:
+        shape = variable.shape
+        if variable.name in ("gamma", "moving_variance"):
+            values.append(generator.uniform(0.7, 1.3, shape))
+        elif len(shape) > 1:
+            fan_in = np.prod(shape[:2]) if "depthwise" in variable.path else np.prod(shape[:-1])
+            values.append(generator.normal(0, np.sqrt(2 / fan_in), shape))
+        else:
+            values.append(generator.normal(0, 0.1, shape))
+    model.set_weights([value.astype("float32") for value in values])
+    return model
+
+
+def config_of_keras_2(value):
+    """A configuration without what Keras 3 added: modules, dtype policies, registered names."""
+    if isinstance(value, list):
+        return [config_of_keras_2(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") == "DTypePolicy":
+        return value["config"]["name"]
+    skipped = {"module", "registered_name", "build_config", "quantization_config", "synchronized"}
+    result = {key: config_of_keras_2(item) for key, item in value.items() if key not in skipped}
+    if "batch_shape" in result:
+        result["batch_input_shape"] = result.pop("batch_shape")
+    return result
+
+
+def inbound_nodes_of_keras_2(nodes):
+    def tensors(value):
+        if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+            return [[*value["config"]["keras_history"], {}]]
+        return [tensor for item in value for tensor in tensors(item)] if isinstance(value, list) else []
+
+    return [tensors(node["args"]) for node in nodes]
+
+
+def write_layers_model(model, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.get_config()
+    layers = []
+    for layer in config["layers"]:
+        row = config_of_keras_2({key: layer[key] for key in ("class_name", "config", "name")})
+        row["inbound_nodes"] = inbound_nodes_of_keras_2(layer["inbound_nodes"])
+        layers.append(row)
+    ends = {key: [config[key]] if isinstance(config[key][0], str) else config[key] for key in ("input_layers", "output_layers")}
+    topology = {
+        "keras_version": "2.15.0",
+        "backend": "tensorflow",
+        "model_config": {"class_name": "Functional", "config": {"name": model.name, "layers": layers, **ends}},
+    }
+    specs, data = [], bytearray()
+    for variable in model.weights:
+        name = "/".join(variable.path.split("/")[-2:])
+        specs.append({"name": name, "shape": list(variable.shape), "dtype": "float32"})
+        data += np.asarray(variable).tobytes()
+    count = -(-len(data) // SHARD_BYTES)
+    paths = [f"group1-shard{index + 1}of{count}.bin" for index in range(count)]
+    for index, path in enumerate(paths):
+        (folder / path).write_bytes(data[index * SHARD_BYTES : (index + 1) * SHARD_BYTES])
+    manifest = [{"paths": paths, "weights": specs}]
+    text = json.dumps({"format": "layers-model", "modelTopology": topology, "weightsManifest": manifest})
+    (folder / "model.json").write_text(text)
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    mobilenet = randomize(keras.applications.MobileNetV2(weights=None), seed=1)
+    mobilenet.save(FOLDER / "mobilenet_v2.keras")
+    write_layers_model(mobilenet, FOLDER / "mobilenet_v2")
+    resnet = randomize(keras.applications.ResNet50(weights=None), seed=2)
+    resnet.save(FOLDER / "resnet50.keras")
+    resnet.save(FOLDER / "resnet50.h5")
+    write_layers_model(resnet, FOLDER / "resnet50")
+
+
+main()
