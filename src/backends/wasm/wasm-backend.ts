@@ -1,8 +1,11 @@
 import type { Backend, Program } from '../../compiler/backend.ts';
+import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
 import { planMemory } from '../../compiler/plan.ts';
+import { simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
+import { evaluate } from '../reference/evaluate.ts';
 import { emitProgram } from './emit-program.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
@@ -32,7 +35,8 @@ export function wasmBackend(options: WasmBackendOptions = {}): Backend {
   return { name: 'wasm', compile: (graph) => compileGraph(graph, options) };
 }
 
-async function compileGraph(graph: Graph, options: WasmBackendOptions): Promise<Program> {
+async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<Program> {
+  const graph = foldAffine(simplify(given, evaluate));
   const boundary = hostBoundary(graph);
   const host = await compileHostPart(graph, boundary, options.fallback);
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
