@@ -1,4 +1,4 @@
-/** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter]`. */
+/** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter] [--plain]`. */
 import { planConvolve, planConvolveInputGradient } from '../../src/backends/wasm/contract-convolve.ts';
 import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.ts';
 import { planConvolveFilterGradient } from '../../src/backends/wasm/contract-filter-gradient.ts';
@@ -164,10 +164,13 @@ const MEASUREMENTS: readonly Measurement[] = [
   pool('average', 7, 1280, 7, 1),
 ];
 
+/** Without relaxed SIMD, as on engines that lack it. */
+const isPlain = process.argv.includes('--plain');
+
 function measure({ plan, leftLength, rightLength, outputLength, packed, flops, name }: Measurement): void {
   const numbers = new SeededNumbers(1);
   const [left, right] = [numbers.floats(leftLength), numbers.floats(rightLength)];
-  const { time } = runContract({ plan, left, right, outputLength, packed });
+  const { time } = runContract({ plan, left, right, outputLength, packed, ...(isPlain ? { relaxedSimd: false } : {}) });
   const first = time();
   let best = first;
   const deadline = performance.now() + 700;
@@ -176,5 +179,5 @@ function measure({ plan, leftLength, rightLength, outputLength, packed, flops, n
   console.log(`${name.padEnd(44)} ${best.toFixed(3).padStart(9)} ms ${speed.padStart(7)} GFLOP/s`);
 }
 
-const filter = process.argv[2] ?? '';
+const filter = process.argv.slice(2).find((argument) => argument !== '--plain') ?? '';
 for (const measurement of MEASUREMENTS) if (measurement.name.includes(filter)) measure(measurement);

@@ -75,14 +75,6 @@ export function callMath(module: ModuleBuilder, f: FunctionBuilder, name: MathNa
   f.call(mathFunction(module, name));
 }
 
-/** Writes the function's code in place: longer than a call, faster in a hot loop. Takes the operands from the stack. */
-export function inlineMath(f: FunctionBuilder, name: MathName): void {
-  const operands = f.localsOf('v128', Object.hasOwn(BINARY, name) ? 2 : 1);
-  for (const operand of operands.toReversed()) f.set(operand);
-  writeMath(f, name, operands);
-  f.release(...operands);
-}
-
 function writeMath(f: FunctionBuilder, name: MathName, operands: readonly Local[]): void {
   const [x, y] = operands as [Local, Local];
   if (name === 'power' || name === 'atan2') BINARY[name](f, x, y);
