@@ -5,7 +5,7 @@ import { type CallContext, Layer, type LayerConfig, type LayerOutput, layerField
 
 /** What a `Lambda` computes: of its inputs, its `arguments`, and how it is called. */
 export type LambdaFunction = (
-  inputs: readonly SymbolicTensor[],
+  inputs: readonly [SymbolicTensor, ...SymbolicTensor[]],
   args: Readonly<Record<string, unknown>>,
   context: CallContext,
 ) => LayerOutput;
@@ -46,7 +46,7 @@ export class Lambda extends Layer<LambdaConfig> {
   }
 
   /** @throws {UnsupportedError} when there is no function but Python code. */
-  override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
+  override call(inputs: readonly [SymbolicTensor, ...SymbolicTensor[]], context: CallContext): LayerOutput {
     const { function: compute, arguments: args } = this.config;
     if (typeof compute !== 'function') {
       throw new UnsupportedError(
