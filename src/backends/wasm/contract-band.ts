@@ -53,7 +53,10 @@ export function planBand(geometry: BandGeometry, outputChannels: number): BandPl
   const reach = (count: number, axis: 1 | 2): number => (count - 1) * stride[axis] + extent[axis];
   const rowBytes = (columns: number): number => reach(columns, 2) * channels * 4;
   const lineBytes = extent[0] * extent[1] * rowBytes(positionsX);
-  const pieces = positionsX > LEAST_POSITIONS ? Math.ceil(lineBytes / LINE_BYTES) : 1;
+  // Few lines, as those of sequences, are cut into as many pieces as there are units wanted.
+  const wantedPieces = Math.ceil(WANTED_UNITS / Math.max(batch * positions[0] * positionsY, 1));
+  const mostPieces = Math.max(1, Math.floor(positionsX / LEAST_POSITIONS));
+  const pieces = Math.min(mostPieces, Math.max(wantedPieces, Math.ceil(lineBytes / LINE_BYTES)));
   const columns = pieces > 1 ? Math.max(LEAST_POSITIONS, Math.ceil(positionsX / pieces / 6) * 6) : positionsX;
   const perLine = extent[0] * stride[1] * rowBytes(columns) + columns * outputChannels * 4;
   const fitting = Math.floor(CACHE_BYTES / Math.max(perLine, 1));

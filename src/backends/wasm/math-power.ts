@@ -44,7 +44,6 @@ export function power(f: FunctionBuilder, x: Local, y: Local): void {
   // The part of |x| in [√½, √2) is exact as a float.
   f.get(scaled).get(exponent).i32(23).op('i32x4.shl', 'i32x4.sub').set(fraction);
   f.get(exponent).i32x4(23).get(isSubnormal).op('v128.and', 'i32x4.sub').set(exponent);
-  // Logarithms of 0 and ∞ come from the exponent; those of NaN from the fraction.
   f.release(isSubnormal, scaled);
   const [power2, mantissa] = [f.local('v128'), f.local('v128')];
   const [otherPower, otherMantissa] = [f.local('v128'), f.local('v128')];

@@ -62,7 +62,7 @@ function sineAndCosine(f: FunctionBuilder, r: Local): void {
   f.release(square);
 }
 
-/** Leaves sin(quadrant · π/2 + r), with the sign bits of `flip` where it is given. */
+/** Leaves sin(quadrant · π/2 + r). */
 function sineOf(f: FunctionBuilder, quadrant: Local, r: Local): void {
   const [sine, cosine] = [f.local('v128'), f.local('v128')];
   sineAndCosine(f, r);
