@@ -1,16 +1,20 @@
 """Writes the models that `npm run bench` measures with into .cache/bench/: real architectures, seeded random weights.
 
-    mobilenet_v2.keras, mobilenet_v2/model.json     14 MB
-    resnet50.keras, resnet50.h5, resnet50/model.json    100 MB
+For each NAME: NAME.keras, NAME.h5, NAME/model.json with its shards, NAME-input.bin and NAME-output.bin (float32, what
+Keras predicts). The model.json is a layers-model in the configuration of Keras 2, which is the one that TensorFlow.js
+reads.
 
-The model.json files are layers-models in the configuration of Keras 2, which is the one that TensorFlow.js reads.
+    mobilenet-v2    14 MB    what predictions are timed with
+    resnet-50      103 MB    what loads are timed with
+    hundred-layers   5 MB    a chain of 100 dense layers, for loads of a part (no model.json)
 
 Versions: keras==3.15.1 jax==0.10.2 numpy==2.4.6
-Run:      interop/.venv/bin/python interop/make-bench-models.py
+Run:      interop/.venv/bin/python interop/make-bench-models.py [NAME …]
 """
 
 import json
 import os
+import sys
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -18,9 +22,11 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import keras
 import numpy as np
+from keras import layers
 
 FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
 SHARD_BYTES = 4 << 20
+SEED = 7
 
 
 def randomize(model, seed):
@@ -38,6 +44,21 @@ def randomize(model, seed):
             values.append(generator.normal(0, 0.1, shape))
     model.set_weights([value.astype("float32") for value in values])
     return model
+
+
+def hundred_layers():
+    inputs = keras.Input((64,), name="features")
+    x = inputs
+    for index in range(100):
+        before = x
+        units = 512 if index % 20 == 10 else (64, 96, 160, 64, 64)[index % 5]
+        x = layers.Dense(units, activation="tanh", name=f"dense_{index:02d}_of_chain")(x)
+        if index % 4 == 3:
+            x = layers.LayerNormalization(name=f"norm_{index:02d}")(x)
+        if index % 5 == 4:
+            x = layers.Add(name=f"add_{index:02d}")([before, x])
+    outputs = layers.Dense(10, activation="softmax", name="answer")(x)
+    return keras.Model(inputs, outputs, name="hundred_layers")
 
 
 def config_of_keras_2(value):
@@ -92,15 +113,26 @@ def write_layers_model(model, folder):
     (folder / "model.json").write_text(text)
 
 
-def main():
+MODELS = {
+    "mobilenet-v2": lambda: keras.applications.MobileNetV2(weights=None),
+    "resnet-50": lambda: keras.applications.ResNet50(weights=None),
+    "hundred-layers": hundred_layers,
+}
+
+
+def main(names):
     FOLDER.mkdir(parents=True, exist_ok=True)
-    mobilenet = randomize(keras.applications.MobileNetV2(weights=None), seed=1)
-    mobilenet.save(FOLDER / "mobilenet_v2.keras")
-    write_layers_model(mobilenet, FOLDER / "mobilenet_v2")
-    resnet = randomize(keras.applications.ResNet50(weights=None), seed=2)
-    resnet.save(FOLDER / "resnet50.keras")
-    resnet.save(FOLDER / "resnet50.h5")
-    write_layers_model(resnet, FOLDER / "resnet50")
+    for name in names or MODELS:
+        model = randomize(MODELS[name](), SEED)
+        model.save(FOLDER / f"{name}.keras")
+        model.save(FOLDER / f"{name}.h5")
+        if name != "hundred-layers":
+            write_layers_model(model, FOLDER / name)
+        shape = (1, *model.input_shape[1:])
+        inputs = np.random.default_rng(SEED).uniform(-1, 1, shape).astype("float32")
+        inputs.tofile(FOLDER / f"{name}-input.bin")
+        # Last: its presence says that all is there.
+        np.asarray(model.predict(inputs, verbose=0), "float32").tofile(FOLDER / f"{name}-output.bin")
 
 
-main()
+main(sys.argv[1:])
