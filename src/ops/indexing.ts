@@ -7,6 +7,7 @@ import { SymbolicTensor } from '../graph/node.ts';
 import { equal, greaterEqual, less, logicalAnd, logicalNot, where } from './compare.ts';
 import { arange, coordinates } from './creation.ts';
 import { add, clip, floorDivide, maximum, minimum, mod, multiply } from './elementwise.ts';
+import { knownElements } from './known-values.ts';
 import { broadcastShapes, broadcastTo, cast, commonDtype, type Operand, toSymbol, withShape } from './operand.ts';
 import { any, max, min, prod, sum } from './reduce.ts';
 import { between, expandDims, flip, ravel, squeeze, unstack } from './shape.ts';
@@ -133,9 +134,7 @@ function single(index: number, extent: number): [number, number] {
 export function knownNumbers(x: Operand | readonly number[]): number[] | null {
   if (Array.isArray(x)) return [...(x as readonly number[])];
   if (typeof x === 'number' || typeof x === 'boolean') return [Number(x)];
-  if (x instanceof Tensor) return Array.from(x.data as Int32Array);
-  const { node } = x as SymbolicTensor;
-  return node.primitive === 'constant' ? Array.from(node.attributes.value.data as Int32Array) : null;
+  return knownElements(x as SymbolicTensor | Tensor);
 }
 
 /**

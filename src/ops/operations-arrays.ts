@@ -6,7 +6,7 @@ import * as indexing from './indexing.ts';
 import * as matrix from './matrix.ts';
 import { type Axes, cast, type Operand } from './operand.ts';
 import { type PadWidth, pad } from './padding.ts';
-import { type CallArguments, type RawOperation, rawOperation } from './raw-operation.ts';
+import { type CallArguments, type OperationRow, type RawOperation, rawOperation } from './raw-operation.ts';
 import * as reduce from './reduce.ts';
 import * as shape from './shape.ts';
 import * as sorting from './sorting.ts';
@@ -14,13 +14,6 @@ import * as statistics from './statistics.ts';
 
 type Reduce = (x: Operand, axis: Axes, keepdims: boolean) => SymbolicTensor;
 type ArgReduce = (x: Operand, axis: number | null, keepdims: boolean) => SymbolicTensor;
-type Row = readonly [
-  name: string,
-  signature: string,
-  defaults: Readonly<Record<string, unknown>>,
-  run: (call: CallArguments) => SymbolicTensor | SymbolicTensor[],
-];
-
 const REDUCTIONS: { readonly [name: string]: Reduce } = {
   All: reduce.all,
   Amax: (x, axis, keepdims) => reduce.max(x, axis, keepdims),
@@ -88,7 +81,7 @@ function sections(call: CallArguments): number | number[] {
   return call.numberOrNumbers('indices_or_sections');
 }
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly OperationRow[] = [
   [
     'Max',
     'x',

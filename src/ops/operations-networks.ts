@@ -17,15 +17,8 @@ import type { Operand } from './operand.ts';
 import { normOrder } from './operations-arrays.ts';
 import * as patches from './patches.ts';
 import * as pooling from './pooling.ts';
-import { type CallArguments, type RawOperation, rawOperation } from './raw-operation.ts';
+import { type CallArguments, type OperationRow, type RawOperation, rawOperation } from './raw-operation.ts';
 import { psnr } from './statistics.ts';
-
-type Row = readonly [
-  name: string,
-  signature: string,
-  defaults: Readonly<Record<string, unknown>>,
-  run: (call: CallArguments) => SymbolicTensor | SymbolicTensor[],
-];
 
 const CONVOLUTION = { strides: 1, padding: 'valid', data_format: null, dilation_rate: 1 } as const;
 const POOLING = { pool_size: null, strides: null, padding: 'valid', data_format: null } as const;
@@ -101,7 +94,7 @@ const SCALE_METHODS = [
   'lanczos5',
 ] as const;
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly OperationRow[] = [
   ['Conv', 'inputs kernel', CONVOLUTION, (call) => conv(inputs(call), call.tensor('kernel'), convolution(call))],
   [
     'DepthwiseConv',

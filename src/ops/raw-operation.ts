@@ -8,7 +8,9 @@ import { type NestedArray, Tensor, tensor } from '../array/tensor.ts';
 import { UnsupportedError } from '../errors.ts';
 import { SymbolicTensor } from '../graph/node.ts';
 import type { IndexItem, SliceSpec } from './indexing.ts';
+import { knownValue } from './known-values.ts';
 import type { Operand } from './operand.ts';
+import { stack } from './shape.ts';
 
 /** Values of a call, tensors already symbolic, inline arrays already host tensors or nested lists. */
 export interface RawCall {
@@ -68,6 +70,19 @@ export function rawOperation(
     },
   };
   return operation;
+}
+
+/** A row of a table: names (of one function, separated by spaces), signature, defaults, and what to do. */
+export type OperationRow = readonly [
+  names: string,
+  signature: string,
+  defaults: Readonly<Record<string, unknown>>,
+  run: (call: CallArguments) => SymbolicTensor | SymbolicTensor[],
+];
+
+/** The first of several names that is given: TensorFlow 1 called some arguments otherwise. */
+export function either(call: CallArguments, ...names: string[]): string {
+  return names.find((name) => call.has(name)) ?? (names[0] as string);
 }
 
 function byName(title: string, positional: readonly string[], args: readonly unknown[]): Record<string, unknown> {
@@ -140,7 +155,7 @@ export class CallArguments {
 
   /** A list of numbers; a constant tensor counts as one. */
   numbers(name: string): number[] {
-    const value = known(this.#values[name]);
+    const value = knownValue(this.#values[name]);
     if (typeof value === 'number') return [value];
     if (!Array.isArray(value)) this.#fail(name, 'a list of numbers that are known while tracing');
     return value.map((element) => this.#number(element) ?? this.#fail(name, 'a list of numbers'));
@@ -212,19 +227,11 @@ export class CallArguments {
   }
 
   #number(value: unknown): number | undefined {
-    const resolved = known(value);
+    const resolved = knownValue(value);
     if (typeof resolved === 'number') return resolved;
     if (typeof resolved === 'boolean') return Number(resolved);
     return undefined;
   }
-}
-
-/** Constant tensors as the numbers that they hold. */
-function known(value: unknown): unknown {
-  if (value instanceof Tensor) return value.toArray();
-  if (value instanceof SymbolicTensor && value.node.primitive === 'constant')
-    return value.node.attributes.value.toArray();
-  return value;
 }
 
 function describe(value: unknown): string {
@@ -236,10 +243,17 @@ function toOperand(value: unknown): Operand | undefined {
   if (value instanceof SymbolicTensor || value instanceof Tensor) return value;
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (!Array.isArray(value)) return undefined;
+  // A list that holds tensors, as in tf.reshape(x, [n, -1]), is packed into one.
+  if (value.some((element) => element instanceof SymbolicTensor || element instanceof Tensor)) return packed(value);
   const elements = value.flat(Number.POSITIVE_INFINITY) as unknown[];
   if (!elements.every((element) => typeof element === 'number' || typeof element === 'boolean')) return undefined;
   const isInteger = elements.length > 0 && elements.every(Number.isInteger);
   return tensor(value as NestedArray, undefined, isInteger ? 'int32' : undefined);
+}
+
+function packed(list: readonly unknown[]): Operand | undefined {
+  const parts = list.map(toOperand);
+  return parts.every((part) => part !== undefined) ? stack(parts) : undefined;
 }
 
 /** Python's objects between square brackets, as the dialects of Keras write them. */
@@ -257,13 +271,13 @@ function toIndexItem(item: unknown): IndexItem | undefined {
 
 /** A bound of a slice may come as a constant tensor. */
 function bound(value: unknown): number | null {
-  const resolved = known(value);
+  const resolved = knownValue(value);
   if (resolved === null || resolved === undefined) return null;
   if (typeof resolved === 'number') return resolved;
   throw new UnsupportedError('Cannot slice: found a computed bound, expected a number', 'computed slice bounds');
 }
 
 function scalarIndex(item: Tensor | SymbolicTensor): IndexItem {
-  const value = known(item);
+  const value = knownValue(item);
   return typeof value === 'number' ? value : item;
 }
