@@ -14,13 +14,13 @@ import {
 const x = placeholder([2, 3, 4], 'float32');
 
 const LAYERS: readonly (readonly [string, (strength: number) => Layer])[] = [
-  ['Dropout', (rate) => new Dropout({ rate }) as unknown as Layer],
-  ['AlphaDropout', (rate) => new AlphaDropout({ rate }) as unknown as Layer],
-  ['GaussianDropout', (rate) => new GaussianDropout({ rate }) as unknown as Layer],
-  ['GaussianNoise', (stddev) => new GaussianNoise({ stddev }) as unknown as Layer],
-  ['SpatialDropout1D', (rate) => new SpatialDropout1D({ rate }) as unknown as Layer],
-  ['SpatialDropout2D', (rate) => new SpatialDropout2D({ rate }) as unknown as Layer],
-  ['SpatialDropout3D', (rate) => new SpatialDropout3D({ rate }) as unknown as Layer],
+  ['Dropout', (rate) => new Dropout({ rate })],
+  ['AlphaDropout', (rate) => new AlphaDropout({ rate })],
+  ['GaussianDropout', (rate) => new GaussianDropout({ rate })],
+  ['GaussianNoise', (stddev) => new GaussianNoise({ stddev })],
+  ['SpatialDropout1D', (rate) => new SpatialDropout1D({ rate })],
+  ['SpatialDropout2D', (rate) => new SpatialDropout2D({ rate })],
+  ['SpatialDropout3D', (rate) => new SpatialDropout3D({ rate })],
 ];
 
 describe.each(LAYERS)('%s', (className, make) => {
