@@ -51,6 +51,12 @@ import {
   MaxPooling2D,
   MaxPooling3D,
 } from '../layers/pooling/pooling.ts';
+import { CategoryEncoding } from '../layers/preprocessing/category-encoding.ts';
+import { Discretization } from '../layers/preprocessing/discretization.ts';
+import { Normalization } from '../layers/preprocessing/normalization.ts';
+import { RandomCrop } from '../layers/preprocessing/random-crop.ts';
+import { Rescaling } from '../layers/preprocessing/rescaling.ts';
+import { CenterCrop, Resizing } from '../layers/preprocessing/resizing.ts';
 import { ActivityRegularization } from '../layers/regularization/activity-regularization.ts';
 import {
   AlphaDropout,
@@ -140,6 +146,13 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   AveragePooling2D,
   MaxPooling3D,
   AveragePooling3D,
+  CategoryEncoding,
+  Discretization,
+  Normalization,
+  RandomCrop,
+  Rescaling,
+  Resizing,
+  CenterCrop,
   ActivityRegularization,
   Dropout,
   AlphaDropout,
