@@ -91,7 +91,12 @@ export function number(...fallback: [number] | []): Field<number> {
 }
 
 export function integer(...fallback: [number] | []): Field<number> {
-  return field('plain', 'an integer', (value) => (Number.isSafeInteger(value) ? (value as number) : undefined), fallback);
+  return field(
+    'plain',
+    'an integer',
+    (value) => (Number.isSafeInteger(value) ? (value as number) : undefined),
+    fallback,
+  );
 }
 
 /** An integer of at least 1. */
