@@ -176,10 +176,7 @@ export class FunctionBuilder {
     return this.#memory(LOAD_OPCODES[name], this.#pushAddress(address, offset));
   }
 
-  /**
-   * Stores the value on the stack at the address below it, plus `offset`. Push the address with `pushAddress` before
-   * the value, and give the offset that it returned.
-   */
+  /** Stores the value on the stack at the address below it, plus `offset`. */
   store(name: StoreOpcode, offset = 0): this {
     return this.#memory(STORE_OPCODES[name], offset);
   }
@@ -314,11 +311,6 @@ export class FunctionBuilder {
     return constant === 0 ? this : this.i32(constant).op('i32.add');
   }
 
-  /** Pushes a base address and gives the offset to use with it: a constant base moves into the offset. */
-  pushAddress(address: Operand, offset = 0): number {
-    return this.#pushAddress(address, offset);
-  }
-
   /** accumulator += a · b of f32x4, where `operands` pushes a and b. Fused where the engine can. */
   multiplyAdd(accumulator: Local, operands: () => unknown): this {
     if (this.relaxedSimd) {
@@ -349,6 +341,7 @@ export class FunctionBuilder {
     return head.view();
   }
 
+  /** Pushes the base address and gives the offset to use with it: a constant base moves into the offset. */
   #pushAddress(address: Operand | 'stack', offset: number): number {
     if (address === 'stack') return offset;
     if (typeof address === 'number') {

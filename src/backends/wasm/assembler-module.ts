@@ -2,7 +2,7 @@
  * Writes a WebAssembly module, in the order of the binary format:
  *
  *   magic, version; then sections of  u8 id, LEB128 byte length, content:
- *   1 types   2 imports   3 function types   7 exports   10 code   11 data
+ *   1 types   2 imports   3 function types   7 exports   10 code
  *
  * Specification: https://webassembly.github.io/spec/core/binary/modules.html
  */
@@ -23,7 +23,7 @@ export interface MemoryLimits {
   readonly shared?: boolean;
 }
 
-/** Collects imports, functions and exports, and writes them as one binary module. */
+/** Collects functions and exports, and writes them as one binary module. */
 export class ModuleBuilder {
   readonly relaxedSimd: boolean;
   readonly #typeIndexes = new Map<string, number>();
@@ -33,9 +33,7 @@ export class ModuleBuilder {
   readonly #functionTypes: number[] = [];
   readonly #bodies: (Uint8Array | undefined)[] = [];
   readonly #shared = new Map<string, number>();
-  readonly #data: { address: number; bytes: Uint8Array }[] = [];
   #importCount = 0;
-  #importedFunctions = 0;
   #exportCount = 0;
 
   constructor(options: ModuleOptions = {}) {
@@ -53,21 +51,6 @@ export class ModuleBuilder {
     this.#importCount++;
   }
 
-  /** Gives the function's index. Imports come before the first function of the module's own. */
-  importFunction(module: string, name: string, params: readonly ValueType[], results: readonly ValueType[]): number {
-    if (this.#bodies.length > 0) {
-      throw new RangeError(
-        `Cannot import function "${module}.${name}": found functions defined, expected imports first`,
-      );
-    }
-    this.#imports.name(module);
-    this.#imports.name(name);
-    this.#imports.byte(0x00);
-    this.#imports.unsigned(this.#typeIndex(params, results));
-    this.#importCount++;
-    return this.#importedFunctions++;
-  }
-
   /** Writes a function and gives its index. The body may itself define and call further functions of the module. */
   function(params: readonly ValueType[], results: readonly ValueType[], write: (f: FunctionBuilder) => void): number {
     const index = this.declare(params, results);
@@ -78,14 +61,14 @@ export class ModuleBuilder {
   /** Reserves an index for a function whose body comes later, so that others can call it already. */
   declare(params: readonly ValueType[], results: readonly ValueType[]): number {
     this.#functionTypes.push(this.#typeIndex(params, results));
-    return this.#importedFunctions + this.#bodies.push(undefined) - 1;
+    return this.#bodies.push(undefined) - 1;
   }
 
   /** Writes the body of a declared function. */
   define(index: number, params: readonly ValueType[], write: (f: FunctionBuilder) => void): void {
     const builder = new FunctionBuilder(params, this.relaxedSimd);
     write(builder);
-    this.#bodies[index - this.#importedFunctions] = builder.finish();
+    this.#bodies[index] = builder.finish();
   }
 
   /** The function that is known by a key, written at its first use: what several kernels share. */
@@ -110,11 +93,6 @@ export class ModuleBuilder {
     this.#exportCount++;
   }
 
-  /** Bytes that are copied into the memory when the module is instantiated. */
-  data(address: number, bytes: Uint8Array): void {
-    this.#data.push({ address, bytes });
-  }
-
   /** The binary module. */
   build(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(this.#bodies.reduce((sum, body) => sum + (body?.length ?? 0) + 8, 1024));
@@ -130,17 +108,6 @@ export class ModuleBuilder {
         if (!body) throw new RangeError(`Cannot build the module: function ${index} is declared but not defined`);
         section.unsigned(body.length);
         section.bytes(body);
-      }
-    });
-    writeSection(out, 11, this.#data.length, (section) => {
-      for (const { address, bytes } of this.#data) {
-        // Active segment of memory 0 at a constant address.
-        section.byte(0x00);
-        section.byte(0x41);
-        section.signed(address);
-        section.byte(0x0b);
-        section.unsigned(bytes.length);
-        section.bytes(bytes);
       }
     });
     return out.view();

@@ -121,7 +121,7 @@ describe('FunctionBuilder', () => {
     expect(call(2, 100, 7)).toBe(16 - 21 + 5);
   });
 
-  test('load(), storeAt() and pushAddress() address memory', () => {
+  test('load() and storeAt() address memory', () => {
     const { call, memory } = assemble(['i32'], ['f32'], (f) => {
       f.storeAt('v128.store', 64, 16, () => f.load('v128.load', f.param(0), 4));
       f.storeAt('f32.store', f.param(0), -8, () => f.f32(2.5));
@@ -200,22 +200,6 @@ describe('ModuleBuilder', () => {
     const module = new ModuleBuilder();
     module.declare([], []);
     expect(() => module.build()).toThrow('declared but not defined');
-  });
-
-  test('importFunction() and data() reach the instance', () => {
-    const module = new ModuleBuilder();
-    module.importMemory('host', 'memory', { minimum: 1 });
-    const twice = module.importFunction('host', 'twice', ['i32'], ['i32']);
-    module.data(40, Uint8Array.of(21, 0, 0, 0));
-    module.exportFunction(
-      'f',
-      module.function([], ['i32'], (f) => f.load('i32.load', 40).call(twice)),
-    );
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.build()), {
-      host: { memory: new WebAssembly.Memory({ initial: 1 }), twice: (value: number) => value * 2 },
-    });
-    expect((instance.exports.f as Callable)()).toBe(42);
-    expect(() => module.importFunction('host', 'late', [], [])).toThrow('imports first');
   });
 });
 
