@@ -26,7 +26,7 @@ test('loadModel() from a file input predicts what Node predicts, to the bit', as
   const input = document.createElement('input');
   input.type = 'file';
   document.body.append(input);
-  await userEvent.upload(input, '../../models/digits/digits.keras');
+  await userEvent.upload(input, MODEL.slice(1));
   const files = input.files as FileList;
   expect(files).toHaveLength(1);
   expect(await predictedBits(await loadModel(files))).toEqual(inject('nodeBits'));
