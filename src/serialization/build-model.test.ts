@@ -124,7 +124,7 @@ describe('buildModel()', () => {
     const layer = dense('d', {
       batch_input_shape: [null, 1],
       spline_order: 3,
-      lora_rank: 4,
+      expects_training_arg: true,
       quantization_config: null,
     });
     const { report } = buildModel({
@@ -134,7 +134,7 @@ describe('buildModel()', () => {
       topology: { class_name: 'Sequential', config: { name: 's', layers: [layer] } },
     });
     expect(report.unknownKeys).toEqual([{ layer: 'd', className: 'Dense', key: 'spline_order', value: 3 }]);
-    expect(report.ignored).toContain('key "lora_rank" of Dense "d"');
+    expect(report.ignored).toContain('key "expects_training_arg" of Dense "d"');
   });
 
   test('keeps the meaning that hard_sigmoid had in the time of the file', async () => {

@@ -78,9 +78,6 @@ const DROPPED: readonly DroppedKey[] = [
   { key: 'autocast' },
   { key: 'experimental_autocast' },
   { key: '_compiled_call' },
-  // LoRA's factors are merged into the kernel when a model is saved.
-  { key: 'lora_rank' },
-  { key: 'lora_alpha' },
   { key: 'gptq_unpacked_column_size' },
   { key: 'awq_unpacked_column_size' },
 ];

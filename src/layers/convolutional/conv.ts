@@ -5,6 +5,7 @@ import { conv, type Padding } from '../../ops/convolution.ts';
 import { add } from '../../ops/elementwise.ts';
 import type { Activation } from '../activation.ts';
 import type { Constraint } from '../constraints.ts';
+import { type LoraConfig, loraFields } from '../core/lora.ts';
 import { channelsOf, type DataFormat, dataFormat } from '../data-format.ts';
 import {
   activation,
@@ -21,7 +22,7 @@ import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
 import { channelBias, checkChannels, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
-export interface ConvConfig extends LayerConfig {
+export interface ConvConfig extends LayerConfig, LoraConfig {
   filters: number;
   kernelSize: readonly number[];
   strides: readonly number[];
@@ -47,6 +48,7 @@ export type ConvOptions = Options<ConvConfig, 'filters' | 'kernelSize'>;
 function convFields(rank: number): Fields<ConvConfig> {
   return {
     ...layerFields,
+    ...loraFields,
     filters: positiveInteger(),
     kernelSize: windowExtents(rank),
     strides: windowExtents(rank, 1),

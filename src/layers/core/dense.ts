@@ -17,9 +17,10 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
+import { type LoraConfig, loraFields } from './lora.ts';
 import { unquantized } from './quantization.ts';
 
-export interface DenseConfig extends LayerConfig {
+export interface DenseConfig extends LayerConfig, LoraConfig {
   units: number;
   activation: Activation;
   useBias: boolean;
@@ -42,6 +43,7 @@ export class Dense extends Layer<DenseConfig> {
   static readonly className = 'Dense';
   static readonly fields: Fields<DenseConfig> = {
     ...layerFields,
+    ...loraFields,
     units: positiveInteger(),
     activation: activation(null),
     useBias: boolean(true),

@@ -20,9 +20,10 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
+import { type LoraConfig, loraFields } from './lora.ts';
 import { unquantized } from './quantization.ts';
 
-export interface EinsumDenseConfig extends LayerConfig {
+export interface EinsumDenseConfig extends LayerConfig, LoraConfig {
   /** Letters of the input's axes, of the kernel's and of the output's, such as `abc,cd->abd`. */
   equation: string;
   /** The output's extents without the batch; `null` where they follow from the input. */
@@ -50,6 +51,7 @@ export class EinsumDense extends Layer<EinsumDenseConfig> {
   static readonly className = 'EinsumDense';
   static readonly fields: Fields<EinsumDenseConfig> = {
     ...layerFields,
+    ...loraFields,
     equation: string(),
     outputShape: outputShape(),
     activation: activation(null),

@@ -22,9 +22,10 @@ import {
 import type { Initializer } from '../initializers.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
+import { type LoraConfig, loraFields } from './lora.ts';
 import { unquantized } from './quantization.ts';
 
-export interface EmbeddingConfig extends LayerConfig {
+export interface EmbeddingConfig extends LayerConfig, LoraConfig {
   /** Number of rows: indices run from 0 to one less. */
   inputDim: number;
   /** Length of each row. */
@@ -41,6 +42,7 @@ export interface EmbeddingConfig extends LayerConfig {
 
 const embeddingFields: Fields<EmbeddingConfig> = {
   ...layerFields,
+  ...loraFields,
   inputDim: positiveInteger(),
   outputDim: positiveInteger(),
   embeddingsInitializer: initializer('uniform'),

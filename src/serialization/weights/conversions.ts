@@ -8,7 +8,7 @@ import type { WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { Dialect } from '../dialect.ts';
-import type { PlanItem } from './plan.ts';
+import { type PlanItem, withoutOutputIndex } from './plan.ts';
 
 type Convert = (tensors: readonly Tensor[]) => Tensor;
 
@@ -25,6 +25,8 @@ export function convertLayer(
   const gates = gateConversion(layer.className, variables, entries);
   if (gates !== undefined) return gates;
   if (isCudnnLayout(layer, variables, entries)) return convertCudnn(layer, variables, entries);
+  const factors = entries.filter((entry) => LORA_FACTOR.test(entry.name));
+  if (factors.length === 2) return mergeLora(layer, variables, entries, factors);
   if (entries.length !== variables.length) return undefined;
   return variables.map((variable, index) => {
     const entry = entries[index] as WeightEntry;
@@ -55,6 +57,48 @@ function gateConversion(
     convert: concatenateLast,
   }));
 }
+
+const LORA_FACTOR = /\/?lora_(kernel|embeddings)_[ab](:0)?$/;
+
+/** The layer's weights by name, the adapted one with the product of its factors added. */
+function mergeLora(
+  layer: Layer,
+  variables: readonly Variable[],
+  entries: readonly WeightEntry[],
+  factors: readonly WeightEntry[],
+): readonly PlanItem[] | undefined {
+  const { loraAlpha = null } = layer.config as { loraAlpha?: number | null };
+  const plan: PlanItem[] = [];
+  for (const variable of variables) {
+    const entry = entries.find(({ name }) => withoutOutputIndex(name).split('/').at(-1) === variable.name);
+    if (entry === undefined) return undefined;
+    const isAdapted = variable.name === 'kernel' || variable.name === 'embeddings';
+    plan.push(
+      isAdapted
+        ? { variable, entries: [entry, ...factors], convert: (parts) => addProduct(parts, loraAlpha) }
+        : { variable, entries: [entry] },
+    );
+  }
+  return plan;
+}
+
+/** `kernel + alpha / rank · a · b`; the factors share the rank as their last and first axis. */
+const addProduct = (parts: readonly Tensor[], alpha: number | null): Tensor => {
+  const [kernel, a, b] = parts as readonly [Tensor, Tensor, Tensor];
+  const [rank, columns] = b.shape as readonly [number, number];
+  const [left, right] = [floats(a), floats(b)];
+  const scale = (alpha ?? rank) / rank;
+  const sum = floats(kernel).slice();
+  for (let index = 0; index < sum.length; index++) {
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    let product = 0;
+    for (let inner = 0; inner < rank; inner++) {
+      product += (left[row * rank + inner] as number) * (right[inner * columns + column] as number);
+    }
+    sum[index] = (sum[index] as number) + scale * product;
+  }
+  return new Tensor(kernel.shape, 'float32', sum);
+};
 
 const CONVOLUTION = /^(Separable|Depthwise)?Conv\d?D|^ConvLSTM/;
 

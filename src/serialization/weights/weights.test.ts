@@ -214,6 +214,23 @@ describe('weights by layer', () => {
     expect(firstElement(model, 'conv/kernel')).toBe(0);
   });
 
+  test('of low-rank adaptation are merged into the kernel', async () => {
+    const head = new Dense({ units: 3, name: 'head', loraRank: 1, loraAlpha: 2 });
+    const model = new Sequential({ name: 'm', layers: [new InputLayer({ batchShape: [null, 2] }), head] });
+    const names = ['bias', 'lora_kernel_a', 'lora_kernel_b', 'kernel'].map((name) => `m/head/${name}`);
+    const shapes = [[3], [2, 1], [1, 3], [2, 3]];
+    const report = await load(
+      model,
+      layers(['head', ...names.map((name, index) => entry(name, shapes[index] as number[]))]),
+    );
+    expect(report.matched).toEqual(['head/kernel', 'head/bias']);
+    // Kernel 0 … 5; a = [0, 1], b = [0, 1, 2]; alpha / rank = 2.
+    expect(model.getWeights()[0]?.toArray()).toEqual([
+      [0, 1, 2],
+      [3, 6, 9],
+    ]);
+  });
+
   test('of Theano are turned round on request', async () => {
     const model = (): Sequential =>
       new Sequential({
