@@ -229,7 +229,93 @@ def attention():
     c.write()
 
 
-FAMILIES = [simple_rnn, lstm, gru, rnn, bidirectional, time_distributed, conv_lstm, attention]
+def adapted(layer):
+    layer.finalize_state()
+
+
+def numbers():
+    c = Cases("numbers", 11)
+    x = c.normal(3, 4)
+    integers = c.rng.integers(0, 9, (3, 4)).astype("int32")
+    mask = np.array([[1, 1, 1, 0]] * 3, dtype=bool)
+    c.add("Rescaling", L.Rescaling(1 / 127.5, offset=-1), integers)
+    c.add("Rescaling lists", L.Rescaling([0.5, 2.0, -1.0, 0.1], offset=[1.0, 2.0, 3.0, 4.0]), x)
+    c.add("Rescaling mask", L.Rescaling(2.0), c.normal(3, 4, 2), masks=[mask])
+    c.add("Normalization", L.Normalization(), x, prepare=adapted)
+    c.add("Normalization invert", L.Normalization(invert=True), x, prepare=adapted)
+    c.add("Normalization axes", L.Normalization(axis=(1, -1)), c.normal(2, 3, 4, 2), prepare=adapted)
+    c.add("Normalization axis 1", L.Normalization(axis=1), c.normal(2, 3, 4), unknown=(None, 3, None), prepare=adapted)
+    c.add("Normalization no axis", L.Normalization(axis=None), x, prepare=adapted)
+    c.add("Normalization given", L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[4.0, 1.0, 0.25, 0.0]), x)
+    c.add("Normalization given scalars", L.Normalization(mean=3.0, variance=2.0), integers)
+    c.add("Normalization given, fewer axes",
+          L.Normalization(axis=(1, 2), mean=[1.0, 2.0], variance=[1.0, 4.0], invert=True), c.normal(2, 3, 2))
+    for mode in ("one_hot", "multi_hot", "count"):
+        c.add(f"CategoryEncoding {mode}", L.CategoryEncoding(num_tokens=9, output_mode=mode), integers)
+        c.add(f"CategoryEncoding {mode}, one", L.CategoryEncoding(num_tokens=9, output_mode=mode), integers[:, :1])
+    c.add("CategoryEncoding weights", L.CategoryEncoding(num_tokens=9, output_mode="count"), integers,
+          kwargs={"count_weights": x})
+    bounds = [-1.0, -0.25, 0.5, 2.0]
+    edges = np.array([[-1.0, -0.25, 0.5], [2.0, -5.0, 7.0]], "float32")
+    c.add("Discretization int", L.Discretization(bin_boundaries=bounds), edges)
+    for mode in ("one_hot", "multi_hot", "count"):
+        c.add(f"Discretization {mode}", L.Discretization(bin_boundaries=bounds, output_mode=mode), x)
+    c.add("Discretization integers", L.Discretization(bin_boundaries=[1.5, 3.0, 6.0]), integers)
+    c.add("Pipeline", L.Pipeline([L.Rescaling(0.5), L.Dense(2), L.ReLU()]), x)
+    c.write()
+
+
+def images():
+    c = Cases("images", 12)
+    x = np.round(c.rng.uniform(0, 255, (2, 5, 6, 2)), 2).astype("float32")
+    bytes_ = c.rng.integers(0, 255, (1, 4, 6, 3)).astype("int32")
+    for kind in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        c.add(f"Resizing {kind}", L.Resizing(7, 4, interpolation=kind), x)
+        if kind != "nearest":
+            c.add(f"Resizing {kind}, antialias", L.Resizing(3, 2, interpolation=kind, antialias=True), x)
+    # Extents that give no halves, which float32 may round to either side.
+    c.add("Resizing integers", L.Resizing(3, 7), bytes_)
+    c.add("Resizing crop", L.Resizing(4, 4, crop_to_aspect_ratio=True), x, unknown=(None, None, None, 2))
+    c.add("Resizing pad", L.Resizing(4, 3, pad_to_aspect_ratio=True, fill_value=7.0), x)
+    c.add("Resizing channels first", L.Resizing(3, 4, data_format="channels_first"), np.moveaxis(x, -1, 1).copy())
+    c.add("CenterCrop", L.CenterCrop(3, 3), x, unknown=(None, None, None, 2))
+    c.add("CenterCrop uneven", L.CenterCrop(2, 5), bytes_)
+    c.add("CenterCrop enlarges", L.CenterCrop(7, 4), x)
+    c.add("CenterCrop channels first", L.CenterCrop(4, 2, data_format="channels_first"), np.moveaxis(x, -1, 1).copy())
+    flat = x.copy()
+    flat[1, :, :, 0] = 3
+    c.add("AutoContrast", L.AutoContrast(), flat)
+    c.add("AutoContrast range", L.AutoContrast(value_range=(0, 300)), bytes_)
+    # Halves and whole numbers, which no rounding on the way moves to another level.
+    grey = np.round(c.rng.uniform(0, 255, (2, 9, 7, 2))).astype("float32")
+    clahe = L.ContrastLimitedAdaptiveHistogramEqualization
+    c.add("CLAHE", clahe(tile_grid_size=(2, 3)), grey)
+    c.add("CLAHE no limit", clahe(tile_grid_size=(3, 2), clip_limit=0.0), grey)
+    c.add("CLAHE channels first", clahe(tile_grid_size=(2, 2), clip_limit=1.5, data_format="channels_first"),
+          np.moveaxis(grey, -1, 1).copy())
+    c.write()
+
+    c = Cases("augmentation", 13)
+    small = np.round(c.rng.uniform(0, 255, (1, 3, 2, 3)), 1).astype("float32")
+    whole = small.astype("int32")
+    factor = ("RandomBrightness RandomColorDegeneration RandomContrast RandomHue RandomRotation RandomSaturation "
+              "RandomSharpness RandomZoom RandomGrayscale").split()
+    plain = ("AugMix CutMix Equalization MixUp RandAugment RandomColorJitter RandomElasticTransform RandomErasing "
+             "RandomFlip RandomGaussianBlur RandomInvert RandomPerspective RandomShear Solarization").split()
+    made = {name: lambda name=name: getattr(L, name)(0.3) for name in factor}
+    made |= {name: lambda name=name: getattr(L, name)() for name in plain}
+    made["RandomPosterization"] = lambda: L.RandomPosterization(4)
+    made["RandomTranslation"] = lambda: L.RandomTranslation(0.2, (-0.1, 0.3), seed=3)
+    made["RandomCrop"] = lambda: L.RandomCrop(2, 2, seed=1)
+    made["MaxNumBoundingBoxes"] = lambda: L.MaxNumBoundingBoxes(4)
+    for name, make in made.items():
+        for images in (small, whole):
+            training = {} if name == "MaxNumBoundingBoxes" else {"training": False}
+            c.add(f"{name} {images.dtype}", make(), images, kwargs=training, shapes=False)
+    c.write()
+
+
+FAMILIES = [simple_rnn, lstm, gru, rnn, bidirectional, time_distributed, conv_lstm, attention, numbers, images]
 
 for family in FAMILIES:
     if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:

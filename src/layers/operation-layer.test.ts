@@ -19,10 +19,10 @@ describe('splitCall', () => {
 });
 
 describe('OperationLayer', () => {
-  const layerOf = (className: string, args: unknown[], kwargs: Record<string, unknown> = {}) => {
+  const layerOf = (className: string, args: unknown[], kwargs: Record<string, unknown> = {}, config = {}) => {
     const { template, inputs } = splitCall(args, kwargs);
     const operation = operations.get(className) as RawOperation;
-    return { layer: new OperationLayer({ name: 'op', className, operation, template }), inputs };
+    return { layer: new OperationLayer({ name: 'op', className, operation, config, template }), inputs };
   };
 
   test('computes the operation with literals in their places', () => {
@@ -43,7 +43,7 @@ describe('OperationLayer', () => {
 
   test('has as many outputs as the operation', () => {
     const x = input({ shape: [6] });
-    const { layer, inputs } = layerOf('Split', [x, 3], { axis: 1 });
+    const { layer, inputs } = layerOf('Split', [x], {}, { indices_or_sections: 3, axis: 1 });
     expect(layer.applyAll(inputs).map(({ shape }) => shape)).toEqual([
       [null, 2],
       [null, 2],

@@ -1,9 +1,21 @@
 /** Recurrent, attention and preprocessing layers against Keras' numbers. */
 import { describe, test } from 'vitest';
+import { ReLU } from '../../src/layers/activations/rectifiers.ts';
 import { AdditiveAttention, Attention } from '../../src/layers/attention/attention.ts';
 import { GroupQueryAttention } from '../../src/layers/attention/grouped-query-attention.ts';
 import { MultiHeadAttention } from '../../src/layers/attention/multi-head-attention.ts';
 import { Dense } from '../../src/layers/core/dense.ts';
+import * as augmentation from '../../src/layers/preprocessing/augmentation.ts';
+import { AutoContrast } from '../../src/layers/preprocessing/auto-contrast.ts';
+import { CategoryEncoding } from '../../src/layers/preprocessing/category-encoding.ts';
+import { ContrastLimitedAdaptiveHistogramEqualization } from '../../src/layers/preprocessing/clahe.ts';
+import { Discretization } from '../../src/layers/preprocessing/discretization.ts';
+import { MaxNumBoundingBoxes } from '../../src/layers/preprocessing/max-num-bounding-boxes.ts';
+import { Normalization } from '../../src/layers/preprocessing/normalization.ts';
+import { Pipeline } from '../../src/layers/preprocessing/pipeline.ts';
+import { RandomCrop } from '../../src/layers/preprocessing/random-crop.ts';
+import { Rescaling } from '../../src/layers/preprocessing/rescaling.ts';
+import { CenterCrop, Resizing } from '../../src/layers/preprocessing/resizing.ts';
 import { Bidirectional } from '../../src/layers/rnn/bidirectional.ts';
 import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../../src/layers/rnn/conv-lstm.ts';
 import { GRU, GRUCell } from '../../src/layers/rnn/gru.ts';
@@ -15,6 +27,8 @@ import { TimeDistributed } from '../../src/layers/rnn/time-distributed.ts';
 import { checkLayerCase, type LayerClass, readLayerCases } from '../support/layer-case.ts';
 
 const CELLS: readonly LayerClass[] = [SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells];
+
+const AUGMENTATIONS: readonly LayerClass[] = Object.values(augmentation).filter((value) => 'className' in value);
 
 /** The files of fixtures, and the classes that each needs. */
 const FAMILIES: Readonly<Record<string, readonly LayerClass[]>> = {
@@ -28,6 +42,9 @@ const FAMILIES: Readonly<Record<string, readonly LayerClass[]>> = {
   attention: [Attention, AdditiveAttention],
   'multi-head-attention': [MultiHeadAttention],
   'grouped-query-attention': [GroupQueryAttention],
+  numbers: [Rescaling, Normalization, CategoryEncoding, Discretization, Pipeline, Dense, ReLU],
+  images: [Resizing, CenterCrop, AutoContrast, ContrastLimitedAdaptiveHistogramEqualization],
+  augmentation: [...AUGMENTATIONS, RandomCrop, MaxNumBoundingBoxes],
 };
 
 for (const [family, classes] of Object.entries(FAMILIES)) {
