@@ -13,6 +13,7 @@ import pathlib
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
 assert keras.__version__ == "2.21.0", keras.__version__
@@ -30,8 +31,13 @@ def normal(*shape):
 
 
 def array(value):
+    """Shape, dtype and elements with 7 significant digits."""
     value = np.asarray(value)
-    return {"shape": list(value.shape), "dtype": str(value.dtype), "data": [float(f"{x:.7g}") for x in value.ravel()]}
+    return {"shape": list(value.shape), "dtype": str(value.dtype), "data": [number(x) for x in value.ravel()]}
+
+
+def number(x):
+    return int(x) if isinstance(x, (bool, np.bool_)) else float(f"{x:.7g}")
 
 
 def simplified(value):
@@ -43,12 +49,20 @@ def simplified(value):
     return [simplified(x) for x in value] if isinstance(value, (list, tuple)) else value
 
 
-def add(name, layer, x):
+def add(name, layer, *inputs, masks=(), options=None):
+    """One call of a layer; `options` are what the reader adds to a configuration of Keras 2."""
+    tensors = [tf.constant(x) for x in inputs]
+    for tensor, mask in zip(tensors, masks):
+        if mask is not None:
+            tensor._keras_mask = tf.constant(mask)
+    x = tensors if len(tensors) > 1 else tensors[0]
     layer(x)
     values = [np.round(np.abs(normal(*w.shape)) + 0.5, 2) if "variance" in w.name else normal(*w.shape) for w in layer.weights]
     layer.set_weights(values)
-    output = layer(x).numpy()
-    config = simplified(layer.get_config())
+    output = layer(x)
+    mask = getattr(output, "_keras_mask", None)
+    config = {**simplified(layer.get_config()), **(options or {})}
+    shapes = [(None, *x.shape[1:]) for x in inputs]
     if "Transpose" in name:
         # Without meaning here, and dropped by the reader.
         assert config.pop("groups") == 1
@@ -57,14 +71,16 @@ def add(name, layer, x):
             "name": name,
             "class_name": type(layer).__name__,
             "config": config,
-            "inputs": [array(x)],
+            "inputs": [array(x) for x in inputs],
+            "masks": [None if mask is None else array(mask) for mask in masks],
             "weights": [{"path": f"vars/{i}", **array(w.numpy())} for i, w in enumerate(layer.weights)],
             "variables": [
                 {"name": w.name.split("/")[-1].split(":")[0], "shape": list(w.shape), "trainable": w.trainable}
                 for w in layer.weights
             ],
             "outputs": [array(output)],
-            "output_shapes": [list(layer.compute_output_shape((None, *x.shape[1:])))],
+            "output_masks": [None if mask is None else array(mask)],
+            "output_shapes": [list(layer.compute_output_shape(shapes if len(shapes) > 1 else shapes[0]))],
             "supports_masking": layer.supports_masking,
         }
     )
@@ -95,6 +111,21 @@ add("Conv2DTranspose output padding", L.Conv2DTranspose(2, 3, strides=3, padding
 add("ReLU", L.ReLU(max_value=3, negative_slope=0.1, threshold=1.0), normal(2, 8) * 3)
 add("GroupNormalization", L.GroupNormalization(groups=2), normal(2, 3, 4))
 add("UnitNormalization", L.UnitNormalization(axis=[1, 2]), normal(2, 3, 4))
+
+a, b, d = normal(2, 3, 4), normal(2, 3, 4), normal(2, 3, 4)
+first = np.array([[True, True, False], [False, True, False]])
+second = np.array([[True, False, False], [True, True, False]])
+third = np.array([[False, True, False], [True, True, True]])
+JOIN = {"mask_join": "all"}
+for kind in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"):
+    merge = getattr(L, kind)
+    add(f"{kind} masks", merge(), a, b, masks=[first, second], options=JOIN)
+    add(f"{kind} one mask", merge(), a, b, masks=[None, second], options=JOIN)
+    if kind != "Subtract":
+        add(f"{kind} two of three masks", merge(), a, b, d, masks=[first, None, third], options=JOIN)
+add("Concatenate axis 1 masks", L.Concatenate(axis=1), a, b, masks=[first, second], options=JOIN)
+add("GlobalAveragePooling1D mask", L.GlobalAveragePooling1D(), a, masks=[first])
+add("Masking", L.Masking(mask_value=0.0), a * first[:, :, None].astype("float32"))
 
 text = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
 FILE.write_text(f"[\n{text}\n]\n")

@@ -1,22 +1,28 @@
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { ones } from '../../ops/creation.ts';
-import { any } from '../../ops/reduce.ts';
+import { all, any } from '../../ops/reduce.ts';
 import { broadcastTo, concatenate, expandDims } from '../../ops/shape.ts';
-import { type Fields, integer, type Options } from '../fields.ts';
+import { type Fields, integer, type Options, oneOf } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 
 export interface ConcatenateConfig extends LayerConfig {
   axis: number;
+  /** Whether a step counts when any of its elements does, as in Keras 3, or all, as in Keras 2 and TensorFlow.js. */
+  maskJoin: 'any' | 'all';
 }
 
 /**
  * Joins tensors along one axis; all other extents are equal.
  *
- * If any input has a mask, so has the output: a step counts when any of its elements does.
+ * If any input has a mask, so has the output; the elements of the others count.
  */
 export class Concatenate extends Layer<ConcatenateConfig> {
   static readonly className = 'Concatenate';
-  static readonly fields: Fields<ConcatenateConfig> = { ...layerFields, axis: integer(-1) };
+  static readonly fields: Fields<ConcatenateConfig> = {
+    ...layerFields,
+    axis: integer(-1),
+    maskJoin: oneOf(['any', 'all'], 'any'),
+  };
   override readonly supportsMasking = true;
 
   constructor(options: Options<ConcatenateConfig> = {}) {
@@ -38,6 +44,7 @@ export class Concatenate extends Layer<ConcatenateConfig> {
       if (mask === undefined) return ones(x.shape, 'bool');
       return mask.shape.length < x.shape.length ? broadcastTo(expandDims(mask, -1), x.shape) : mask;
     });
-    return [any(concatenate(elements, this.config.axis), -1)];
+    const joined = concatenate(elements, this.config.axis);
+    return [this.config.maskJoin === 'any' ? any(joined, -1) : all(joined, -1)];
   }
 }

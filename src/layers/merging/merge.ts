@@ -2,14 +2,27 @@
 import { formatShape, type PartialShape } from '../../array/shape.ts';
 import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { logicalOr, where } from '../../ops/compare.ts';
+import { logicalAnd, logicalOr, where } from '../../ops/compare.ts';
 import { add, divide, maximum, minimum, multiply, subtract } from '../../ops/elementwise.ts';
 import { broadcastTo, expandDims } from '../../ops/shape.ts';
-import type { Fields } from '../fields.ts';
-import { type CallContext, Layer, type LayerConfig, type LayerOptions, layerFields } from '../layer.ts';
+import { type Fields, type Options, oneOf } from '../fields.ts';
+import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 
-/** Joins tensors pair by pair. The mask of the output is the union of the inputs' masks, if all have one. */
-abstract class Merge extends Layer {
+export interface MergeConfig extends LayerConfig {
+  /**
+   * How masks are joined. `any`, as in Keras 3: a step counts when it does in any input, and a masked step of one input
+   * leaves the value to the others. `all`, as in Keras 2 and TensorFlow.js: it counts when it does in all inputs that
+   * have a mask, and values know nothing of masks.
+   */
+  maskJoin: 'any' | 'all';
+}
+
+export type MergeOptions = Options<MergeConfig>;
+
+const mergeFields: Fields<MergeConfig> = { ...layerFields, maskJoin: oneOf(['any', 'all'], 'any') };
+
+/** Joins tensors pair by pair. */
+abstract class Merge extends Layer<MergeConfig> {
   override readonly supportsMasking = true;
 
   protected abstract join(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor;
@@ -27,8 +40,25 @@ abstract class Merge extends Layer {
     outputs: readonly SymbolicTensor[],
     { masks }: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
-    const union = masks.reduce((a, b) => (a === undefined || b === undefined ? undefined : logicalOr(a, b)));
-    return outputs.map(() => union);
+    const present = masks.filter((mask) => mask !== undefined);
+    const isMasked = this.config.maskJoin === 'all' ? present.length > 0 : present.length === masks.length;
+    const joined = isMasked ? present.reduce(this.config.maskJoin === 'all' ? logicalAnd : logicalOr) : undefined;
+    return outputs.map(() => joined);
+  }
+
+  /**
+   * The mask of each input for its elements, where values heed it. An input that got further axes loses its mask, as in
+   * Keras.
+   */
+  protected elementMasks(
+    inputs: readonly SymbolicTensor[],
+    aligned: readonly SymbolicTensor[],
+    { masks }: CallContext,
+  ): readonly (SymbolicTensor | undefined)[] {
+    return aligned.map((x, index) => {
+      const mask = this.config.maskJoin === 'any' && x === inputs[index] ? masks[index] : undefined;
+      return mask && broadcastTo(expandDims(mask, -1), x.shape);
+    });
   }
 }
 
@@ -49,23 +79,11 @@ function sameRank(inputs: readonly SymbolicTensor[]): readonly SymbolicTensor[] 
   });
 }
 
-/** The mask of each input for its elements. An input that got further axes loses its mask, as in Keras. */
-function elementMasks(
-  inputs: readonly SymbolicTensor[],
-  aligned: readonly SymbolicTensor[],
-  { masks }: CallContext,
-): readonly (SymbolicTensor | undefined)[] {
-  return aligned.map((x, index) => {
-    const mask = masks[index];
-    return mask === undefined || x !== inputs[index] ? undefined : broadcastTo(expandDims(mask, -1), x.shape);
-  });
-}
-
 /** Joins pair by pair; where one of a pair is masked, the other stands for both. */
 abstract class SelectingMerge extends Merge {
   override call(inputs: readonly SymbolicTensor[], context: CallContext): SymbolicTensor {
     const aligned = sameRank(inputs);
-    const masks = elementMasks(inputs, aligned, context);
+    const masks = this.elementMasks(inputs, aligned, context);
     let joined = aligned[0] as SymbolicTensor;
     let joinedMask = masks[0];
     for (const [index, x] of aligned.entries()) {
@@ -83,9 +101,9 @@ abstract class SelectingMerge extends Merge {
 /** The sum of the inputs. */
 export class Add extends Merge {
   static readonly className = 'Add';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Add.className, Add.fields, options);
   }
 
@@ -97,9 +115,9 @@ export class Add extends Merge {
 /** The first of two inputs less the second. */
 export class Subtract extends Merge {
   static readonly className = 'Subtract';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Subtract.className, Subtract.fields, options);
   }
 
@@ -118,15 +136,15 @@ export class Subtract extends Merge {
 /** The product of the inputs, element by element; a masked step of one input counts as 1. */
 export class Multiply extends Merge {
   static readonly className = 'Multiply';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Multiply.className, Multiply.fields, options);
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): SymbolicTensor {
     const aligned = sameRank(inputs);
-    const masks = elementMasks(inputs, aligned, context);
+    const masks = this.elementMasks(inputs, aligned, context);
     const factors = aligned.map((x, index) => {
       const mask = masks[index];
       return mask === undefined ? x : where(mask, x, 1);
@@ -144,9 +162,9 @@ export class Multiply extends Merge {
 /** The mean of the inputs. */
 export class Average extends Merge {
   static readonly className = 'Average';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Average.className, Average.fields, options);
   }
 
@@ -162,9 +180,9 @@ export class Average extends Merge {
 /** The greatest of the inputs, element by element. */
 export class Maximum extends SelectingMerge {
   static readonly className = 'Maximum';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Maximum.className, Maximum.fields, options);
   }
 
@@ -176,9 +194,9 @@ export class Maximum extends SelectingMerge {
 /** The least of the inputs, element by element. */
 export class Minimum extends SelectingMerge {
   static readonly className = 'Minimum';
-  static readonly fields: Fields<LayerConfig> = layerFields;
+  static readonly fields: Fields<MergeConfig> = mergeFields;
 
-  constructor(options: LayerOptions = {}) {
+  constructor(options: MergeOptions = {}) {
     super(Minimum.className, Minimum.fields, options);
   }
 
