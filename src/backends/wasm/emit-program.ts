@@ -24,6 +24,16 @@ export interface EmittedProgram {
 /** Name of the exported function that runs all kernels. */
 export const RUN = 'run';
 
+/** Name of the exported function that runs one kernel, in a module for profiling. */
+export function kernelExport(index: number): string {
+  return `kernel${index}`;
+}
+
+export interface EmitOptions extends ModuleOptions {
+  /** Whether each kernel of the run can also be called alone. */
+  readonly profile?: boolean;
+}
+
 /**
  * @param offsets byte address of each buffer
  * @param pages size of the memory that the module imports as `host.memory`
@@ -32,7 +42,7 @@ export function emitProgram(
   { schedule, plans }: PreparedSchedule,
   offsets: ReadonlyMap<Buffer, number>,
   pages: number,
-  options: ModuleOptions,
+  options: EmitOptions,
 ): EmittedProgram {
   const module = new ModuleBuilder(options);
   module.importMemory('host', 'memory', { minimum: pages });
@@ -59,6 +69,9 @@ export function emitProgram(
     module.exportFunction(name, index);
   };
   exportRun(RUN, schedule.kernels);
+  if (options.profile) {
+    for (const [index, kernel] of schedule.kernels.entries()) exportRun(kernelExport(index), [kernel]);
+  }
   const prologue: PrologueStep[] = [];
   const waiting = new Set<Buffer>();
   for (const buffer of [...schedule.parameters.values(), ...schedule.constants.values()]) {

@@ -6,15 +6,22 @@ import { simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import { evaluate } from '../reference/evaluate.ts';
+import { referenceBackend } from '../reference/reference-backend.ts';
 import { emitProgram } from './emit-program.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
 
 export interface WasmBackendOptions {
-  /** Computes what only the host can: strings, and functions of host tensors. */
+  /** Computes what only the host can: strings, and functions of host tensors. By default the interpreter. */
   readonly fallback?: Backend;
   /** Whether to use relaxed SIMD; by default, whether the engine has it. */
   readonly relaxedSimd?: boolean;
+  /** Whether programs can say how long each of their kernels takes; see `WasmProgram.profile`. */
+  readonly profile?: boolean;
+}
+
+export interface WasmBackend extends Backend {
+  compile(graph: Graph): Promise<WasmProgram>;
 }
 
 const PAGE_BYTES = 65536;
@@ -28,24 +35,25 @@ const SLACK_BYTES = 64;
 /**
  * The CPU: each graph becomes one WebAssembly module, written for its shapes.
  *
- * Compiling fails with a `BackendError` when the engine has no SIMD, when the memory would exceed 4 GiB, or when the
- * graph needs the host (strings, `host` nodes) and there is no fallback.
+ * What the host computes (strings, `host` nodes) is computed before the kernels, by another backend. Compiling fails
+ * with a `BackendError` when the engine has no SIMD, or when the memory would exceed 4 GiB.
  */
-export function wasmBackend(options: WasmBackendOptions = {}): Backend {
+export function wasmBackend(options: WasmBackendOptions = {}): WasmBackend {
   return { name: 'wasm', compile: (graph) => compileGraph(graph, options) };
 }
 
-async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<Program> {
+async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<WasmProgram> {
   const graph = foldAffine(simplify(given, evaluate));
   const boundary = hostBoundary(graph);
-  const host = await compileHostPart(graph, boundary, options.fallback);
+  const host = await compileHostPart(graph, boundary, options.fallback ?? referenceBackend());
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
   const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs });
   const prepared = prepareNodes(lowered);
   const { schedule } = prepared;
-  const { offsets, totalBytes } = planMemory(schedule);
+  const plan = planMemory(schedule);
+  const { totalBytes } = plan;
   const pages = Math.ceil((totalBytes + SLACK_BYTES) / PAGE_BYTES);
   if (pages > MOST_PAGES) {
     throw new BackendError(
@@ -53,8 +61,7 @@ async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<
       'wasm',
     );
   }
-  const moduleOptions = options.relaxedSimd === undefined ? {} : { relaxedSimd: options.relaxedSimd };
-  const { bytes, prologue } = emitProgram(prepared, offsets, pages, moduleOptions);
+  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, options);
   const { memory, instance } = await instantiate(bytes, pages);
   const sources: Source[] = [
     ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),
@@ -66,7 +73,7 @@ async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<
     if (index >= 0) return { from: 'host', index };
     return { from: 'buffer', symbol, buffer: schedule.outputs[nextBuffer++] as (typeof schedule.outputs)[number] };
   });
-  return new WasmProgram({ graph, schedule, offsets, prologue, memory, instance, sources, results, host });
+  return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host });
 }
 
 /** Values that only the host can compute, and that something else reads. */
@@ -84,12 +91,9 @@ function hostBoundary({ outputs }: Graph): SymbolicTensor[] {
 async function compileHostPart(
   graph: Graph,
   boundary: readonly SymbolicTensor[],
-  fallback: Backend | undefined,
+  fallback: Backend,
 ): Promise<Program | undefined> {
   if (boundary.length === 0) return undefined;
-  if (fallback === undefined) {
-    throw new BackendError('Cannot compile the graph: it computes with strings or on the host', 'wasm');
-  }
   return fallback.compile({ inputs: graph.inputs, outputs: boundary });
 }
 

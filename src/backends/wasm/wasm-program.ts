@@ -2,11 +2,13 @@ import { type DataOf, zeroData } from '../../array/dtype.ts';
 import { formatShape, shapesEqual } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import type { Program } from '../../compiler/backend.ts';
+import { formatKernel } from '../../compiler/format-schedule.ts';
+import type { MemoryPlan } from '../../compiler/plan.ts';
 import type { Buffer, Schedule } from '../../compiler/schedule.ts';
-import { ShapeError } from '../../errors.ts';
+import { BackendError, ShapeError } from '../../errors.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import type { Variable } from '../../graph/variable.ts';
-import { type PrologueStep, RUN } from './emit-program.ts';
+import { kernelExport, type PrologueStep, RUN } from './emit-program.ts';
 
 type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -14,7 +16,7 @@ type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Ar
 export interface WasmProgramParts {
   readonly graph: Graph;
   readonly schedule: Schedule;
-  readonly offsets: ReadonlyMap<Buffer, number>;
+  readonly plan: MemoryPlan;
   readonly prologue: readonly PrologueStep[];
   readonly memory: WebAssembly.Memory;
   readonly instance: WebAssembly.Instance;
@@ -32,6 +34,13 @@ export type Result =
   | { readonly from: 'buffer'; readonly buffer: Buffer; readonly symbol: SymbolicTensor }
   | { readonly from: 'host'; readonly index: number };
 
+/** How long one kernel took. */
+export interface KernelTime {
+  /** What it does; see `formatSchedule`. */
+  readonly kernel: string;
+  readonly milliseconds: number;
+}
+
 /** A graph as one WebAssembly instance with its own memory. */
 export class WasmProgram implements Program {
   readonly #parts: WasmProgramParts;
@@ -45,11 +54,39 @@ export class WasmProgram implements Program {
     this.#parts = parts;
   }
 
-  run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+  /** What the program consists of. */
+  get schedule(): Schedule {
+    return this.#parts.schedule;
+  }
+
+  /** Where its buffers are. */
+  get plan(): MemoryPlan {
+    return this.#parts.plan;
+  }
+
+  async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
     checkInputs(this.#parts.graph, inputs);
     const result = this.#last.then(() => this.#run(inputs));
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  /**
+   * Runs once, kernel by kernel, and gives the time of each.
+   *
+   * @throws {BackendError} when the backend was not asked for programs that can do it.
+   */
+  async profile(inputs: readonly Tensor[]): Promise<KernelTime[]> {
+    const { schedule, instance } = this.#parts;
+    if (schedule.kernels.length > 0 && instance.exports[kernelExport(0)] === undefined) {
+      throw new BackendError('Cannot profile the program: ask for it with `wasmBackend({ profile: true })`', 'wasm');
+    }
+    await this.run(inputs);
+    return schedule.kernels.map((kernel, index) => {
+      const started = performance.now();
+      (instance.exports[kernelExport(index)] as () => void)();
+      return { kernel: formatKernel(kernel), milliseconds: performance.now() - started };
+    });
   }
 
   async #run(inputs: readonly Tensor[]): Promise<Tensor[]> {
@@ -101,7 +138,7 @@ export class WasmProgram implements Program {
   }
 
   #view(buffer: Buffer): NumericData {
-    const offset = this.#parts.offsets.get(buffer) ?? 0;
+    const offset = this.#parts.plan.offsets.get(buffer) ?? 0;
     const { buffer: bytes } = this.#parts.memory;
     switch (buffer.dtype) {
       case 'float32':
