@@ -82,6 +82,7 @@ describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('
       { batch: 2, m: 23, k: 17, n: 129 },
       { batch: 1, m: 1, k: 1000, n: 130 },
       { batch: 1, m: 200, k: 1500, n: 33 },
+      { batch: 2, m: 13, k: 3001, n: 17 },
     ];
     for (const [seed, shape] of shapes.entries()) {
       for (const packed of [false, true]) check({ ...base, ...shape, packed }, seed, { tail: true }, relaxed);
