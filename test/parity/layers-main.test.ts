@@ -1,5 +1,7 @@
 /** Layers of the common families, in many configurations, against what Keras computes: 3.15 on JAX, and 2 on TensorFlow for `keras2`. */
 import { describe, expect, test } from 'vitest';
+import { referenceBackend } from '../../src/backends/reference/reference-backend.ts';
+import { wasmBackend } from '../../src/backends/wasm/wasm-backend.ts';
 import * as activation from '../../src/layers/activations/activation.ts';
 import * as rectifiers from '../../src/layers/activations/rectifiers.ts';
 import * as softmax from '../../src/layers/activations/softmax.ts';
@@ -67,9 +69,13 @@ const FAMILIES = [
   'keras2',
 ];
 
-describe.each(FAMILIES)('%s', (family) => {
-  const cases = readLayerCases(`main/${family}.json`);
-  test.each(cases.map((given) => [given.name, given] as const))('%s', (_, given) => checkLayerCase(given, classes));
+describe.each([referenceBackend(), wasmBackend()])('$name', (backend) => {
+  describe.each(FAMILIES)('%s', (family) => {
+    const cases = readLayerCases(`main/${family}.json`);
+    test.each(cases.map((given) => [given.name, given] as const))('%s', (_, given) =>
+      checkLayerCase(given, classes, backend),
+    );
+  });
 });
 
 test('every class has a case', () => {

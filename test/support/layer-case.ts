@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 import type { Dtype } from '../../src/array/dtype.ts';
 import { formatShape, type PartialShape, type Shape } from '../../src/array/shape.ts';
 import { type Tensor, tensor } from '../../src/array/tensor.ts';
-import { evaluate } from '../../src/backends/reference/evaluate.ts';
+import { referenceBackend } from '../../src/backends/reference/reference-backend.ts';
+import type { Backend } from '../../src/compiler/backend.ts';
 import { input } from '../../src/graph/apply.ts';
 import type { SymbolicTensor } from '../../src/graph/node.ts';
 import type { Variable } from '../../src/graph/variable.ts';
@@ -142,8 +143,12 @@ function toTensor({ shape, dtype, data }: StoredArray): Tensor {
   return tensor(new Float64Array(numbers), shape, dtype);
 }
 
-/** Checks everything that a case says about a layer: shapes, weights, outputs and masks. */
-export function checkLayerCase(given: LayerCase, classes: readonly LayerClass[]): void {
+/** Checks everything that a case says about a layer: shapes, weights, outputs and masks. The interpreter computes them. */
+export async function checkLayerCase(
+  given: LayerCase,
+  classes: readonly LayerClass[],
+  backend: Backend = referenceBackend(),
+): Promise<void> {
   const layer = createLayer(given.class_name, given.config, classes);
   const withoutBatch = given.inputs.map(({ shape }) => [null, ...shape.slice(1)]);
   if (given.output_shapes !== undefined) checkShapes(given, layer, withoutBatch, given.output_shapes);
@@ -154,7 +159,7 @@ export function checkLayerCase(given: LayerCase, classes: readonly LayerClass[])
   if (given.supports_masking !== undefined) {
     expect(layer.supportsMasking, 'supportsMasking').toBe(given.supports_masking);
   }
-  const { outputs, masks, updated } = run(given, layer);
+  const { outputs, masks, updated } = await run(given, layer, backend);
   checkUpdates(given, layer, updated);
   expect(outputs.length, 'number of outputs').toBe(given.outputs.length);
   for (const [index, expected] of given.outputs.entries()) expectClose(outputs[index] as Tensor, expected);
@@ -200,7 +205,7 @@ interface LayerResults {
   readonly updated: ReadonlyMap<Variable, Tensor>;
 }
 
-function run(given: LayerCase, layer: Layer): LayerResults {
+async function run(given: LayerCase, layer: Layer, backend: Backend): Promise<LayerResults> {
   const symbols: SymbolicTensor[] = [];
   const values: Tensor[] = [];
   const symbolOf = (stored: StoredArray): SymbolicTensor => {
@@ -223,7 +228,8 @@ function run(given: LayerCase, layer: Layer): LayerResults {
   const masks = traced.map(({ mask }) => mask);
   const present = masks.filter((mask) => mask !== undefined);
   const wanted = [...traced.map((output) => output.tensor), ...present, ...updates.values()];
-  const results = evaluate({ inputs: symbols, outputs: wanted }, values);
+  const program = await backend.compile({ inputs: symbols, outputs: wanted });
+  const results = await program.run(values);
   const outputs = results.splice(0, traced.length);
   return {
     outputs,
