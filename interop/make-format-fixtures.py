@@ -6,6 +6,7 @@ Pinned: the versions of requirements.txt (keras 3.15.1, h5py 3.16.0). Seeded; a 
 `values.json` holds what the arrays of a file are: { "file": { "name of the weight": [elements, flat] } }.
 """
 
+import gzip
 import json
 import os
 import pathlib
@@ -103,6 +104,15 @@ def main():
             file[f"optimizer/vars/{index}"] = np.float32(index)
             file[f"optimizer/inner_optimizer/vars/{index}"] = np.float32(-index)
         file.create_group("vars")
+
+    # A hundred layers whose weights are large beside all else. Constant, so that they pack to next to nothing.
+    deep = keras.Sequential([keras.Input((192,)), *[keras.layers.Dense(192, name=f"step_{i}") for i in range(100)]])
+    for index, layer in enumerate(deep.layers):
+        layer.set_weights([np.full((192, 192), index), np.full(192, -index)])
+    for name in ["deep.keras", "deep.h5"]:
+        deep.save(FOLDER / name)
+        (FOLDER / f"{name}.gz").write_bytes(gzip.compress((FOLDER / name).read_bytes(), mtime=0))
+        (FOLDER / name).unlink()
 
     (FOLDER / "values.json").write_text(json.dumps(VALUES) + "\n")
 

@@ -8,7 +8,7 @@
 import { checkRange, checkReceived, type RangedFile, readRangeInto } from './ranged-file.ts';
 
 export interface CachedFileOptions {
-  /** Bytes of one block, 4096 unless given: the unit in which small reads are widened. */
+  /** Bytes of one block, which are the file's own or 4096 unless given: the unit to which small reads are widened. */
   readonly blockBytes?: number;
   /** Bytes of blocks that are kept, 4 MiB unless given; the block that was used longest ago goes first. */
   readonly maxBytes?: number;
@@ -25,7 +25,7 @@ const BULK_BLOCKS = 4;
 
 /** Wraps `file` in a cache; large reads go to the file itself, into their place where it can do that. */
 export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): RangedFile {
-  const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
+  const blockBytes = options.blockBytes ?? file.blockBytes ?? DEFAULT_BLOCK_BYTES;
   const maxBlocks = Math.max(BULK_BLOCKS, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / blockBytes));
   // A Map keeps the order of insertion, so that its first key is the block used longest ago.
   const blocks = new Map<number, Promise<Uint8Array>>();
@@ -86,6 +86,7 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
   return {
     name: file.name,
     byteLength: file.byteLength,
+    blockBytes,
     slice: async (start, end) => {
       checkRange(file.name, file.byteLength, start, end);
       if (start === end) return new Uint8Array(0);

@@ -11,6 +11,8 @@ export interface RangedFile {
   /** Path, URL or other name, for messages. */
   readonly name: string;
   readonly byteLength: number;
+  /** The unit to which a cache widens small reads: small where every byte travels, large where a read costs more. */
+  readonly blockBytes?: number;
 
   /**
    * Reads the bytes from `start` up to but not including `end`. They may be a view of a longer buffer that others
@@ -74,6 +76,7 @@ export function subFile(file: RangedFile, start: number, end: number, name: stri
   const window: RangedFile = {
     name,
     byteLength,
+    ...(file.blockBytes === undefined ? {} : { blockBytes: file.blockBytes }),
     slice: async (from, to) => {
       checkRange(name, byteLength, from, to);
       return await file.slice(start + from, start + to);

@@ -87,25 +87,22 @@ interface StrictJson {
 
 /** The text with its bare numbers in a form that `JSON.parse` takes; `undefined` when it has none. */
 function withoutBareNumbers(text: string): StrictJson | undefined {
-  let marker = '\u0001NaN';
-  while (text.includes(marker)) marker += '\u0001';
   let found = false;
-  let hasNaN = false;
   const strict = text.replace(STRING_OR_BARE_NUMBER, (token) => {
-    if (token.startsWith('"')) return token;
+    // Every string gets a letter in front, so that the one that stands for NaN is none of them.
+    if (token.startsWith('"')) return `"s${token.slice(1)}`;
     found = true;
-    if (token !== 'NaN') return token.startsWith('-') ? '-1e999' : '1e999';
-    hasNaN = true;
-    return JSON.stringify(marker);
+    if (token === 'NaN') return '"n"';
+    return token.startsWith('-') ? '-1e999' : '1e999';
   });
-  if (!found) return undefined;
-  const revive = (value: JsonValue): JsonValue => {
-    if (value === marker) return Number.NaN;
-    if (Array.isArray(value)) return value.map(revive);
-    if (!isJsonObject(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]));
-  };
-  return { text: strict, restore: (value) => (hasNaN ? revive(value) : value) };
+  return found ? { text: strict, restore } : undefined;
+}
+
+function restore(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return value === 'n' ? Number.NaN : value.slice(1);
+  if (Array.isArray(value)) return value.map(restore);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.slice(1), restore(inner)]));
 }
 
 function nestingDepth(text: string): number {

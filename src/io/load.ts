@@ -124,7 +124,13 @@ export async function loadWeights(
   const report = emptyReport();
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
-  const plan = planWeights(model, artifacts.weights, dialectOf(artifacts, options.numbersOf), matchOptions(options), report);
+  const plan = planWeights(
+    model,
+    artifacts.weights,
+    dialectOf(artifacts, options.numbersOf),
+    matchOptions(options),
+    report,
+  );
   await fillWeights(artifacts, plan, report, options, progress);
   return report;
 }

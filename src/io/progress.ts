@@ -61,13 +61,16 @@ export class ProgressCounter {
     this.#report();
   }
 
+  /** The weights take so many bytes; files of them that are sent as a whole are on their way as soon as they are open. */
+  announceBytes(byteCount: number): void {
+    this.#totalBytes = byteCount;
+  }
+
   /** The phase of the weights begins. */
   startWeights(totalBytes: number): void {
     this.#phase = 'weights';
     this.#totalBytes = totalBytes;
-    this.#loadedBytes = 0;
-    // The weights have been on their way since their files were opened.
-    for (const [file, { loadedBytes }] of this.#wholes) if (file !== this.#mainFile) this.#loadedBytes += loadedBytes;
+    this.#loadedBytes = this.#loadedOfWholes();
     this.#report();
   }
 
@@ -104,7 +107,15 @@ export class ProgressCounter {
       return { loadedBytes: this.#phase === 'done' ? totalBytes : loadedBytes, totalBytes };
     }
     const totalBytes = this.#totalBytes;
-    if (this.#phase === 'open') return { loadedBytes: this.#loadedBytes, totalBytes };
-    return { loadedBytes: this.#phase === 'done' ? totalBytes : Math.min(this.#loadedBytes, totalBytes), totalBytes };
+    if (this.#phase === 'done') return { loadedBytes: totalBytes, totalBytes };
+    const loadedBytes = this.#phase === 'open' ? this.#loadedOfWholes() : this.#loadedBytes;
+    return { loadedBytes: Math.min(loadedBytes, totalBytes), totalBytes };
+  }
+
+  /** What has arrived of the files of weights that are sent as a whole. */
+  #loadedOfWholes(): number {
+    let sum = 0;
+    for (const [file, { loadedBytes }] of this.#wholes) if (file !== this.#mainFile) sum += loadedBytes;
+    return sum;
   }
 }

@@ -61,6 +61,8 @@ export interface ReadListener {
   announceWhole(file: string, byteLength: number): void;
   /** The file that the source names, and whether it holds all the weights too. */
   announceMain(file: string, holdsWeights: boolean): void;
+  /** How many bytes the weights take, where that is known before their files are opened. */
+  announceBytes(byteCount: number): void;
 }
 
 /**
@@ -105,6 +107,7 @@ function accessOf(options: ReadOptions, listener: ReadListener | undefined): Sou
     ...(signal === undefined ? {} : { signal }),
     ...(onBytes === undefined ? {} : { onBytes }),
     wholeBelow: options.wholeBelow ?? 0,
+    frugal: options.until !== undefined || options.exclude !== undefined,
     http: () => {
       session ??= new HttpSession(httpOptions);
       return session;
@@ -146,7 +149,7 @@ async function readFile(
     case 'zip':
       return await readKeras(await openZip(file), file.name, (topology) => wantedPaths(topology, options));
     default:
-      return await readJson(file, source, options, access);
+      return await readJson(file, source, options, access, listener);
   }
 }
 
@@ -181,6 +184,7 @@ async function readJson(
   source: SourceFile,
   options: ReadOptions,
   access: SourceAccess,
+  listener: ReadListener | undefined,
 ): Promise<ModelArtifacts> {
   if (file.byteLength > MAX_JSON_BYTES) {
     throw new FormatError(
@@ -198,7 +202,10 @@ async function readJson(
   };
   switch (detectJson(json, file.name)) {
     case 'layers-model':
-      return await readLayersModel(json, file.name, openShard, { integrity });
+      return await readLayersModel(json, file.name, openShard, {
+        integrity,
+        onByteCount: (byteCount) => listener?.announceBytes(byteCount),
+      });
     case 'weights.json': {
       const openVerified = async (path: string): Promise<RangedFile> => {
         const shard = await openShard(path);

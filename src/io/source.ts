@@ -62,6 +62,8 @@ export type ResolvedSource = SourceFile | SourceFolder | SourceHandler;
 export interface SourceAccess extends OpenOptions {
   /** A remote file of less bytes, where it is the one that the source names, is fetched as a whole. */
   readonly wholeBelow: number;
+  /** Only a part of the model is wanted. */
+  readonly frugal: boolean;
   /** Requests of this load, made when first needed. */
   readonly http: () => HttpSession;
 }
@@ -110,7 +112,7 @@ async function resolveString(source: string, access: SourceAccess): Promise<Reso
     }
     return {
       kind: 'file',
-      file: await openUrl(access.http(), source, { wholeBelow: access.wholeBelow }),
+      file: await openUrl(access.http(), source, access),
       openBeside: async (beside) => await openUrl(access.http(), urlBeside(source, beside)),
     };
   }

@@ -27,7 +27,12 @@ const PROBE_BYTES = 8 << 10;
 export interface UrlOptions {
   /** A file of less bytes is fetched as a whole at once, in one request, instead of in parts when they are read. */
   readonly wholeBelow?: number;
+  /** Only a part of the file is wanted: bytes matter more than requests. */
+  readonly frugal?: boolean;
 }
+
+/** To what a cache widens small reads of a file of which only a part is wanted: HDF5's records are 40 to 544 bytes long. */
+const FRUGAL_BLOCK_BYTES = 512;
 
 /**
  * Opens what is at a URL. A server that serves ranges is asked for those that are read; another one is asked once, for
@@ -39,7 +44,7 @@ export interface UrlOptions {
 export async function openUrl(session: HttpSession, address: string, options: UrlOptions = {}): Promise<RangedFile> {
   const url = absoluteUrl(address);
   if (/^https?:/i.test(url)) {
-    const probed = await probe(session, url, options.wholeBelow ?? 0).catch((error: unknown) => {
+    const probed = await probe(session, url, options).catch((error: unknown) => {
       // An old browser asks the other server whether ranges may be asked for, and few servers answer that.
       if (isForeign(url) && error instanceof NetworkError && error.status === undefined) return undefined;
       throw error;
@@ -52,7 +57,7 @@ export async function openUrl(session: HttpSession, address: string, options: Ur
 }
 
 /** Asks for the beginning; `undefined` when the answer tells neither size nor place. */
-async function probe(session: HttpSession, url: string, wholeBelow: number): Promise<RangedFile | undefined> {
+async function probe(session: HttpSession, url: string, options: UrlOptions): Promise<RangedFile | undefined> {
   let version: FileVersion | undefined;
   let head: Uint8Array | undefined;
   let received = 0;
@@ -116,17 +121,23 @@ async function probe(session: HttpSession, url: string, wholeBelow: number): Pro
   });
   if (whole !== undefined) return fileOfDownload(whole, url);
   if (isUseless || version === undefined || head === undefined) return undefined;
-  if (head.byteLength < version.byteLength && version.byteLength < wholeBelow) {
+  if (head.byteLength < version.byteLength && version.byteLength < (options.wholeBelow ?? 0)) {
     const download = new WholeDownload(session, url);
     download.continueAfter(head, version);
     return fileOfDownload(download, url);
   }
-  return rangedFile(session, url, version, head);
+  return rangedFile(session, url, version, head, options.frugal ?? false);
 }
 
-function rangedFile(session: HttpSession, url: string, version: FileVersion, head: Uint8Array): RangedFile {
+function rangedFile(
+  session: HttpSession,
+  url: string,
+  version: FileVersion,
+  head: Uint8Array,
+  frugal: boolean,
+): RangedFile {
   const { byteLength } = version;
-  const requests = new RangeRequests(session, url, version);
+  const requests = new RangeRequests(session, url, version, frugal);
   const { onBytes } = session.options;
   const readInto = async (start: number, target: Uint8Array): Promise<void> => {
     checkRange(url, byteLength, start, start + target.byteLength);
@@ -141,6 +152,7 @@ function rangedFile(session: HttpSession, url: string, version: FileVersion, hea
   return {
     name: url,
     byteLength,
+    ...(frugal ? { blockBytes: FRUGAL_BLOCK_BYTES } : {}),
     readInto,
     slice: async (start, end) => {
       checkRange(url, byteLength, start, end);

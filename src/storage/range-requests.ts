@@ -13,11 +13,16 @@ import type { HttpSession } from './http-session.ts';
 const MAX_GAP_BYTES = 32 << 10;
 
 /**
- * Bytes of a file that may be fetched without being asked for, because they lie between pieces that are: a constant and
- * a share of what was asked for. Small weights of HDF5 files are some 2 KB apart; a request each would cost more.
+ * Bytes of a file that may be fetched without being asked for, because they lie between pieces that are: a constant, and
+ * a share of what was asked for. Small weights of HDF5 files are some 2 KB apart, and a request each would cost more;
+ * where only a part of a file is wanted, bytes are counted more closely.
  */
-const FREE_GAP_BYTES = 24 << 10;
-const GAP_SHARE = 0.03;
+interface GapAllowance {
+  readonly byteCount: number;
+  readonly share: number;
+}
+const GENEROUS: GapAllowance = { byteCount: 64 << 10, share: 0.03 };
+const FRUGAL: GapAllowance = { byteCount: 4 << 10, share: 0.002 };
 
 /** Longer requests are not made longer still, so that several connections share the work. */
 const MAX_RUN_BYTES = 16 << 20;
@@ -38,11 +43,13 @@ export class RangeRequests {
   readonly #session: HttpSession;
   readonly #url: string;
   readonly #version: FileVersion;
+  readonly #allowance: GapAllowance;
   #waiting: Piece[] = [];
   #askedBytes = 0;
   #gapBytes = 0;
 
-  constructor(session: HttpSession, url: string, version: FileVersion) {
+  constructor(session: HttpSession, url: string, version: FileVersion, frugal: boolean) {
+    this.#allowance = frugal ? FRUGAL : GENEROUS;
     this.#session = session;
     this.#url = url;
     this.#version = version;
@@ -81,7 +88,7 @@ export class RangeRequests {
     }
     const joined = new Set<number>();
     for (const { before, byteCount } of gaps.sort((a, b) => a.byteCount - b.byteCount)) {
-      const allowance = FREE_GAP_BYTES + GAP_SHARE * this.#askedBytes - this.#gapBytes;
+      const allowance = this.#allowance.byteCount + this.#allowance.share * this.#askedBytes - this.#gapBytes;
       if (byteCount > Math.min(MAX_GAP_BYTES, allowance)) break;
       this.#gapBytes += byteCount;
       joined.add(before);

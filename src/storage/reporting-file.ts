@@ -11,6 +11,7 @@ export function reportingFile(file: RangedFile, options: OpenOptions): RangedFil
   return {
     name: file.name,
     byteLength: file.byteLength,
+    ...(file.blockBytes === undefined ? {} : { blockBytes: file.blockBytes }),
     slice: async (start, end) => {
       signal?.throwIfAborted();
       const bytes = await file.slice(start, end);

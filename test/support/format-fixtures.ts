@@ -23,9 +23,8 @@ export function fixtureValues(name: string): Record<string, number[]> {
 
 /** All weights of a record, in the order of its lists. */
 export function entriesOf({ weights }: ModelArtifacts): readonly WeightEntry[] {
-  switch (weights?.kind) {
-    case undefined:
-      return [];
+  if (weights === undefined) return [];
+  switch (weights.kind) {
     case 'named':
       return weights.entries;
     case 'layers':

@@ -35,18 +35,33 @@ const MAX_LARGE_EXPANSION = 100;
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
 
+/** The record at the end of the directory, without a comment. */
+const END_RECORD_BYTES = 22;
+const END_SIGNATURE = 0x06054b50;
+
+/** Holds the end record and, for ZIP64, the two before it. */
+const TAIL_BYTES = 512;
+
 /** Opens a zip archive: reads its directory, nothing else. */
 export async function openZip(archive: RangedFile): Promise<MemberFiles> {
   const { ZipReader } = await import('@zip.js/zip.js/lib/zip-core-custom.js');
   const file = cachedFile(archive);
+  const { byteLength } = archive;
+  const hasComment = !(await endsWithDirectory(file));
   const reader = new ZipReader({
-    size: archive.byteLength,
+    size: byteLength,
     init: async () => {},
     readable: undefined as never,
     createReadable: undefined as never,
-    readUint8Array: async (index, length) =>
-      // The library writes into what it reads when it looks for the end of the directory.
-      (await file.slice(index, Math.min(index + length, archive.byteLength))).slice(),
+    readUint8Array: async (index, length) => {
+      const bytes = new Uint8Array(Math.min(length, byteLength - index));
+      // The library looks for the end of the directory in the last 64 KB, where a comment may follow it. When none
+      // does, only the last few bytes are needed, and none are found in the zeros before.
+      const isSearch = !hasComment && length > TAIL_BYTES && index + bytes.byteLength === byteLength;
+      const skipped = isSearch ? bytes.byteLength - TAIL_BYTES : 0;
+      bytes.set(await file.slice(index + skipped, index + bytes.byteLength), skipped);
+      return bytes;
+    },
   });
   let entries: Entry[];
   try {
@@ -63,6 +78,15 @@ export async function openZip(archive: RangedFile): Promise<MemberFiles> {
       return entry && (await openMember(archive, file, entry, path));
     },
   };
+}
+
+/** Whether the record that ends a directory is the last of an archive, with no comment behind. */
+async function endsWithDirectory(archive: RangedFile): Promise<boolean> {
+  const { byteLength } = archive;
+  if (byteLength < END_RECORD_BYTES) return false;
+  const bytes = await archive.slice(byteLength - END_RECORD_BYTES, byteLength);
+  const record = new DataView(bytes.buffer, bytes.byteOffset, END_RECORD_BYTES);
+  return record.getUint32(0, true) === END_SIGNATURE && record.getUint16(20, true) === 0;
 }
 
 /** The files of the directory by path, after checking that none leads astray and that no two share bytes. */

@@ -20,6 +20,8 @@ import { decodeManifest, decodeSpecs, type WeightGroupSpec, type WeightSpec } fr
 export interface LayersModelOptions {
   /** SHA-256 of shards by their path in the manifest; they outrank those of the manifest. */
   readonly integrity?: Readonly<Record<string, string>>;
+  /** Hears how many bytes the weights take, before the first file of them is opened. */
+  readonly onByteCount?: (byteCount: number) => void;
 }
 
 /**
@@ -35,6 +37,8 @@ export async function readLayersModel(
 ): Promise<ModelArtifacts> {
   const manifest = json.weightsManifest;
   const groups = manifest === undefined || manifest === null ? [] : decodeManifest(manifest, file);
+  const specs = groups.flatMap((group) => group.weights);
+  options.onByteCount?.(specs.reduce((sum, { byteLength = 0 }) => sum + byteLength, 0));
   const entries = await Promise.all(
     groups.map(async (group) => await readGroup(group, openShard, options.integrity ?? {})),
   );
