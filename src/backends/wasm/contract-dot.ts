@@ -41,7 +41,10 @@ const BLOCK_BYTES = 256 << 10;
  * A transposed left matrix is read six neighbours at a time, each from another row: of this many rows the cache still
  * holds the lines when the next six are read.
  */
-const DEPTH_BLOCK = 192;
+const TRANSPOSED_DEPTH_BLOCK = 192;
+
+/** Sums of deeper products are added up in blocks, so that rounding errors grow less than with the depth. */
+const DEPTH_BLOCK = 1024;
 
 /** With fewer rows, units are groups of columns. */
 const LEAST_ROWS_TO_SPLIT = 4 * TILE_ROWS;
@@ -150,9 +153,11 @@ function emitDot(
       };
       const finish: Finish = { bias: places.bias !== undefined, lower: places.lower, upper: places.upper };
       const advance = (depth: number): void => {
-        f.increment(left, depth * leftStride).increment(right, depth * (isPacked ? TILE_COLUMNS : n) * 4);
+        const [leftStep, rightStep] = [transposeLeft ? leftStride : 4, (isPacked ? TILE_COLUMNS : n) * 4];
+        f.increment(left, depth * leftStep).increment(right, depth * rightStep);
       };
-      if (transposeLeft && k > DEPTH_BLOCK) emitDepthBlocks(f, k, finish, multiply, advance);
+      const depthBlock = transposeLeft ? TRANSPOSED_DEPTH_BLOCK : DEPTH_BLOCK;
+      if (k > depthBlock * (transposeLeft ? 1 : 2)) emitDepthBlocks(f, k, depthBlock, finish, multiply, advance);
       else multiply(k, finish);
       emitBlockTail(f, places, output, rows, columns, n);
     };
@@ -184,18 +189,19 @@ function emitDot(
 function emitDepthBlocks(
   f: FunctionBuilder,
   k: number,
+  depthBlock: number,
   finish: Finish,
   multiply: (depth: number, finish: Finish) => void,
   advance: (depth: number) => void,
 ): void {
   const block = f.local('i32');
-  multiply(DEPTH_BLOCK, {});
-  advance(DEPTH_BLOCK);
-  f.for(block, 1, Math.ceil(k / DEPTH_BLOCK) - 1, 1, () => {
-    multiply(DEPTH_BLOCK, { accumulate: true });
-    advance(DEPTH_BLOCK);
+  multiply(depthBlock, {});
+  advance(depthBlock);
+  f.for(block, 1, Math.ceil(k / depthBlock) - 1, 1, () => {
+    multiply(depthBlock, { accumulate: true });
+    advance(depthBlock);
   });
-  multiply(k % DEPTH_BLOCK || DEPTH_BLOCK, { ...finish, accumulate: true });
+  multiply(k % depthBlock || depthBlock, { ...finish, accumulate: true });
   f.release(block);
 }
 
