@@ -44,9 +44,9 @@ export async function readDatasetRecord(
   address: number,
   messages: readonly Message[],
 ): Promise<DatasetRecord> {
-  const find = async (type: number): Promise<ByteReader | undefined> => {
+  const find = (type: number): ByteReader | Promise<ByteReader> | undefined => {
     const message = messages.find((candidate) => candidate.type === type);
-    return message && (await resolveMessage(file, message));
+    return message && resolveMessage(file, message);
   };
   const what = `dataset "${path}"`;
   if ((await find(MESSAGE.externalFiles)) !== undefined) {

@@ -25,8 +25,8 @@ export async function readSharedMessage(file: Hdf5File, pointer: ByteReader, typ
   return message.body;
 }
 
-/** The body of a message, wherever it is. */
-export async function resolveMessage(file: Hdf5File, message: Message): Promise<ByteReader> {
+/** The body of a message, wherever it is; at once where it is in place, as nearly all are. */
+export function resolveMessage(file: Hdf5File, message: Message): ByteReader | Promise<ByteReader> {
   message.body.position = 0;
-  return message.isShared ? await readSharedMessage(file, message.body, message.type) : message.body;
+  return message.isShared ? readSharedMessage(file, message.body, message.type) : message.body;
 }
