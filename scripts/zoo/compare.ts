@@ -37,7 +37,7 @@ export async function compareWithAnswer(
   }
   let worst: Comparison = { equal: true, maxError: 0, reason: undefined };
   for (const [index, expected] of answer.outputs.entries()) {
-    const found = compareTensors(outputs[index] as Tensor, expected.tensor, precision);
+    const found = compareTensors(outputs[index] as Tensor, expected.tensor, precision, answer.oracle ?? 'the answer');
     const maxError = Math.max(found.maxError, worst.maxError);
     worst = { equal: worst.equal && found.equal, maxError, reason: worst.reason ?? found.reason };
   }
@@ -76,7 +76,7 @@ function tensorsIn(value: unknown): Tensor[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(tensorsIn) : [];
 }
 
-function compareTensors(found: Tensor, expected: Tensor, { tolerance, why }: Precision): Comparison {
+function compareTensors(found: Tensor, expected: Tensor, { tolerance, why }: Precision, oracle: string): Comparison {
   if (found.data.length !== expected.data.length) {
     return unequal(`the output has shape ${formatShape(found.shape)}, expected ${formatShape(expected.shape)}`);
   }
@@ -95,7 +95,7 @@ function compareTensors(found: Tensor, expected: Tensor, { tolerance, why }: Pre
   }
   if (bad === 0) return { equal: true, maxError, reason: undefined };
   const values = `${found.data[firstBad]} where ${expected.data[firstBad]} is expected`;
-  const reason = `${bad} of ${found.data.length} values differ (${why}); element ${firstBad} is ${values}`;
+  const reason = `${bad} of ${found.data.length} values differ (${why}); element ${firstBad} is ${values} by ${oracle}`;
   return { equal: false, maxError, reason };
 }
 

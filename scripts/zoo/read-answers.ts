@@ -7,7 +7,7 @@ import { Hdf5Group } from '../../src/formats/hdf5/hdf5-group.ts';
 import { openHdf5 } from '../../src/formats/hdf5/open-hdf5.ts';
 import { decodeJsonObject } from '../../src/formats/json.ts';
 import { type Dtype, Tensor, tensor } from '../../src/index.ts';
-import { stemOf } from './find-models.ts';
+import { architecturesBeside, stemOf } from './find-models.ts';
 
 /** An array with the name that it has in the answer, if any, and the dtype in which it was computed. */
 export interface NamedArray {
@@ -17,8 +17,8 @@ export interface NamedArray {
 }
 
 export interface Answer {
-  /** The file with the answer. */
-  readonly from: string;
+  /** Who computed the outputs, as far as the answer says: `Keras 3.12.4 on torch`. */
+  readonly oracle: string | undefined;
   readonly inputs: readonly NamedArray[];
   readonly outputs: readonly NamedArray[];
 }
@@ -27,7 +27,10 @@ export interface Answer {
 export async function readAnswers(path: string): Promise<Answer[]> {
   const own = await readOwnAnswer(path);
   if (own?.arePredictions) return [own.answer];
-  const oracles = [...besideFiles(path), ...oracleFiles(path)].map(readJsonAnswer);
+  const direct = [...besideFiles(path), ...oracleFiles(path)];
+  // Weights that lie beside a whole model of their name are that model's.
+  const files = direct.length > 0 ? direct : architecturesBeside(path).flatMap(oracleFiles);
+  const oracles = files.map(readJsonAnswer);
   // Outputs that are not said to be predictions may be labels: they count where there is nothing better.
   return oracles.length > 0 || own === undefined ? oracles : [own.answer];
 }
@@ -61,11 +64,11 @@ interface JsonArray {
 }
 
 function readJsonAnswer(from: string): Answer {
-  const json = decodeJsonObject(readFileSync(from, 'utf8'), from) as unknown as Record<
-    'inputs' | 'outputs',
-    JsonArray[]
-  >;
-  return { from, inputs: json.inputs.map(arrayOfJson), outputs: json.outputs.map(arrayOfJson) };
+  const json = decodeJsonObject(readFileSync(from, 'utf8'), from);
+  const { inputs, outputs } = json as unknown as Record<'inputs' | 'outputs', JsonArray[]>;
+  const { keras_version: version, backend } = json;
+  const oracle = version === undefined ? undefined : `Keras ${version} on ${backend}`;
+  return { oracle, inputs: inputs.map(arrayOfJson), outputs: outputs.map(arrayOfJson) };
 }
 
 function arrayOfJson({ name, shape, dtype = 'float32', data }: JsonArray): NamedArray {
@@ -90,7 +93,7 @@ async function readOwnAnswer(path: string): Promise<{ answer: Answer; arePredict
   const arePredictions = (await root.get('predictions')) instanceof Hdf5Group;
   const inputs = await readArrays(root, 'inputs');
   const outputs = await readArrays(root, arePredictions ? 'predictions' : 'outputs');
-  return { answer: { from, inputs, outputs }, arePredictions };
+  return { answer: { oracle: undefined, inputs, outputs }, arePredictions };
 }
 
 async function readArrays(root: Hdf5Group, name: string): Promise<NamedArray[]> {
