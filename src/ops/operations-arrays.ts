@@ -227,7 +227,7 @@ const ROWS: readonly OperationRow[] = [
     (call) =>
       pad(
         x(call),
-        call.raw('pad_width') as PadWidth,
+        call.nested('pad_width') as PadWidth,
         call.choice('mode', PAD_MODES),
         call.numberOrNull('constant_values') ?? 0,
       ),
@@ -335,7 +335,12 @@ const ROWS: readonly OperationRow[] = [
     (call) => sorting.isin(...pair(call), call.boolean('invert')),
   ],
 
-  ['Tensordot', 'x1 x2', { axes: 2 }, (call) => matrix.tensordot(...pair(call), call.raw('axes') as number | AxesPair)],
+  [
+    'Tensordot',
+    'x1 x2',
+    { axes: 2 },
+    (call) => matrix.tensordot(...pair(call), call.nested('axes') as number | AxesPair),
+  ],
   [
     'Cross',
     'x1 x2',

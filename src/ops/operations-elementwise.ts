@@ -168,9 +168,9 @@ const OTHERS: readonly [name: string, signature: string, defaults: object, (call
       (call) => compare.isclose(...pair(call), call.number('rtol'), call.number('atol'), call.boolean('equal_nan')),
     ],
     ['Array', 'x', { dtype: null }, optionalCast],
-    ['Cast', 'x', { dtype: 'float32' }, (call) => cast(x(call), call.dtypeOrNull() ?? 'float32')],
+    ['Cast', 'x dtype', {}, (call) => cast(x(call), call.string('dtype'))],
     ['ConvertToTensor', 'x', { dtype: null, sparse: null, ragged: null }, optionalCast],
-    ['SaturateCast', 'x', { dtype: 'float32' }, saturateCast],
+    ['SaturateCast', 'x dtype', {}, saturateCast],
     ['StopGradient', 'variable', {}, (call) => toSymbol(call.tensor('variable'))],
     [
       'Clip',

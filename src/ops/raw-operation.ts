@@ -38,7 +38,8 @@ export function unknownKeys(operation: RawOperation, config: Readonly<Record<str
 /**
  * Declares an operation.
  *
- * `signature` names the positional arguments, in order; `*xs` takes a list, or all arguments that follow. `defaults` has
+ * `signature` names the positional arguments, in order; `*xs` takes a list, or all arguments that follow
+ * when the first is no list. `defaults` has
  * the keys that may be left out, and all keys of the config.
  */
 export function rawOperation(
@@ -91,7 +92,9 @@ function byName(title: string, positional: readonly string[], args: readonly unk
     const name = positional[index];
     if (name?.startsWith('*')) {
       const rest = args.slice(index);
-      values[name.slice(1)] = rest.length === 1 && Array.isArray(value) ? value : rest;
+      const isList = Array.isArray(value) && (rest.length === 1 || positional.length > index + 1);
+      values[name.slice(1)] = isList ? value : rest;
+      if (isList) continue;
       return values;
     }
     if (name === undefined) {
@@ -174,6 +177,17 @@ export class CallArguments {
   /** Axes: one, a list, or null. */
   axes(name = 'axis'): number | number[] | null {
     return this.has(name) ? this.numberOrNumbers(name) : null;
+  }
+
+  /** Numbers nested to any depth, as a list or a constant tensor. */
+  nested(name: string): NestedArray {
+    const value = this.#values[name];
+    if (value instanceof Tensor) return value.toArray();
+    if (value instanceof SymbolicTensor) {
+      if (value.node.primitive !== 'constant') this.#fail(name, 'numbers that are known while tracing');
+      return value.node.attributes.value.toArray();
+    }
+    return typeof value === 'number' || Array.isArray(value) ? value : this.#fail(name, 'numbers');
   }
 
   boolean(name: string): boolean {

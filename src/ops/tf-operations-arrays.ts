@@ -153,8 +153,8 @@ export const tfArrayOperations: readonly OperationRow[] = [
     { perm: null, conjugate: false },
     (call) => shape.transpose(call.tensor('a'), call.numbersOrNull('perm')),
   ],
-  ['concat', '*values', { axis: 0 }, (call) => shape.concatenate(call.tensors('values'), call.number('axis'))],
-  ['stack', '*values', { axis: 0 }, (call) => shape.stack(call.tensors('values'), call.number('axis'))],
+  ['concat', '*values axis', { axis: 0 }, (call) => shape.concatenate(call.tensors('values'), call.number('axis'))],
+  ['stack', '*values axis', { axis: 0 }, (call) => shape.stack(call.tensors('values'), call.number('axis'))],
   [
     'unstack',
     'value num axis',
@@ -193,7 +193,7 @@ export const tfArrayOperations: readonly OperationRow[] = [
     (call) =>
       pad(
         call.tensor('tensor'),
-        call.raw('paddings') as PadWidth,
+        call.nested('paddings') as PadWidth,
         call.choice('mode', MODES),
         call.number('constant_values'),
       ),
@@ -294,7 +294,8 @@ export const tfArrayOperations: readonly OperationRow[] = [
     'tensordot',
     'a b axes',
     {},
-    (call) => matrix.tensordot(call.tensor('a'), call.tensor('b'), call.raw('axes') as number | [number[], number[]]),
+    (call) =>
+      matrix.tensordot(call.tensor('a'), call.tensor('b'), call.nested('axes') as number | [number[], number[]]),
   ],
   [
     'einsum linalg.einsum',
@@ -365,13 +366,13 @@ export const tfArrayOperations: readonly OperationRow[] = [
     'argmax math.argmax compat.v1.argmax',
     'input axis output_type',
     { axis: 0, output_type: null, dimension: null },
-    (call) => reduce.argmax(input(call), call.number(either(call, 'axis', 'dimension'))),
+    (call) => reduce.argmax(input(call), call.number(either(call, 'dimension', 'axis'))),
   ],
   [
     'argmin math.argmin compat.v1.argmin',
     'input axis output_type',
     { axis: 0, output_type: null, dimension: null },
-    (call) => reduce.argmin(input(call), call.number(either(call, 'axis', 'dimension'))),
+    (call) => reduce.argmin(input(call), call.number(either(call, 'dimension', 'axis'))),
   ],
   [
     'math.top_k nn.top_k',
@@ -452,7 +453,7 @@ export const tfArrayOperations: readonly OperationRow[] = [
   ],
   [
     'keras.backend.concatenate',
-    '*tensors',
+    '*tensors axis',
     { axis: -1 },
     (call) => shape.concatenate(call.tensors('tensors'), call.number('axis')),
   ],

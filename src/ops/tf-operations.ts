@@ -137,7 +137,7 @@ const REDUCE_DEFAULTS = { axis: null, keepdims: false, keep_dims: null, reductio
 const x = (call: CallArguments): Operand => call.tensor('x');
 
 function keepdims(call: CallArguments): boolean {
-  return call.boolean(either(call, 'keepdims', 'keep_dims'));
+  return call.boolean(either(call, 'keep_dims', 'keepdims'));
 }
 
 /** Functions of `keras.backend` that are those of TensorFlow. */
