@@ -48,7 +48,7 @@ export function planMemory(schedule: Schedule): MemoryPlan {
   const blocks = mergeInPlace(lifetimes, loops);
   const permanent: Block[] = [];
   const passing: Block[] = [];
-  for (const block of blocks) (isPermanent(block) ? permanent : passing).push(block);
+  for (const block of blocks) (livesForever(block) ? permanent : passing).push(block);
   let permanentBytes = 0;
   for (const block of permanent) {
     block.offset = permanentBytes;
@@ -67,7 +67,13 @@ export function planMemory(schedule: Schedule): MemoryPlan {
   };
 }
 
-function isPermanent(lifetime: Lifetime): boolean {
+/** Whether a buffer keeps its content between runs. */
+export function isPermanent({ lifetimes }: MemoryPlan, buffer: Buffer): boolean {
+  const lifetime = lifetimes.get(buffer);
+  return lifetime !== undefined && livesForever(lifetime);
+}
+
+function livesForever(lifetime: Lifetime): boolean {
   return lifetime.start === FOREVER.start && lifetime.end === FOREVER.end;
 }
 

@@ -1,7 +1,8 @@
 /** Writes the module of a schedule: one function for each kernel, one for the run, one for each part of the prologue. */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { Buffer, Kernel, PackKernel, ScanKernel, Tail } from '../../compiler/schedule.ts';
-import { buffersRead, byteLengthOf } from '../../compiler/schedule.ts';
+import type { Buffer, Kernel, PackKernel, ScanKernel, Schedule, Tail } from '../../compiler/schedule.ts';
+import { buffersRead, buffersWritten, byteLengthOf } from '../../compiler/schedule.ts';
+import type { Variable } from '../../graph/variable.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
 import type { KernelContext } from './kernel-context.ts';
@@ -11,10 +12,18 @@ import type { PreparedSchedule } from './prepare-nodes.ts';
 import { emitReduce } from './reduce-code.ts';
 
 /** What the host does, in order, when variables have changed. */
-export type PrologueStep =
+export type PrologueAction =
   | { readonly kind: 'upload'; readonly buffer: Buffer }
   | { readonly kind: 'call'; readonly exportName: string }
   | { readonly kind: 'pack'; readonly kernel: PackKernel };
+
+export interface PrologueStep {
+  readonly action: PrologueAction;
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  /** The variables on which the outcome depends. */
+  readonly variables: ReadonlySet<Variable>;
+}
 
 export interface EmittedProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -72,36 +81,49 @@ export function emitProgram(
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) exportRun(kernelExport(index), [kernel]);
   }
-  const prologue: PrologueStep[] = [];
-  const waiting = new Set<Buffer>();
-  for (const buffer of [...schedule.parameters.values(), ...schedule.constants.values()]) {
-    if (offsets.has(buffer)) waiting.add(buffer);
-  }
-  let kernels: Kernel[] = [];
-  const flush = (): void => {
-    if (kernels.length === 0) return;
-    const exportName = `prologue${prologue.length}`;
-    exportRun(exportName, kernels);
-    prologue.push({ kind: 'call', exportName });
-    kernels = [];
-  };
-  for (const kernel of schedule.prologue) {
-    // A buffer is filled right before it is first read, so that the next may take its place after it was.
-    for (const buffer of buffersRead(kernel)) {
-      if (!waiting.delete(buffer)) continue;
-      flush();
-      prologue.push({ kind: 'upload', buffer });
-    }
-    if (kernel.kind === 'pack') {
-      flush();
-      prologue.push({ kind: 'pack', kernel });
-    } else {
-      kernels.push(kernel);
-    }
-  }
-  flush();
-  for (const buffer of waiting) prologue.push({ kind: 'upload', buffer });
+  const prologue = prologueSteps(schedule, offsets, (index, kernel) => {
+    exportRun(prologueExport(index), [kernel]);
+    return prologueExport(index);
+  });
   return { bytes: module.build(), prologue };
+}
+
+function prologueExport(index: number): string {
+  return `prologue${index}`;
+}
+
+/** Kernels and uploads in order: a buffer is filled right before it is first read, since others may use its place. */
+function prologueSteps(
+  { prologue, parameters, constants }: Schedule,
+  offsets: ReadonlyMap<Buffer, number>,
+  exportKernel: (index: number, kernel: Kernel) => string,
+): PrologueStep[] {
+  const steps: PrologueStep[] = [];
+  const dependencies = new Map<Buffer, Set<Variable>>();
+  for (const [variable, buffer] of parameters) dependencies.set(buffer, new Set([variable]));
+  const variablesOf = (buffers: readonly Buffer[]): Set<Variable> =>
+    new Set(buffers.flatMap((buffer) => [...(dependencies.get(buffer) ?? [])]));
+  // What no kernel of the program reads has no place.
+  const waiting = new Set([...parameters.values(), ...constants.values()].filter((buffer) => offsets.has(buffer)));
+  const upload = (buffer: Buffer): void => {
+    const action: PrologueAction = { kind: 'upload', buffer };
+    steps.push({ action, reads: [], writes: [buffer], variables: variablesOf([buffer]) });
+  };
+  for (const [index, kernel] of prologue.entries()) {
+    const reads = [...new Set(buffersRead(kernel))];
+    const writes = [...new Set(buffersWritten(kernel))];
+    for (const buffer of reads) if (waiting.delete(buffer)) upload(buffer);
+    const variables = variablesOf(kernel.kind === 'pack' ? [kernel.input] : reads);
+    for (const buffer of writes) {
+      // Several kernels may write parts of one buffer.
+      dependencies.set(buffer, new Set([...(dependencies.get(buffer) ?? []), ...variables]));
+    }
+    const action: PrologueAction =
+      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', exportName: exportKernel(index, kernel) };
+    steps.push({ action, reads, writes, variables });
+  }
+  waiting.forEach(upload);
+  return steps;
 }
 
 function emitTailCall(context: KernelContext, output: Buffer, tail: Tail | undefined): EmitCall | undefined {

@@ -3,12 +3,12 @@ import { formatShape, shapesEqual } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import type { Program } from '../../compiler/backend.ts';
 import { formatKernel } from '../../compiler/format-schedule.ts';
-import type { MemoryPlan } from '../../compiler/plan.ts';
+import { isPermanent, type MemoryPlan } from '../../compiler/plan.ts';
 import type { Buffer, Schedule } from '../../compiler/schedule.ts';
 import { BackendError, ShapeError } from '../../errors.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
-import type { Variable } from '../../graph/variable.ts';
-import { kernelExport, type PrologueStep, RUN } from './emit-program.ts';
+import { Variable } from '../../graph/variable.ts';
+import { kernelExport, type PrologueAction, type PrologueStep, RUN } from './emit-program.ts';
 
 type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -44,6 +44,7 @@ export interface KernelTime {
 /** A graph as one WebAssembly instance with its own memory. */
 export class WasmProgram implements Program {
   readonly #parts: WasmProgramParts;
+  readonly #hostValues = new Map<Buffer, Variable | Tensor>();
   /** The version of each variable whose value is in the memory. */
   readonly #versions = new Map<Variable, number>();
   /** Whether the prologue has run. */
@@ -52,6 +53,8 @@ export class WasmProgram implements Program {
 
   constructor(parts: WasmProgramParts) {
     this.#parts = parts;
+    for (const [variable, buffer] of parts.schedule.parameters) this.#hostValues.set(buffer, variable);
+    for (const [value, buffer] of parts.schedule.constants) this.#hostValues.set(buffer, value);
   }
 
   /** What the program consists of. */
@@ -108,33 +111,58 @@ export class WasmProgram implements Program {
     });
   }
 
-  /** Runs the prologue when a variable has changed. What it alone reads was overwritten since, so it reads all again. */
+  /** Runs the part of the prologue that depends on variables that have changed. */
   #refreshVariables(): void {
-    const { schedule, prologue, instance } = this.#parts;
-    const isStale = (variable: Variable): boolean => this.#versions.get(variable) !== variable.version;
-    if (this.#isReady && ![...schedule.parameters.keys()].some(isStale)) return;
-    const variables = new Map([...schedule.parameters].map(([variable, buffer]) => [buffer, variable]));
-    const constants = new Map([...schedule.constants].map(([value, buffer]) => [buffer, value]));
-    const hostValueOf = (buffer: Buffer): NumericData =>
-      (variables.get(buffer)?.value ?? constants.get(buffer))?.data as NumericData;
-    for (const step of prologue) {
-      switch (step.kind) {
-        case 'upload':
-          this.#view(step.buffer).set(hostValueOf(step.buffer));
-          break;
-        case 'call':
-          (instance.exports[step.exportName] as () => void)();
-          break;
-        case 'pack': {
-          const { input, output, pack } = step.kernel;
-          const source = input.role === 'persistent' ? this.#view(input) : hostValueOf(input);
-          pack(source as Float32Array, this.#view(output) as Float32Array);
-          break;
-        }
+    const { schedule } = this.#parts;
+    const stale = new Set([...schedule.parameters.keys()].filter((variable) => this.#isStale(variable)));
+    if (this.#isReady && stale.size === 0) return;
+    for (const { action } of this.#staleSteps(stale)) this.#perform(action);
+    for (const variable of stale) this.#versions.set(variable, variable.version);
+    this.#isReady = true;
+  }
+
+  #isStale(variable: Variable): boolean {
+    return this.#versions.get(variable) !== variable.version;
+  }
+
+  /** In order: what depends on the variables, and what computes the passing values that it reads. */
+  #staleSteps(stale: ReadonlySet<Variable>): PrologueStep[] {
+    const { prologue, plan } = this.#parts;
+    if (!this.#isReady) return [...prologue];
+    const steps: PrologueStep[] = [];
+    const missing = new Set<Buffer>();
+    for (const step of [...prologue].reverse()) {
+      const isNeeded =
+        step.writes.some((buffer) => missing.has(buffer)) ||
+        [...step.variables].some((variable) => stale.has(variable));
+      if (!isNeeded) continue;
+      steps.push(step);
+      for (const buffer of step.reads) if (!isPermanent(plan, buffer)) missing.add(buffer);
+    }
+    return steps.reverse();
+  }
+
+  #perform(action: PrologueAction): void {
+    switch (action.kind) {
+      case 'upload':
+        this.#view(action.buffer).set(this.#hostValueOf(action.buffer));
+        break;
+      case 'call':
+        (this.#parts.instance.exports[action.exportName] as () => void)();
+        break;
+      case 'pack': {
+        const { input, output, pack } = action.kernel;
+        const source = input.role === 'persistent' ? this.#view(input) : this.#hostValueOf(input);
+        pack(source as Float32Array, this.#view(output) as Float32Array);
+        break;
       }
     }
-    for (const variable of variables.values()) this.#versions.set(variable, variable.version);
-    this.#isReady = true;
+  }
+
+  /** The value of a variable or constant, by its buffer. */
+  #hostValueOf(buffer: Buffer): NumericData {
+    const value = this.#hostValues.get(buffer);
+    return (value instanceof Variable ? value.value : value)?.data as NumericData;
   }
 
   #view(buffer: Buffer): NumericData {
