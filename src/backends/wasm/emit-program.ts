@@ -10,6 +10,7 @@ import { emitLoop, emitTail } from './loop-code.ts';
 import { callRange, type EmitCall, emitNode } from './node-code.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
 import { emitReduce } from './reduce-code.ts';
+import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
 export type PrologueAction =
@@ -59,7 +60,7 @@ export function emitProgram(
   const emit = (kernel: Kernel): EmitCall => {
     switch (kernel.kind) {
       case 'loop':
-        return callRange(emitLoop(context, kernel));
+        return callRange(emitTransposition(context, kernel) ?? emitLoop(context, kernel));
       case 'reduce':
         return callBoth(callRange(emitReduce(context, kernel)), emitTailCall(context, kernel.output, kernel.tail));
       case 'node':
