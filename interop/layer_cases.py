@@ -114,7 +114,9 @@ def case(name, layer, inputs, masks=None, kwargs=None, rng=None, scale=0.4, shap
         # Each call has tensors of its own, since some layers take the masks away from theirs.
         given = []
         for value, mask in zip(flat, masks):
-            value = value if value.dtype.kind in "OSU" else keras.ops.convert_to_tensor(value.copy())
+            # Strings are tensors on TensorFlow alone.
+            if keras.backend.backend() == "tensorflow" or value.dtype.kind not in "OSU":
+                value = keras.ops.convert_to_tensor(value.copy())
             if mask is not None:
                 backend.set_keras_mask(value, keras.ops.convert_to_tensor(mask))
             given.append(value)
@@ -158,7 +160,8 @@ def case(name, layer, inputs, masks=None, kwargs=None, rng=None, scale=0.4, shap
 def symbolic_shapes(layer, inputs, flat, kwargs, positional):
     """Shapes that Keras infers when the batch is unknown."""
     def symbol(value):
-        return keras.KerasTensor((None, *value.shape[1:]), dtype=str(value.dtype))
+        dtype = "string" if value.dtype.kind in "OSU" else str(value.dtype)
+        return keras.KerasTensor((None, *value.shape[1:]), dtype=dtype)
 
     arguments = [symbol(value) for value in flat]
     static = {

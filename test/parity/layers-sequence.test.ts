@@ -10,12 +10,16 @@ import { AutoContrast } from '../../src/layers/preprocessing/auto-contrast.ts';
 import { CategoryEncoding } from '../../src/layers/preprocessing/category-encoding.ts';
 import { ContrastLimitedAdaptiveHistogramEqualization } from '../../src/layers/preprocessing/clahe.ts';
 import { Discretization } from '../../src/layers/preprocessing/discretization.ts';
+import { HashedCrossing, Hashing } from '../../src/layers/preprocessing/hashing.ts';
+import { IntegerLookup } from '../../src/layers/preprocessing/integer-lookup.ts';
 import { MaxNumBoundingBoxes } from '../../src/layers/preprocessing/max-num-bounding-boxes.ts';
 import { Normalization } from '../../src/layers/preprocessing/normalization.ts';
 import { Pipeline } from '../../src/layers/preprocessing/pipeline.ts';
 import { RandomCrop } from '../../src/layers/preprocessing/random-crop.ts';
 import { Rescaling } from '../../src/layers/preprocessing/rescaling.ts';
 import { CenterCrop, Resizing } from '../../src/layers/preprocessing/resizing.ts';
+import { StringLookup } from '../../src/layers/preprocessing/string-lookup.ts';
+import { TextVectorization } from '../../src/layers/preprocessing/text-vectorization.ts';
 import { Bidirectional } from '../../src/layers/rnn/bidirectional.ts';
 import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../../src/layers/rnn/conv-lstm.ts';
 import { GRU, GRUCell } from '../../src/layers/rnn/gru.ts';
@@ -44,6 +48,9 @@ const FAMILIES: Readonly<Record<string, readonly LayerClass[]>> = {
   'grouped-query-attention': [GroupQueryAttention],
   numbers: [Rescaling, Normalization, CategoryEncoding, Discretization, Pipeline, Dense, ReLU],
   images: [Resizing, CenterCrop, AutoContrast, ContrastLimitedAdaptiveHistogramEqualization],
+  lookup: [StringLookup, IntegerLookup],
+  text: [TextVectorization],
+  hashing: [Hashing, HashedCrossing],
   augmentation: [...AUGMENTATIONS, RandomCrop, MaxNumBoundingBoxes],
 };
 

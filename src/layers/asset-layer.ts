@@ -1,0 +1,19 @@
+import type { Tensor } from '../array/tensor.ts';
+import type { Layer } from './layer.ts';
+
+/** What some layers read besides their weights. */
+export interface AssetLayer {
+  /**
+   * Takes the files that an archive holds for this layer, by name, such as `vocabulary.txt`.
+   *
+   * @throws {FormatError} when a file is not what the layer needs.
+   */
+  loadAssets(files: ReadonlyMap<string, Uint8Array>): void;
+  /** Takes values that stand beside the numbered weights, by name, such as `idf_weights`. */
+  loadValues(values: ReadonlyMap<string, Tensor>): void;
+}
+
+/** Whether a layer reads assets. */
+export function isAssetLayer(layer: Layer): layer is Layer & AssetLayer {
+  return 'loadAssets' in layer && 'loadValues' in layer;
+}
