@@ -6,7 +6,7 @@ reads.
 
     mobilenet-v2    14 MB    what predictions are timed with
     resnet-50      103 MB    what loads are timed with
-    hundred-layers   5 MB    a chain of 100 dense layers, for loads of a part (no model.json)
+    hundred-layers  25 MB    what loads of a part of a model are counted with (no model.json)
 
 Versions: keras==3.15.1 jax==0.10.2 numpy==2.4.6
 Run:      interop/.venv/bin/python interop/make-bench-models.py [NAME …]
@@ -47,18 +47,17 @@ def randomize(model, seed):
 
 
 def hundred_layers():
+    """Layers of many sizes, with ways around some of them, and layers without weights between."""
     inputs = keras.Input((64,), name="features")
-    x = inputs
-    for index in range(100):
+    x = layers.Dense(320, name="stem")(inputs)
+    for index in range(24):
         before = x
-        units = 512 if index % 20 == 10 else (64, 96, 160, 64, 64)[index % 5]
-        x = layers.Dense(units, activation="tanh", name=f"dense_{index:02d}_of_chain")(x)
-        if index % 4 == 3:
-            x = layers.LayerNormalization(name=f"norm_{index:02d}")(x)
-        if index % 5 == 4:
-            x = layers.Add(name=f"add_{index:02d}")([before, x])
-    outputs = layers.Dense(10, activation="softmax", name="answer")(x)
-    return keras.Model(inputs, outputs, name="hundred_layers")
+        x = layers.LayerNormalization(name=f"block_{index:02}_norm")(x)
+        x = layers.Dense((160, 640, 320, 480)[index % 4], activation="tanh", name=f"block_{index:02}_inner")(x)
+        x = layers.Dense(320, name=f"block_{index:02}_outer")(x)
+        x = layers.Add(name=f"block_{index:02}")([before, x])
+    x = layers.Activation("tanh", name="last")(x)
+    return keras.Model(inputs, layers.Dense(10, name="answer")(x), name="hundred_layers")
 
 
 def config_of_keras_2(value):
@@ -101,7 +100,9 @@ def write_layers_model(model, folder):
     }
     specs, data = [], bytearray()
     for variable in model.weights:
-        name = "/".join(variable.path.split("/")[-2:])
+        layer, name = variable.path.split("/")[-2:]
+        # Keras 2, and with it TensorFlow.js, knows the kernel of a depthwise convolution by another name.
+        name = f"{layer}/{'depthwise_kernel' if name == 'kernel' and 'depthwise' in layer else name}"
         specs.append({"name": name, "shape": list(variable.shape), "dtype": "float32"})
         data += np.asarray(variable).tobytes()
     count = -(-len(data) // SHARD_BYTES)
