@@ -44,7 +44,7 @@ class Random {
 /** Functions that are bounded and smooth enough for errors not to grow. */
 const UNARY: readonly PrimitiveName[] = ['tanh', 'sigmoid', 'sin', 'negate', 'absolute', 'erf'];
 const BINARY: readonly PrimitiveName[] = ['add', 'subtract', 'multiply', 'maximum', 'minimum'];
-const EXTENTS = [1, 2, 3, 4, 5, 8, 13];
+const EXTENTS = [1, 2, 3, 4, 5, 8, 13, 20];
 
 function randomShape(random: Random): number[] {
   return Array.from({ length: 1 + random.below(4) }, () => random.pick(EXTENTS));

@@ -74,6 +74,23 @@ describe('wasmBackend()', () => {
     }
   });
 
+  test('sums columns of what depends on a number for each column', async () => {
+    const [x, mean] = [float(9, 23), float(23)];
+    const wide = apply('broadcast', [apply('reshape', [mean], { shape: [1, 23] })], { shape: [9, 23] });
+    const centred = apply('subtract', [x, apply('exp', [wide], {})], {});
+    const graph = { inputs: [x, mean], outputs: [apply('sum', [centred], { axes: [0] })] };
+    const given = [x, mean].map(({ shape }, operand) => {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      return tensor(
+        Float32Array.from({ length: size }, (_, index) => Math.sin(index + operand)),
+        shape,
+      );
+    });
+    const program = await wasmBackend().compile(graph);
+    const actual = values(await program.run(given));
+    for (const [index, value] of values(evaluate(graph, given)).entries()) expect(actual[index]).toBeCloseTo(value, 4);
+  });
+
   test('runs of one program wait for each other', async () => {
     const x = float(3);
     const program = await wasmBackend().compile({ inputs: [x], outputs: [apply('negate', [x], {})] });
