@@ -15,6 +15,10 @@ interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 
 /** What a consumer installs, and the page of docs/decisions that says why. */
@@ -32,6 +36,14 @@ test('the dependencies are the listed ones', () => {
 
 test.each(Object.entries(DEPENDENCIES))('the decision for %s is written down', (name, page) => {
   expect(readFileSync(join(root, 'docs/decisions', page), 'utf8')).toContain(`\`${name}\``);
+});
+
+test('the lockfile lists the packages of every platform, without which npm ci refuses to work', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
+  const listed = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/'))));
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(wanted.filter((name) => !listed.has(`node_modules/${name}`))).toEqual([]);
 });
 
 test('no consumer runs anything when installing', () => {

@@ -13,7 +13,10 @@ test('the exported names', () => {
     AdaptiveMaxPooling2D
     AdaptiveMaxPooling3D
     Add
+    AdditiveAttention
     AlphaDropout
+    Attention
+    AutoContrast
     Average
     AveragePooling1D
     AveragePooling2D
@@ -21,7 +24,10 @@ test('the exported names', () => {
     BackendError
     BatchNormalization
     Bidirectional
+    CategoryEncoding
+    CenterCrop
     Concatenate
+    ContrastLimitedAdaptiveHistogramEqualization
     Conv1D
     Conv1DTranspose
     Conv2D
@@ -41,6 +47,7 @@ test('the exported names', () => {
     Dense
     DepthwiseConv1D
     DepthwiseConv2D
+    Discretization
     Dot
     Dropout
     ELU
@@ -59,8 +66,12 @@ test('the exported names', () => {
     GlobalMaxPooling2D
     GlobalMaxPooling3D
     GroupNormalization
+    GroupQueryAttention
+    HashedCrossing
+    Hashing
     Identity
     InputLayer
+    IntegerLookup
     KerasModel
     KerasTensor
     LSTM
@@ -70,23 +81,32 @@ test('the exported names', () => {
     LayerNormalization
     LeakyReLU
     LoadError
+    LocallyConnected1D
+    LocallyConnected2D
     Masking
+    MaxNumBoundingBoxes
     MaxPooling1D
     MaxPooling2D
     MaxPooling3D
     Maximum
     Minimum
     Model
+    MultiHeadAttention
     Multiply
     NetworkError
+    Normalization
     NotFoundError
     PReLU
     Permute
+    Pipeline
     RMSNormalization
     RNN
+    RandomCrop
     ReLU
     RepeatVector
+    Rescaling
     Reshape
+    Resizing
     ReversibleEmbedding
     SeparableConv1D
     SeparableConv2D
@@ -100,8 +120,10 @@ test('the exported names', () => {
     SpatialDropout3D
     SpectralNormalization
     StackedRNNCells
+    StringLookup
     Subtract
     Tensor
+    TextVectorization
     ThresholdedReLU
     TimeDistributed
     UnitNormalization
@@ -114,6 +136,7 @@ test('the exported names', () => {
     ZeroPadding3D
     clearSession
     fields
+    formatShape
     input
     layerFields
     loadLayersModel
