@@ -76,6 +76,20 @@ export {
   MaxPooling2D,
   MaxPooling3D,
 } from './layers/pooling/pooling.ts';
+export { AutoContrast } from './layers/preprocessing/auto-contrast.ts';
+export { CategoryEncoding } from './layers/preprocessing/category-encoding.ts';
+export { ContrastLimitedAdaptiveHistogramEqualization } from './layers/preprocessing/clahe.ts';
+export { Discretization } from './layers/preprocessing/discretization.ts';
+export { HashedCrossing, Hashing } from './layers/preprocessing/hashing.ts';
+export { IntegerLookup } from './layers/preprocessing/integer-lookup.ts';
+export { MaxNumBoundingBoxes } from './layers/preprocessing/max-num-bounding-boxes.ts';
+export { Normalization } from './layers/preprocessing/normalization.ts';
+export { Pipeline } from './layers/preprocessing/pipeline.ts';
+export { RandomCrop } from './layers/preprocessing/random-crop.ts';
+export { Rescaling } from './layers/preprocessing/rescaling.ts';
+export { CenterCrop, Resizing } from './layers/preprocessing/resizing.ts';
+export { StringLookup } from './layers/preprocessing/string-lookup.ts';
+export { TextVectorization } from './layers/preprocessing/text-vectorization.ts';
 export { ActivityRegularization } from './layers/regularization/activity-regularization.ts';
 export {
   AlphaDropout,
@@ -106,7 +120,8 @@ export type { InputValue, PredictInputs, PredictOptions, PredictOutputs } from '
 export { Sequential } from './model/sequential.ts';
 export type { SummaryOptions } from './model/summary.ts';
 export * as ops from './ops/public.ts';
-export { modelFromJSON } from './serialization/build-model.ts';
+export { type ModelFromJSONOptions, modelFromJSON } from './serialization/build-model.ts';
 export type { CustomFunction, CustomObjects, LayerClass } from './serialization/custom-objects.ts';
+export type { NumbersOf } from './serialization/dialect.ts';
 export { CustomObjectError, LoadError } from './serialization/load-error.ts';
 export type { LoadReport } from './serialization/report.ts';

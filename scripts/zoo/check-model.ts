@@ -8,6 +8,7 @@ import {
   loadModel,
   type ModelArtifacts,
   modelFromJSON,
+  type NumbersOf,
   readArtifacts,
   UnsupportedError,
   type WeightEntry,
@@ -59,10 +60,13 @@ export async function checkModel({ path, guess }: FoundModel, backend?: Backend)
 async function fillRow(row: Row, backend: Backend | undefined): Promise<void> {
   const artifacts = await readArtifacts(row.file);
   row.format = formatOf(artifacts, row.format);
-  const loaded = artifacts.topology === undefined ? await loadWeights(row, artifacts) : await loadWhole(row, artifacts);
+  const answers = await readAnswers(row.file);
+  const numbersOf = answers[0]?.numbersOf ?? 'tensorflow';
+  const isWhole = artifacts.topology !== undefined;
+  const loaded = isWhole ? await loadWhole(row, artifacts, numbersOf) : await loadWeights(row, artifacts, numbersOf);
   row.loaded = true;
   if (loaded === undefined) return;
-  for (const answer of await readAnswers(row.file)) await compare(row, loaded, answer, backend);
+  for (const answer of answers) await compare(row, loaded, answer, backend);
 }
 
 /** A model, and its configuration as text. */
@@ -71,13 +75,13 @@ interface Loaded {
   readonly configuration: string;
 }
 
-async function loadWhole(row: Row, artifacts: ModelArtifacts): Promise<Loaded> {
-  const model = await loadModel(row.file);
+async function loadWhole(row: Row, artifacts: ModelArtifacts, numbersOf: NumbersOf): Promise<Loaded> {
+  const model = await loadModel(row.file, { numbersOf });
   return { model, configuration: JSON.stringify(artifacts.topology) };
 }
 
 /** Reads every tensor of a weights-only file, and assigns them where the architecture lies beside it. */
-async function loadWeights(row: Row, artifacts: ModelArtifacts): Promise<Loaded | undefined> {
+async function loadWeights(row: Row, artifacts: ModelArtifacts, numbersOf: NumbersOf): Promise<Loaded | undefined> {
   for (const entry of entriesOf(artifacts)) await entry.read();
   const [architecture] = architecturesBeside(row.file);
   if (architecture === undefined) {
@@ -85,8 +89,10 @@ async function loadWeights(row: Row, artifacts: ModelArtifacts): Promise<Loaded 
     return undefined;
   }
   const isConfiguration = architecture.endsWith('.json') && statSync(architecture).isFile();
-  const model = isConfiguration ? modelFromJSON(readFileSync(architecture, 'utf8')) : await loadModel(architecture);
-  await model.loadWeights(row.file);
+  const model = isConfiguration
+    ? modelFromJSON(readFileSync(architecture, 'utf8'), { numbersOf })
+    : await loadModel(architecture, { numbersOf });
+  await model.loadWeights(row.file, { numbersOf });
   const { topology } = await readArtifacts(architecture);
   return { model, configuration: JSON.stringify(topology) };
 }

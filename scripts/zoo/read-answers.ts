@@ -6,7 +6,7 @@ import { Hdf5Dataset } from '../../src/formats/hdf5/hdf5-dataset.ts';
 import { Hdf5Group } from '../../src/formats/hdf5/hdf5-group.ts';
 import { openHdf5 } from '../../src/formats/hdf5/open-hdf5.ts';
 import { decodeJsonObject } from '../../src/formats/json.ts';
-import { type Dtype, Tensor, tensor } from '../../src/index.ts';
+import { type Dtype, type NumbersOf, Tensor, tensor } from '../../src/index.ts';
 import { architecturesBeside, stemOf } from './find-models.ts';
 
 /** An array with the name that it has in the answer, if any, and the dtype in which it was computed. */
@@ -19,6 +19,8 @@ export interface NamedArray {
 export interface Answer {
   /** Who computed the outputs, as far as the answer says: `Keras 3.12.4 on torch`. */
   readonly oracle: string | undefined;
+  /** The backend that computed them, where its numbers are its own. */
+  readonly numbersOf: NumbersOf;
   readonly inputs: readonly NamedArray[];
   readonly outputs: readonly NamedArray[];
 }
@@ -60,7 +62,8 @@ interface JsonArray {
   readonly name?: string;
   readonly shape: readonly number[];
   readonly dtype?: string;
-  readonly data: readonly (number | string | boolean)[];
+  /** The elements, or in words the seeded generator that gives them: `mulberry32(seed 42)*2-1`. */
+  readonly data: readonly (number | string | boolean)[] | string;
 }
 
 function readJsonAnswer(from: string): Answer {
@@ -68,11 +71,27 @@ function readJsonAnswer(from: string): Answer {
   const { inputs, outputs } = json as unknown as Record<'inputs' | 'outputs', JsonArray[]>;
   const { keras_version: version, backend } = json;
   const oracle = version === undefined ? undefined : `Keras ${version} on ${backend}`;
-  return { oracle, inputs: inputs.map(arrayOfJson), outputs: outputs.map(arrayOfJson) };
+  const numbersOf = backend === 'torch' ? 'torch' : 'tensorflow';
+  return { oracle, numbersOf, inputs: inputs.map(arrayOfJson), outputs: outputs.map(arrayOfJson) };
 }
 
 function arrayOfJson({ name, shape, dtype = 'float32', data }: JsonArray): NamedArray {
-  return { name, dtype, tensor: tensorOf(shape, dtype, data) };
+  const elements = typeof data === 'string' ? generate(data, shape) : data;
+  return { name, dtype, tensor: tensorOf(shape, dtype, elements) };
+}
+
+/** Numbers in [−1, 1) from the generator that an answer names. */
+function generate(words: string, shape: readonly number[]): number[] {
+  const seed = /^mulberry32\(seed (\d+)\)\*2-1/.exec(words)?.[1];
+  if (seed === undefined) throw new TypeError(`Cannot read an answer: its data is "${words}", expected elements`);
+  let state = Number(seed);
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  return Array.from({ length: count }, () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return (((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32) * 2 - 1;
+  });
 }
 
 function tensorOf(
@@ -93,7 +112,7 @@ async function readOwnAnswer(path: string): Promise<{ answer: Answer; arePredict
   const arePredictions = (await root.get('predictions')) instanceof Hdf5Group;
   const inputs = await readArrays(root, 'inputs');
   const outputs = await readArrays(root, arePredictions ? 'predictions' : 'outputs');
-  return { answer: { oracle: undefined, inputs, outputs }, arePredictions };
+  return { answer: { oracle: undefined, numbersOf: 'tensorflow', inputs, outputs }, arePredictions };
 }
 
 async function readArrays(root: Hdf5Group, name: string): Promise<NamedArray[]> {

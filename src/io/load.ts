@@ -9,6 +9,7 @@ import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
+import { loadAssets } from '../serialization/weights/assets.ts';
 import type { PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
@@ -86,6 +87,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
   }
   await fillWeights(artifacts, plan ?? [], report, options, progress);
+  await loadAssets(root, artifacts);
   const wholeOrPart =
     options.until === undefined
       ? model
@@ -132,6 +134,7 @@ export async function loadWeights(
     report,
   );
   await fillWeights(artifacts, plan, report, options, progress);
+  await loadAssets(model, artifacts);
   return report;
 }
 

@@ -185,7 +185,12 @@ describe('buildModel()', () => {
         { class_name: 'Lambda', config: { name: 'twice', function: ['4wEAAAA=', null, null] } },
       ],
     };
-    const model = modelFromJSON({ class_name: 'Sequential', config }, { Scale, twice: ([x]) => multiply(x ?? 0, 2) });
+    const model = modelFromJSON(
+      { class_name: 'Sequential', config },
+      {
+        customObjects: { Scale, twice: ([x]) => multiply(x ?? 0, 2) },
+      },
+    );
     expect((await model.predict([[1.5]], { backend })).toArray()).toEqual([[30]]);
     expect(model.getLayer('scale').config).toMatchObject({ label: 'snake_case' });
   });

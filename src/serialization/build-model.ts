@@ -2,6 +2,7 @@
 import type { PartialShape } from '../array/shape.ts';
 import { FormatError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts, Weights } from '../formats/artifacts.ts';
+import { decodeJsonObject } from '../formats/json.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import { KerasModel } from '../model/keras-model.ts';
@@ -105,6 +106,13 @@ function keepsShape({ variable, entries, convert }: PlanItem, report: LoadReport
   return fits;
 }
 
+export interface ModelFromJSONOptions {
+  /** Classes and functions that only the author of the model has, by their names in the JSON. */
+  readonly customObjects?: CustomObjects;
+  /** The backend of Keras whose numbers are wanted, where they differ; TensorFlow's and JAX' unless given. */
+  readonly numbersOf?: NumbersOf;
+}
+
 /**
  * Builds a model from Keras' JSON (`to_json()` of Python, or the configuration inside a file), with fresh weights.
  *
@@ -121,16 +129,14 @@ function keepsShape({ variable, entries, convert }: PlanItem, report: LoadReport
  *
  * @throws {CustomObjectError} when it needs classes or functions that only its author has.
  */
-export function modelFromJSON(json: JsonObject | string, customObjects: CustomObjects = {}): KerasModel {
-  const topology = typeof json === 'string' ? (JSON.parse(json) as JsonObject) : json;
+export function modelFromJSON(json: JsonObject | string, options: ModelFromJSONOptions = {}): KerasModel {
+  const topology = typeof json === 'string' ? decodeJsonObject(json, 'JSON') : json;
   const { keras_version: version } = topology;
-  return buildModel(
-    {
-      format: 'keras',
-      source: 'JSON',
-      topology,
-      ...(typeof version === 'string' ? { kerasVersion: version } : {}),
-    },
-    customObjects,
-  ).model;
+  const artifacts: ModelArtifacts = {
+    format: 'keras',
+    source: 'JSON',
+    topology,
+    ...(typeof version === 'string' ? { kerasVersion: version } : {}),
+  };
+  return buildModel(artifacts, options.customObjects, options.numbersOf).model;
 }

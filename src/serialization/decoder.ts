@@ -106,6 +106,8 @@ export class Decoder {
   #options(layerClass: LayerClass, { className, config }: RawLayer): Record<string, unknown> {
     const options: Record<string, unknown> = {};
     if (this.dialect.numbersOf === 'torch' && 'sameCuts' in layerClass.fields) options.sameCuts = 'beginning';
+    // Merging layers joined masks otherwise before Keras 3: a step counted only where all inputs had it.
+    if (this.dialect.generation <= 2 && 'maskJoin' in layerClass.fields) options.maskJoin = 'all';
     for (const [key, value] of Object.entries(config)) {
       const option = camelCaseOf(key);
       const field = Object.hasOwn(layerClass.fields, option) ? layerClass.fields[option] : undefined;

@@ -55,7 +55,7 @@ const DROPPED: readonly DroppedKey[] = [
   { key: 'input_dtype' },
   { key: 'input_length', classes: /^Embedding$/ },
   { key: 'input_dim', classes: /^(?!Embedding$|ReversibleEmbedding$)/ },
-  { key: 'implementation' },
+  { key: 'implementation', classes: /^(?!LocallyConnected)/ },
   { key: 'time_major', values: [false, null] },
   { key: 'sparse', classes: /^Embedding$/ },
   { key: 'expects_training_arg' },

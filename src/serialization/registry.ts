@@ -51,12 +51,20 @@ import {
   MaxPooling2D,
   MaxPooling3D,
 } from '../layers/pooling/pooling.ts';
+import { AutoContrast } from '../layers/preprocessing/auto-contrast.ts';
 import { CategoryEncoding } from '../layers/preprocessing/category-encoding.ts';
+import { ContrastLimitedAdaptiveHistogramEqualization } from '../layers/preprocessing/clahe.ts';
 import { Discretization } from '../layers/preprocessing/discretization.ts';
+import { HashedCrossing, Hashing } from '../layers/preprocessing/hashing.ts';
+import { IntegerLookup } from '../layers/preprocessing/integer-lookup.ts';
+import { MaxNumBoundingBoxes } from '../layers/preprocessing/max-num-bounding-boxes.ts';
 import { Normalization } from '../layers/preprocessing/normalization.ts';
+import { Pipeline } from '../layers/preprocessing/pipeline.ts';
 import { RandomCrop } from '../layers/preprocessing/random-crop.ts';
 import { Rescaling } from '../layers/preprocessing/rescaling.ts';
 import { CenterCrop, Resizing } from '../layers/preprocessing/resizing.ts';
+import { StringLookup } from '../layers/preprocessing/string-lookup.ts';
+import { TextVectorization } from '../layers/preprocessing/text-vectorization.ts';
 import { ActivityRegularization } from '../layers/regularization/activity-regularization.ts';
 import {
   AlphaDropout,
@@ -146,13 +154,22 @@ const LAYER_CLASSES: readonly LayerClass[] = [
   AveragePooling2D,
   MaxPooling3D,
   AveragePooling3D,
+  AutoContrast,
   CategoryEncoding,
+  ContrastLimitedAdaptiveHistogramEqualization,
   Discretization,
+  Hashing,
+  HashedCrossing,
+  IntegerLookup,
+  MaxNumBoundingBoxes,
   Normalization,
+  Pipeline,
   RandomCrop,
   Rescaling,
   Resizing,
   CenterCrop,
+  StringLookup,
+  TextVectorization,
   ActivityRegularization,
   Dropout,
   AlphaDropout,

@@ -2,13 +2,14 @@
 import { shapesEqual } from '../../array/shape.ts';
 import type { PathWeights, WeightEntry, WeightGroup } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
+import { isAssetLayer } from '../../layers/asset-layer.ts';
 import { snakeCaseOf } from '../../layers/keras-object.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LoadReport } from '../report.ts';
 import type { PlanItem } from './plan.ts';
 
 /** A layer and the paths under which a file may have it: of this version, then of others. */
-interface Place {
+export interface Place {
   readonly layer: Layer;
   readonly paths: readonly string[];
 }
@@ -17,8 +18,10 @@ interface Place {
 export function matchPaths(root: Layer, weights: PathWeights, report: LoadReport): readonly PlanItem[] {
   const plan: PlanItem[] = [];
   const used = new Set<string>();
-  for (const { layer, paths } of places(root)) {
+  for (const { layer, paths } of layerPlaces(root)) {
     const variables = layer.ownWeights;
+    // What such a layer has besides weights is read with its assets.
+    if (isAssetLayer(layer)) for (const path of paths) used.add(path);
     if (variables.length === 0) continue;
     const present = paths.filter((candidate) => (weights.groups.get(candidate)?.entries.size ?? 0) > 0);
     const path = present.find((candidate) => fitsGroup(weights, candidate, variables, used)) ?? present[0];
@@ -73,7 +76,7 @@ function matchGroup(
  * Every layer with its possible paths. A model's layers are `layers/<class>[_n]`, numbered by class; the layers inside
  * a layer go by their attributes, lists by `attribute/<class>[_n]`.
  */
-function places(root: Layer): readonly Place[] {
+export function layerPlaces(root: Layer): readonly Place[] {
   const found: Place[] = [];
   const visited = new Set<Layer>();
   const visit = (layer: Layer, paths: readonly string[]): void => {

@@ -1,0 +1,43 @@
+/** What an archive holds for layers besides numbered weights: vocabularies, and values that have names. */
+import type { Tensor } from '../../array/tensor.ts';
+import type { ModelArtifacts } from '../../formats/artifacts.ts';
+import { isAssetLayer } from '../../layers/asset-layer.ts';
+import type { Layer } from '../../layers/layer.ts';
+import { layerPlaces } from './match-paths.ts';
+
+/**
+ * Gives every layer that reads assets its own.
+ *
+ * @throws {FormatError} when an asset is not what its layer needs.
+ */
+export async function loadAssets(root: Layer, artifacts: ModelArtifacts): Promise<void> {
+  for (const { layer, paths } of layerPlaces(root)) {
+    if (!isAssetLayer(layer)) continue;
+    const files = await readFiles(artifacts, paths);
+    if (files.size > 0) layer.loadAssets(files);
+    const values = await readValues(artifacts, paths);
+    if (values.size > 0) layer.loadValues(values);
+  }
+}
+
+/** The files directly below a layer's path, by name. */
+async function readFiles({ assets }: ModelArtifacts, paths: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const [path, read] of assets ?? []) {
+    const slash = path.lastIndexOf('/');
+    if (paths.includes(path.slice(0, slash))) files.set(path.slice(slash + 1), await read());
+  }
+  return files;
+}
+
+/** Arrays whose key is a name in place of a number. */
+async function readValues({ weights }: ModelArtifacts, paths: readonly string[]): Promise<Map<string, Tensor>> {
+  const values = new Map<string, Tensor>();
+  if (weights?.kind !== 'paths') return values;
+  for (const path of paths) {
+    for (const [key, entry] of weights.groups.get(path)?.entries ?? []) {
+      if (!/^\d+$/.test(key)) values.set(key, await entry.read());
+    }
+  }
+  return values;
+}
