@@ -6,8 +6,8 @@
 import { FormatError } from '../errors.ts';
 import type { JsonObject, JsonValue } from './artifacts.ts';
 
-/** The JSON of a model with thousands of layers takes some 10 MB; a larger one is no configuration. */
-export const MAX_JSON_BYTES: number = 256 << 20;
+/** The JSON of a model with thousands of layers, or with a vocabulary inside, takes some 10 MB. */
+export const MAX_JSON_BYTES: number = 64 << 20;
 
 /** Python's own parser gives up at about a thousand; models of models come to less than 100. */
 const MAX_JSON_DEPTH = 512;

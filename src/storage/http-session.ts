@@ -39,8 +39,12 @@ const DEFAULT_STALL_MS = 30_000;
 /** A server may ask to wait longer by `Retry-After`, but not for ever. */
 const MAX_DELAY_MS = 30_000;
 
-/** Who delivers this much before the connection breaks is trusted to deliver the rest in further tries. */
-const PROGRESS_BYTES = 64 << 10;
+/**
+ * A try that brought something before the connection broke does not count as one that brought nothing, but a server that
+ * sends a few bytes at a time is left after so many: with 64 KB and more for each try, no file is too long.
+ */
+const MAX_SHORT_TRIES = 100;
+const SHORT_TRY_BYTES = 64 << 10;
 
 /** Answers that a later try may turn: timeouts, too many requests, and a server's passing troubles. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -76,13 +80,15 @@ export class HttpSession {
     const { signal, retry = {} } = this.options;
     const attempts = retry.attempts ?? DEFAULT_ATTEMPTS;
     let failures = 0;
+    let shortTries = 0;
     for (;;) {
       signal?.throwIfAborted();
       const outcome = await this.#limiter.run(() => this.#attempt(transfer));
       if (transfer.isComplete()) return;
       signal?.throwIfAborted();
-      failures = outcome.byteCount >= PROGRESS_BYTES ? 1 : failures + 1;
-      if (failures >= attempts) throw givenUp(transfer.url, outcome, failures);
+      failures = outcome.byteCount > 0 ? 1 : failures + 1;
+      if (outcome.byteCount < SHORT_TRY_BYTES) shortTries++;
+      if (failures >= attempts || shortTries >= MAX_SHORT_TRIES) throw givenUp(transfer.url, outcome, shortTries);
       const delayMs = (retry.delayMs ?? defaultDelay)(failures);
       await (retry.wait ?? waitFor)(Math.min(Math.max(delayMs, outcome.retryAfterMs), MAX_DELAY_MS), signal);
     }
@@ -161,7 +167,7 @@ function givenUp(url: string, { status, cause }: Outcome, tries: number): Networ
   const failed = status !== undefined && status >= 400;
   const reason = cause instanceof Error ? `: ${reasonOf(cause)}` : '';
   const problem = failed ? `the server answered ${status}` : `the connection failed${reason}`;
-  return new NetworkError(`Cannot read "${url}": ${problem}, ${tries} times in a row`, url, status, cause);
+  return new NetworkError(`Cannot read "${url}": ${problem}, after ${tries} tries`, url, status, cause);
 }
 
 /** What Node's `fetch` says is in the cause of a general error. */

@@ -24,7 +24,7 @@ export async function readKeras(
   selectPaths: SelectPaths = () => undefined,
 ): Promise<ModelArtifacts> {
   const folder = findFolder(members, file);
-  const open = (path: string): Promise<RangedFile | undefined> => members.open(folder + path);
+  const open: MemberFiles['open'] = (path, maxBytes) => members.open(folder + path, maxBytes);
   const config = await readJson(open, 'config.json', file);
   if (config === undefined) throw new FormatError(`Cannot read "${file}": there is no config.json in it`, { file });
   const metadata = (await readJson(open, 'metadata.json', file)) ?? {};
@@ -46,7 +46,7 @@ export async function readKeras(
           assets: new Map(
             assets.map((path) => [
               path.slice(`${folder}assets/`.length),
-              async () => await readWhole(await openExisting(members, path), MAX_ASSET_BYTES),
+              async () => await readWhole(await openAsset(members, path), MAX_ASSET_BYTES),
             ]),
           ),
         }),
@@ -82,7 +82,7 @@ function findFolder(members: MemberFiles, file: string): string {
 }
 
 async function readWeights(
-  open: (path: string) => Promise<RangedFile | undefined>,
+  open: MemberFiles['open'],
   file: string,
   wantsPath: WantsPath | undefined,
 ): Promise<PathWeightsFile | undefined> {
@@ -98,18 +98,14 @@ async function readWeights(
   return undefined;
 }
 
-async function readJson(
-  open: (path: string) => Promise<RangedFile | undefined>,
-  path: string,
-  file: string,
-): Promise<JsonObject | undefined> {
-  const member = await open(path);
+async function readJson(open: MemberFiles['open'], path: string, file: string): Promise<JsonObject | undefined> {
+  const member = await open(path, MAX_JSON_BYTES);
   if (member === undefined) return undefined;
   return decodeJsonObject(decodeText(await readWhole(member, MAX_JSON_BYTES), member.name), file, path);
 }
 
-async function openExisting(members: MemberFiles, path: string): Promise<RangedFile> {
-  const member = await members.open(path);
+async function openAsset(members: MemberFiles, path: string): Promise<RangedFile> {
+  const member = await members.open(path, MAX_ASSET_BYTES);
   if (member === undefined) throw new FormatError(`Cannot read "${path}": it is gone`, { file: path });
   return member;
 }

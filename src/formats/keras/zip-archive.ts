@@ -14,8 +14,12 @@ import { crc32 } from './crc32.ts';
 /** The files of an archive or folder, by path. */
 export interface MemberFiles {
   readonly paths: readonly string[];
-  /** Opens the file at a path, `undefined` when there is none. */
-  open(path: string): Promise<RangedFile | undefined>;
+  /**
+   * Opens the file at a path, `undefined` when there is none.
+   *
+   * @throws {FormatError} when it has more than `maxBytes`, which are told before any is read.
+   */
+  open(path: string, maxBytes?: number): Promise<RangedFile | undefined>;
 }
 
 /** A `.keras` has three members and one for each asset. */
@@ -47,6 +51,8 @@ export async function openZip(archive: RangedFile): Promise<MemberFiles> {
   const { ZipReader } = await import('@zip.js/zip.js/lib/zip-core-custom.js');
   const file = cachedFile(archive);
   const { byteLength } = archive;
+  /** What the archive itself failed with, which is no fault of its format. */
+  let readError: unknown;
   const hasComment = !(await endsWithDirectory(file));
   const reader = new ZipReader({
     size: byteLength,
@@ -59,23 +65,35 @@ export async function openZip(archive: RangedFile): Promise<MemberFiles> {
       // does, only the last few bytes are needed, and none are found in the zeros before.
       const isSearch = !hasComment && length > TAIL_BYTES && index + bytes.byteLength === byteLength;
       const skipped = isSearch ? bytes.byteLength - TAIL_BYTES : 0;
-      bytes.set(await file.slice(index + skipped, index + bytes.byteLength), skipped);
+      try {
+        bytes.set(await file.slice(index + skipped, index + bytes.byteLength), skipped);
+      } catch (error) {
+        readError = error;
+        throw error;
+      }
       return bytes;
     },
   });
   let entries: Entry[];
   try {
-    entries = await reader.getEntries();
+    // Names are checked below, with a message that says which.
+    entries = await reader.getEntries({ filenameValidation: 'tolerant' });
   } catch (cause) {
-    if (cause instanceof Error && cause.name !== 'Error') throw cause;
-    throw zipError(archive, 'the directory of the zip archive is damaged or cut off', undefined, cause);
+    if (readError !== undefined) throw readError;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw zipError(archive, `the directory of the zip archive is damaged or cut off (${problem})`, undefined, cause);
   }
   const members = indexMembers(archive, entries);
   return {
     paths: [...members.keys()],
-    open: async (path) => {
+    open: async (path, maxBytes = Number.POSITIVE_INFINITY) => {
       const entry = members.get(path);
-      return entry && (await openMember(archive, file, entry, path));
+      if (entry === undefined) return undefined;
+      if (entry.uncompressedSize > maxBytes) {
+        const problem = `the member "${path}" has ${entry.uncompressedSize} bytes, expected ${maxBytes} at most`;
+        throw zipError(archive, problem, entry.offset);
+      }
+      return await openMember(archive, file, entry, path);
     },
   };
 }
