@@ -6,7 +6,7 @@
 import { type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import { apply } from '../graph/apply.ts';
-import type { Graph, SymbolicTensor } from '../graph/node.ts';
+import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type {
   ConvolveAttributes,
   PaddingPair,
@@ -29,8 +29,20 @@ type Simplifier<K extends PrimitiveName> = (
   build: Build,
 ) => SymbolicTensor | undefined;
 
-/** @param evaluate computes what depends on constants only */
-export function simplify(graph: Graph, evaluate: Evaluate): Graph {
+/** Whether anything is computed from constants alone, so that `simplify` can use an evaluator. */
+export function hasConstantParts({ outputs }: Graph): boolean {
+  const constants = new Set<AnyNode>();
+  for (const node of topologicalOrder(outputs)) {
+    if (node.primitive === 'scan' && hasConstantParts(node.attributes.body)) return true;
+    const isConstant = node.inputs.length > 0 && node.inputs.every((input) => constants.has(input.node));
+    if (isConstant && node.primitive !== 'reshape' && node.primitive !== 'broadcast') return true;
+    if (isConstant || node.primitive === 'constant') constants.add(node);
+  }
+  return false;
+}
+
+/** @param evaluate computes what depends on constants only; without it, the prologue of the program does */
+export function simplify(graph: Graph, evaluate?: Evaluate): Graph {
   const rule = (node: ProposedNode, build: Build): SymbolicTensor | undefined => {
     const { primitive, inputs, attributes } = node;
     const simplifier = SIMPLIFIERS[primitive] as Simplifier<PrimitiveName> | undefined;
@@ -44,9 +56,9 @@ export function simplify(graph: Graph, evaluate: Evaluate): Graph {
 function foldConstants(
   { primitive, inputs, attributes }: ProposedNode,
   build: Build,
-  evaluate: Evaluate,
+  evaluate: Evaluate | undefined,
 ): SymbolicTensor | undefined {
-  if (inputs.length === 0 || primitive === 'broadcast') return undefined;
+  if (evaluate === undefined || inputs.length === 0 || primitive === 'broadcast') return undefined;
   const areSmall = inputs.every(({ node, shape }) => node.primitive === 'constant' && sizeOf(shape) <= FOLDED_ELEMENTS);
   if (!areSmall) return undefined;
   const output = apply(primitive, inputs, attributes);

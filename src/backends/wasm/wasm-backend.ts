@@ -2,11 +2,9 @@ import type { Backend, Program } from '../../compiler/backend.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
 import { planMemory } from '../../compiler/plan.ts';
-import { simplify } from '../../compiler/simplify.ts';
+import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
-import { evaluate } from '../reference/evaluate.ts';
-import { referenceBackend } from '../reference/reference-backend.ts';
 import { emitProgram } from './emit-program.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
@@ -43,9 +41,9 @@ export function wasmBackend(options: WasmBackendOptions = {}): WasmBackend {
 }
 
 async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<WasmProgram> {
-  const graph = foldAffine(simplify(given, evaluate));
+  const graph = foldAffine(simplify(given, await evaluatorFor(given)));
   const boundary = hostBoundary(graph);
-  const host = await compileHostPart(graph, boundary, options.fallback ?? referenceBackend());
+  const host = await compileHostPart(graph, boundary, options.fallback);
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
@@ -76,6 +74,11 @@ async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<
   return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host });
 }
 
+/** The interpreter, loaded only for graphs that can use it. */
+async function evaluatorFor(graph: Graph): Promise<Evaluate | undefined> {
+  return hasConstantParts(graph) ? (await import('../reference/evaluate.ts')).evaluate : undefined;
+}
+
 /** Values that only the host can compute, and that something else reads. */
 function hostBoundary({ outputs }: Graph): SymbolicTensor[] {
   const isHosted = ({ node }: SymbolicTensor): boolean =>
@@ -91,10 +94,11 @@ function hostBoundary({ outputs }: Graph): SymbolicTensor[] {
 async function compileHostPart(
   graph: Graph,
   boundary: readonly SymbolicTensor[],
-  fallback: Backend,
+  fallback: Backend | undefined,
 ): Promise<Program | undefined> {
   if (boundary.length === 0) return undefined;
-  return fallback.compile({ inputs: graph.inputs, outputs: boundary });
+  const backend = fallback ?? (await import('../reference/reference-backend.ts')).referenceBackend();
+  return backend.compile({ inputs: graph.inputs, outputs: boundary });
 }
 
 async function instantiate(
