@@ -39,7 +39,7 @@ export type Term = readonly [local: Local, scale: number];
  * Writes the body of one function. Methods append instructions of the stack machine in the order in which they are
  * called and return the builder, so that a short run of them reads as one line:
  *
- * ```ts
+ * ```text
  * f.get(sum).load('v128.load', pointer, 16).op('f32x4.add').set(sum);
  * ```
  */
