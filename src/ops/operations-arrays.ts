@@ -6,7 +6,8 @@ import * as indexing from './indexing.ts';
 import * as matrix from './matrix.ts';
 import { type Axes, cast, type Operand } from './operand.ts';
 import { type PadWidth, pad } from './padding.ts';
-import { type CallArguments, type OperationRow, type RawOperation, rawOperation } from './raw-operation.ts';
+import { CallArguments, type OperationRow, type RawOperation, rawOperation } from './raw-operation.ts';
+import { rearrange } from './rearrange.ts';
 import * as reduce from './reduce.ts';
 import * as shape from './shape.ts';
 import * as sorting from './sorting.ts';
@@ -395,6 +396,33 @@ const ROWS: readonly OperationRow[] = [
     },
   ],
   [
+    'Logspace',
+    'start stop',
+    { num: 50, endpoint: true, base: 10, dtype: null, axis: 0 },
+    (call) =>
+      creation.logspace(
+        call.number('start'),
+        call.number('stop'),
+        call.number('num'),
+        call.boolean('endpoint'),
+        call.number('base'),
+        call.dtypeOrNull(),
+      ),
+  ],
+  [
+    'Geomspace',
+    'start stop',
+    { num: 50, endpoint: true, dtype: null, axis: 0 },
+    (call) =>
+      creation.geomspace(
+        call.number('start'),
+        call.number('stop'),
+        call.number('num'),
+        call.boolean('endpoint'),
+        call.dtypeOrNull(),
+      ),
+  ],
+  [
     'Full',
     'fill_value',
     { shape: [], dtype: null },
@@ -432,8 +460,20 @@ function quantiles(call: CallArguments, compute: Quantiles): SymbolicTensor {
   return compute(x(call), call.tensor('q'), call.axes(), call.choice('method', methods), call.boolean('keepdims'));
 }
 
+/** The one operation whose keywords have names of the caller's own: the extents of axes. */
+const rearrangement: RawOperation = {
+  keys: [],
+  call: ({ args, kwargs }) => {
+    const { tensor: value, pattern, ...extents } = { tensor: args[0], pattern: args[1], ...kwargs };
+    const call = new CallArguments('Rearrange', { ...extents, tensor: value, pattern });
+    const lengths = Object.keys(extents).map((name) => [name, call.number(name)] as const);
+    return rearrange(call.tensor('tensor'), call.string('pattern'), Object.fromEntries(lengths));
+  },
+};
+
 /** By class name. */
 export const arrayOperations: readonly (readonly [string, RawOperation])[] = [
+  ['Rearrange', rearrangement],
   ...Object.entries(REDUCTIONS).map(
     ([name, run]) =>
       [

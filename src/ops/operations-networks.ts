@@ -18,6 +18,7 @@ import { normOrder } from './operations-arrays.ts';
 import * as patches from './patches.ts';
 import * as pooling from './pooling.ts';
 import { type CallArguments, type OperationRow, type RawOperation, rawOperation } from './raw-operation.ts';
+import { fft, irfft, rfft, stft } from './signal.ts';
 import { psnr } from './statistics.ts';
 
 const CONVOLUTION = { strides: 1, padding: 'valid', data_format: null, dilation_rate: 1 } as const;
@@ -337,7 +338,31 @@ const ROWS: readonly OperationRow[] = [
         call.boolean('antialias'),
       ),
   ],
+  ['RFFT', 'x', { fft_length: null }, (call) => rfft(x(call), call.numberOrNull('fft_length'))],
+  ['IRFFT', 'x', { fft_length: null }, (call) => irfft(complex(call), call.numberOrNull('fft_length'))],
+  ['FFT', 'x', {}, (call) => fft(complex(call))],
+  [
+    'STFT',
+    'x',
+    { sequence_length: null, sequence_stride: null, fft_length: null, window: 'hann', center: true },
+    (call) =>
+      stft(
+        x(call),
+        call.number('sequence_length'),
+        call.number('sequence_stride'),
+        call.number('fft_length'),
+        typeof call.raw('window') === 'string'
+          ? call.choice('window', ['hann', 'hamming'])
+          : call.tensorOrNull('window'),
+        call.boolean('center'),
+      ),
+  ],
 ];
+
+/** A list of the real and the imaginary part. */
+function complex(call: CallArguments): [Operand, Operand] {
+  return call.tensors('x') as [Operand, Operand];
+}
 
 function windowing(call: CallArguments): [number | number[], number | number[], number | number[]] {
   return [call.numberOrNumbers('dilation'), call.numberOrNumbers('padding'), call.numberOrNumbers('stride')];
