@@ -315,7 +315,30 @@ def images():
     c.write()
 
 
-FAMILIES = [simple_rnn, lstm, gru, rnn, bidirectional, time_distributed, conv_lstm, attention, numbers, images]
+def spectrograms():
+    c = Cases("spectrograms", 14)
+    x = c.normal(2, 40, 2)
+    for mode in ("log", "magnitude", "psd", "real", "imag", "angle", "stft"):
+        c.add(f"STFT {mode}", L.STFTSpectrogram(mode=mode, frame_length=8), x, unknown=(None, None, 2))
+    c.add("STFT same", L.STFTSpectrogram(mode="magnitude", frame_length=6, frame_step=4, padding="same"), x)
+    c.add("STFT expanded", L.STFTSpectrogram(mode="stft", frame_length=6, fft_length=10, expand_dims=True), x)
+    c.add("STFT channels first", L.STFTSpectrogram(
+        mode="real", frame_length=6, data_format="channels_first"), np.moveaxis(x, -1, 1).copy())
+    c.add("STFT channels first, expanded", L.STFTSpectrogram(
+        mode="psd", frame_length=6, data_format="channels_first", expand_dims=True), np.moveaxis(x, -1, 1).copy())
+    # Loud enough that decibels are not near 0, where the rounding of float32 sums shows.
+    signal = c.normal(2, 60, scale=100.0)
+    small = {"fft_length": 16, "sequence_stride": 6, "num_mel_bins": 5, "sampling_rate": 1000}
+    c.add("Mel", L.MelSpectrogram(**small), signal, shapes=False)
+    c.add("Mel power", L.MelSpectrogram(**small, power_to_db=False, mag_exp=1.0), signal, shapes=False)
+    c.add("Mel short frames", L.MelSpectrogram(
+        **small, sequence_length=11, window="hamming", min_freq=50.0, max_freq=300, top_db=12.0, ref_power=2.0),
+          signal, shapes=False)
+    c.add("Mel no window", L.MelSpectrogram(**small, window=None, power_to_db=False), signal, shapes=False)
+    c.write()
+
+
+FAMILIES = [simple_rnn, lstm, gru, rnn, bidirectional, time_distributed, conv_lstm, attention, numbers, images, spectrograms]
 
 for family in FAMILIES:
     if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:

@@ -13,11 +13,13 @@ import { Discretization } from '../../src/layers/preprocessing/discretization.ts
 import { HashedCrossing, Hashing } from '../../src/layers/preprocessing/hashing.ts';
 import { IntegerLookup } from '../../src/layers/preprocessing/integer-lookup.ts';
 import { MaxNumBoundingBoxes } from '../../src/layers/preprocessing/max-num-bounding-boxes.ts';
+import { MelSpectrogram } from '../../src/layers/preprocessing/mel-spectrogram.ts';
 import { Normalization } from '../../src/layers/preprocessing/normalization.ts';
 import { Pipeline } from '../../src/layers/preprocessing/pipeline.ts';
 import { RandomCrop } from '../../src/layers/preprocessing/random-crop.ts';
 import { Rescaling } from '../../src/layers/preprocessing/rescaling.ts';
 import { CenterCrop, Resizing } from '../../src/layers/preprocessing/resizing.ts';
+import { STFTSpectrogram } from '../../src/layers/preprocessing/stft-spectrogram.ts';
 import { StringLookup } from '../../src/layers/preprocessing/string-lookup.ts';
 import { TextVectorization } from '../../src/layers/preprocessing/text-vectorization.ts';
 import { Bidirectional } from '../../src/layers/rnn/bidirectional.ts';
@@ -48,6 +50,7 @@ const FAMILIES: Readonly<Record<string, readonly LayerClass[]>> = {
   'grouped-query-attention': [GroupQueryAttention],
   numbers: [Rescaling, Normalization, CategoryEncoding, Discretization, Pipeline, Dense, ReLU],
   images: [Resizing, CenterCrop, AutoContrast, ContrastLimitedAdaptiveHistogramEqualization],
+  spectrograms: [STFTSpectrogram, MelSpectrogram],
   lookup: [StringLookup, IntegerLookup],
   text: [TextVectorization],
   hashing: [Hashing, HashedCrossing],

@@ -185,7 +185,7 @@ export abstract class IndexLookup<T extends Token, C extends IndexLookupConfig<T
   }
 
   /** Whether a vocabulary was given or loaded. */
-  protected get hasVocabulary(): boolean {
+  get hasAssets(): boolean {
     return this.#tokens !== undefined;
   }
 
@@ -225,7 +225,7 @@ export abstract class IndexLookup<T extends Token, C extends IndexLookupConfig<T
     if (maskToken !== null && token === maskToken) return mode === 'int' ? 0 : -1;
     const index = this.#indices.get(token);
     if (index !== undefined) return index;
-    if (!this.hasVocabulary) return this.tokens.length;
+    if (!this.hasAssets) return this.tokens.length;
     if (numOovIndices === 0) {
       throw new RangeError(
         `Cannot run layer "${this.name}": found ${JSON.stringify(token)}, which the vocabulary has not; ` +
@@ -244,7 +244,7 @@ export abstract class IndexLookup<T extends Token, C extends IndexLookupConfig<T
   get idfWeights(): Float32Array {
     if (this.#idfWeights !== undefined) return this.#idfWeights;
     // While a model is put together its file was not read yet, and only shapes count.
-    if (!this.hasVocabulary) return new Float32Array(this.depth);
+    if (!this.hasAssets) return new Float32Array(this.depth);
     throw new RangeError(`Cannot run layer "${this.name}": it has no idfWeights, which outputMode "tf_idf" needs`);
   }
 

@@ -135,6 +135,10 @@ export class TextVectorization extends Layer<TextVectorizationConfig> implements
     return { _lookupLayer: this.lookup };
   }
 
+  get hasAssets(): boolean {
+    return this.lookup.hasAssets;
+  }
+
   loadAssets(files: ReadonlyMap<string, Uint8Array>): void {
     this.lookup.loadAssets(files);
   }
