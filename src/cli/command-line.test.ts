@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { startFileServer } from '../../test/support/file-server.ts';
 import { runCommandLine } from './command-line.ts';
 
 const MODEL = 'models/digits/digits.keras';
@@ -35,6 +37,14 @@ describe('hornet inspect', () => {
     expect([format, kerasVersion]).toEqual(['keras', '3.15.1']);
     expect(weights).toHaveLength(17);
   });
+});
+
+test('hornet inspect reads from a server', async () => {
+  await using server = await startFileServer({ 'digits.keras': new Uint8Array(readFileSync(MODEL)) });
+  const { status, output } = await run('inspect', `${server.url}/digits.keras`, '--no-stats');
+  expect(status).toBe(0);
+  expect(output).toContain('10,970 numbers');
+  expect(await runCommandLine(['inspect', `${server.url}/other.keras`])).toBe(3);
 });
 
 describe('hornet predict', () => {

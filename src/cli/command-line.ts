@@ -43,6 +43,7 @@ function defineCommands(root: Command, program: string): Command {
     .description('say what a model file holds: format, versions, layers, weights')
     .argument('<model>', 'a file, a folder or a URL')
     .option('--stats', 'read all weights and print minimum, maximum and mean (done anyway below 1 MB)')
+    .option('--no-stats', 'read no weights')
     .option('--json', 'print JSON')
     .action(async (source: string, options: { stats?: boolean; json?: boolean }) => {
       const { inspect } = await import('./inspect.ts');

@@ -30,7 +30,10 @@ export async function loadWithProgress(source: string): Promise<LoadedModel> {
 
 /** `digits: 10,970 parameters in 14 layers, written by Keras 3.15.1, loaded in 20 ms`. */
 export function describeLoaded({ model, report, milliseconds }: LoadedModel): string {
-  const version = report?.kerasVersion === undefined ? '' : `, written by Keras ${report.kerasVersion}`;
+  const version =
+    report?.kerasVersion === undefined
+      ? ''
+      : `, written by ${/^\d/.test(report.kerasVersion) ? 'Keras ' : ''}${report.kerasVersion}`;
   const size = `${formatCount(model.countParams())} parameters in ${model.layers.length} layers`;
   return `${model.name}: ${size}${version}, loaded in ${milliseconds.toFixed(0)} ms`;
 }
