@@ -1,36 +1,41 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { findChromium } from '../../scripts/find-chromium.ts';
+import { CHROMIUM_ARGUMENTS } from './chromium.ts';
 
 const executablePath = findChromium();
+const launchOptions = { args: [...CHROMIUM_ARGUMENTS], ...(executablePath === undefined ? {} : { executablePath }) };
 
-/** What a test needs of Chromium: no sandbox, for it runs as root in containers, and no traffic of its own. */
-const args = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const alias = { hornet: new URL('../../src/index.ts', import.meta.url).pathname };
+const common = {
+  globalSetup: ['test/browser/predict-in-node.ts'],
+  expect: { requireAssertions: true },
+  testTimeout: 60_000,
+};
 
-/** Tests in a real browser. */
+/** Tests in a real browser: those that run there, and one that looks at a page from outside. */
 const config: ViteUserConfig = defineConfig({
-  resolve: { alias: { hornet: new URL('../../src/index.ts', import.meta.url).pathname } },
-  // Everything is found beforehand: a dependency found later would reload the page in the middle of a test.
-  optimizeDeps: { include: ['@zip.js/zip.js'] },
   test: {
-    include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/browser/predict-in-node.ts'],
-    expect: { requireAssertions: true },
-    testTimeout: 60_000,
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({ launchOptions: { args, ...(executablePath === undefined ? {} : { executablePath }) } }),
-      instances: [{ browser: 'chromium' }],
-    },
+    projects: [
+      {
+        resolve: { alias },
+        // Everything is found beforehand: a dependency found later would reload the page in the middle of a test.
+        optimizeDeps: { include: ['@zip.js/zip.js/lib/zip-core-custom.js'] },
+        test: {
+          ...common,
+          name: 'in the browser',
+          include: ['test/browser/load.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      { resolve: { alias }, test: { ...common, name: 'a built page', include: ['test/browser/page.test.ts'] } },
+    ],
   },
 });
 
