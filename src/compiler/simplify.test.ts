@@ -99,6 +99,14 @@ describe('simplify()', () => {
     expect(simplified(apply('add', [x, same(0, 3)], {})).node.primitive).toBe('add');
   });
 
+  test('joins bounds on one side', () => {
+    const x = float(3);
+    const twice = apply('maximum', [same(2, 3), apply('maximum', [x, same(1, 3)], {})], {});
+    const { node } = simplified(twice);
+    expect(node.inputs[0]).toBe(x);
+    expect(node.inputs[1]?.node.inputs[0]?.node).toMatchObject({ attributes: { value: { data: Float32Array.of(2) } } });
+  });
+
   test('lets a product transpose its operands', () => {
     const [x, y] = [float(4, 3), float(4, 5)];
     const flipped = apply('transpose', [x], { permutation: [1, 0] });

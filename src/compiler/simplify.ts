@@ -124,6 +124,26 @@ function withoutNeutral<K extends PrimitiveName>(
   };
 }
 
+/** Two bounds on one side are one: `maximum(maximum(x, a), b)`. */
+function joinBounds<K extends 'maximum' | 'minimum'>(primitive: K, neutral: number): Simplifier<K> {
+  const dropNeutral = withoutNeutral<K>((value) => value === neutral, true);
+  const split = (x: SymbolicTensor): { bound: number; of: SymbolicTensor } | undefined => {
+    const [left, right] = x.node.inputs as readonly [SymbolicTensor, SymbolicTensor];
+    if (x.node.primitive !== primitive) return undefined;
+    const [a, b] = [uniformValue(left), uniformValue(right)];
+    if (b !== undefined) return { bound: b, of: left };
+    return a === undefined ? undefined : { bound: a, of: right };
+  };
+  return (inputs, attributes, build) => {
+    const [left, right] = inputs as readonly [SymbolicTensor, SymbolicTensor];
+    const outer = uniformValue(right) ?? uniformValue(left);
+    const inner = split(uniformValue(right) === undefined ? right : left);
+    if (outer === undefined || inner === undefined) return dropNeutral(inputs, attributes, build);
+    const joined = primitive === 'maximum' ? Math.max(outer, inner.bound) : Math.min(outer, inner.bound);
+    return build(primitive, [inner.of, uniform(joined, left.shape, left.dtype, build)], attributes);
+  };
+}
+
 /** Undoes itself: `negate`, `logicalNot`. */
 function involution<K extends PrimitiveName>(primitive: K): Simplifier<K> {
   return ([x]) => (x?.node.primitive === primitive ? x.node.inputs[0] : undefined);
@@ -248,8 +268,8 @@ const SIMPLIFIERS: { readonly [K in PrimitiveName]?: Simplifier<K> } = {
     if (value === 1) return base;
     return value === 2 ? build('multiply', [base, base], attributes) : undefined;
   },
-  maximum: withoutNeutral((value) => value === Number.NEGATIVE_INFINITY, true),
-  minimum: withoutNeutral((value) => value === Number.POSITIVE_INFINITY, true),
+  maximum: joinBounds('maximum', Number.NEGATIVE_INFINITY),
+  minimum: joinBounds('minimum', Number.POSITIVE_INFINITY),
   select: ([condition, then, otherwise]) => {
     if (then === otherwise) return then;
     const value = condition === undefined ? undefined : uniformValue(condition);
