@@ -1,18 +1,16 @@
-/** From a source to the record of what it holds: opens, recognises the format, and has the format read it. */
+/**
+ * From a source to the record of what it holds: opens, recognises the format, and has the format read it. The code of a
+ * format is fetched when a file of it is met.
+ */
 
 import type { RangedFile } from '../binary/ranged-file.ts';
 import { bytesFile } from '../binary/ranged-file.ts';
 import { FormatError, UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue, ModelArtifacts } from '../formats/artifacts.ts';
 import { detectContainer, detectJson, graphModelRefusal } from '../formats/detect.ts';
-import { openHdf5 } from '../formats/hdf5/open-hdf5.ts';
-import { isHdf5Model, readHdf5Model } from '../formats/hdf5-model/read-hdf5-model.ts';
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
-import { readPathWeights, type WantsPath } from '../formats/keras/path-weights.ts';
-import { artifactsOfWeights, readKeras } from '../formats/keras/read-keras.ts';
-import { readShardedWeights } from '../formats/keras/sharded-weights.ts';
-import { openZip } from '../formats/keras/zip-archive.ts';
-import { readLayersModel, readLoadedModel } from '../formats/layers-model/read-layers-model.ts';
+import type { WantsPath } from '../formats/keras/path-weights.ts';
+import type { MemberFiles } from '../formats/keras/zip-archive.ts';
 import { verifiedFile } from '../formats/layers-model/verified-file.ts';
 import { type HttpOptions, HttpSession, type RetryOptions } from '../storage/http-session.ts';
 import { type LayerSelection, pathsOfLayers, selectLayers } from './select-layers.ts';
@@ -125,7 +123,7 @@ async function readResolved(
     case 'handler':
       return await readHandler(resolved.handler);
     case 'folder':
-      return await readKeras(resolved.members, resolved.name, (topology) => wantedPaths(topology, options));
+      return await readMembers(resolved.members, resolved.name, options);
     case 'file':
       return await readFile(resolved, options, access, listener);
     default:
@@ -147,13 +145,27 @@ async function readFile(
     case 'hdf5':
       return await readHdf5(file, options);
     case 'zip':
-      return await readKeras(await openZip(file), file.name, (topology) => wantedPaths(topology, options));
+      return await readMembers(await (await zipFormat()).openZip(file), file.name, options);
     default:
       return await readJson(file, source, options, access, listener);
   }
 }
 
+const hdf5Format = async () => await import('../formats/hdf5/open-hdf5.ts');
+const hdf5Model = async () => await import('../formats/hdf5-model/read-hdf5-model.ts');
+const pathWeights = async () => await import('../formats/keras/path-weights.ts');
+const kerasFormat = async () => await import('../formats/keras/read-keras.ts');
+const shardedWeights = async () => await import('../formats/keras/sharded-weights.ts');
+const zipFormat = async () => await import('../formats/keras/zip-archive.ts');
+const layersModel = async () => await import('../formats/layers-model/read-layers-model.ts');
+
+async function readMembers(members: MemberFiles, name: string, options: ReadOptions): Promise<ModelArtifacts> {
+  const { readKeras } = await kerasFormat();
+  return await readKeras(members, name, (topology) => wantedPaths(topology, options));
+}
+
 async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelArtifacts> {
+  const [{ openHdf5 }, { isHdf5Model, readHdf5Model }] = await Promise.all([hdf5Format(), hdf5Model()]);
   const root = await openHdf5(file);
   if (await isHdf5Model(root)) {
     let wanted: ReadonlySet<string> | undefined;
@@ -164,6 +176,7 @@ async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelAr
       return wanted?.has(name) ?? true;
     });
   }
+  const [{ readPathWeights }, { artifactsOfWeights }] = await Promise.all([pathWeights(), kerasFormat()]);
   const weights = await readPathWeights(root, file.name);
   if (weights.weights.groups.size > 0 || weights.optimizerWeights !== undefined) {
     return { format: 'weights.h5', source: file.name, ...artifactsOfWeights(weights) };
@@ -201,17 +214,20 @@ async function readJson(
     return await source.openBeside(path);
   };
   switch (detectJson(json, file.name)) {
-    case 'layers-model':
+    case 'layers-model': {
+      const { readLayersModel } = await layersModel();
       return await readLayersModel(json, file.name, openShard, {
         integrity,
         onByteCount: (byteCount) => listener?.announceBytes(byteCount),
       });
+    }
     case 'weights.json': {
       const openVerified = async (path: string): Promise<RangedFile> => {
         const shard = await openShard(path);
         const checksum = Object.hasOwn(integrity, path) ? integrity[path] : undefined;
         return checksum === undefined ? shard : verifiedFile(shard, checksum);
       };
+      const [{ readShardedWeights }, { artifactsOfWeights }] = await Promise.all([shardedWeights(), kerasFormat()]);
       const weights = await readShardedWeights(json, file.name, openVerified);
       return { format: 'weights.json', source: file.name, ...artifactsOfWeights(weights) };
     }
@@ -258,6 +274,7 @@ async function readHandler(handler: LoadHandler): Promise<ModelArtifacts> {
   const pieces = await weightPieces(weightData, getWeightStream);
   if (Array.isArray(weightSpecs) && weightSpecs.length > 0 && pieces === undefined)
     throw fail('it gave no weight data');
+  const { readLoadedModel } = await layersModel();
   return await readLoadedModel(
     { json, weightSpecs: weightSpecs as JsonValue | undefined, weightData: pieces ?? [] },
     HANDLER_NAME,
