@@ -23,6 +23,9 @@ const ZIP_SIGNATURES = ['PK\x03\x04', 'PK\x05\x06'] as const;
 
 const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
 
+/** The last bytes of a table of TensorFlow's tensor bundles. */
+const CHECKPOINT_FOOTER = '\x57\xfb\x80\x8b\x24\x75\x47\xdb';
+
 interface Stranger {
   readonly found: string;
   readonly advice?: string;
@@ -80,6 +83,10 @@ export async function detectContainer(file: RangedFile): Promise<Container> {
   if (stranger !== undefined) throw refusal(name, stranger.found, stranger.advice);
   if (/^(?:\u00ef\u00bb\u00bf)?\s*[[{]/.test(head)) return 'json';
   if (await hasSignatureBehindUserBlock(file)) return 'hdf5';
+  const end = latin1(await file.slice(Math.max(0, file.byteLength - CHECKPOINT_FOOTER.length), file.byteLength));
+  if (end === CHECKPOINT_FOOTER) {
+    throw refusal(name, 'the index of a TensorFlow checkpoint', 'save the weights as .weights.h5');
+  }
   const start = JSON.stringify(head.slice(0, 16));
   throw new FormatError(
     `Cannot read "${name}": found bytes that begin ${start}, expected HDF5, a .keras archive or JSON`,

@@ -9,7 +9,7 @@ import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
-import { loadAssets } from '../serialization/weights/assets.ts';
+import { loadAssets, missingAssets } from '../serialization/weights/assets.ts';
 import type { PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
@@ -86,8 +86,9 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     report.ignored.push(`${report.missing.length - missing.length} weights of layers that were not asked for`);
     report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
   }
-  await fillWeights(artifacts, plan ?? [], report, options, progress);
   await loadAssets(root, artifacts);
+  for (const { layer, path } of missingAssets(root)) if (wanted?.has(layer.name) !== false) report.missing.push(path);
+  await fillWeights(artifacts, plan ?? [], report, options, progress);
   const wholeOrPart =
     options.until === undefined
       ? model

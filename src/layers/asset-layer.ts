@@ -9,6 +9,8 @@ export interface AssetLayer {
    * @throws {FormatError} when a file is not what the layer needs.
    */
   loadAssets(files: ReadonlyMap<string, Uint8Array>): void;
+  /** Whether the layer can run: its assets were in its configuration, or were loaded. */
+  readonly hasAssets: boolean;
   /** Takes values that stand beside the numbered weights, by name, such as `idf_weights`. */
   loadValues(values: ReadonlyMap<string, Tensor>): void;
 }

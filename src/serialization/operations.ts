@@ -1,9 +1,10 @@
 /** Raw operations among the layers of a saved model: functions of `keras.ops`, and of TensorFlow in files of tf.keras. */
 import { UnsupportedError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import type { JsonObject } from '../formats/artifacts.ts';
 import type { KerasTensor } from '../layers/keras-tensor.ts';
 import { OperationLayer, splitCall } from '../layers/operation-layer.ts';
 import { operations, type RawOperation } from '../ops/operations.ts';
+import { decodeNodeAttributes, tfNodeOperations } from '../ops/tf-node-operations.ts';
 import { tfOperations } from '../ops/tf-operations.ts';
 import type { Decoder } from './decoder.ts';
 import { configOf, isObject } from './json-shapes.ts';
@@ -33,12 +34,18 @@ const KERAS_2_CLASSES: ReadonlySet<string> = new Set(['TFOpLambda', 'SlicingOpLa
 /** Modules of Keras 3 whose classes are functions, not layers. */
 const FUNCTION_MODULES = /^keras\.(src\.)?(ops|activations)\b/;
 
-/** Whether a node of a graph is a call of a function, not of a layer. */
+/**
+ * Whether a node of a graph is a call of a function, not of a layer.
+ *
+ * Legacy `.h5` files of Keras 3 leave the module out. Some names are both a layer's and a function's (`Multiply`), but
+ * only layers have a dtype.
+ */
 export function isRawOperation(json: JsonObject): boolean {
-  return (
-    KERAS_2_CLASSES.has(String(json.class_name)) ||
-    (typeof json.module === 'string' && FUNCTION_MODULES.test(json.module))
-  );
+  const className = String(json.class_name);
+  if (KERAS_2_CLASSES.has(className)) return true;
+  if (typeof json.module === 'string') return FUNCTION_MODULES.test(json.module);
+  const config = configOf(json);
+  return operations.has(className) && !('dtype' in config) && !('trainable' in config);
 }
 
 /**
@@ -74,74 +81,28 @@ function findOperation(decoder: Decoder, json: JsonObject, call: OperationCall):
       return { name, operation: tfOperations.get(name), config: {}, call: { args: call.args, kwargs } };
     }
     case 'TensorFlowOpLayer':
-      return findKernel(config, call);
+      return findNode(config, call);
     default: {
-      const { name: _, trainable: __, dtype: ___, ...own } = config;
-      const decoded = Object.fromEntries(Object.entries(own).map(([key, value]) => [key, decoder.value(value)]));
-      return { name: className, operation: operations.get(className), config: decoded, call };
+      const operation = operations.get(className);
+      // A dtype is an argument of some functions; of the others it is the policy that every object has.
+      const own = Object.entries(config).filter(
+        ([key]) => operation?.keys.includes(key) || !['name', 'trainable', 'dtype'].includes(key),
+      );
+      const decoded = Object.fromEntries(own.map(([key, value]) => [key, decoder.value(value)]));
+      return { name: className, operation, config: decoded, call };
     }
   }
 }
 
-/**
- * Kernels of TensorFlow, which tf.keras 2.0 to 2.3 stored in place of functions, by the function that they are. Those
- * marked as lists take the list of their tensors as the first argument.
- */
-const KERNELS: Readonly<Record<string, { readonly function: string; readonly takesList?: boolean }>> = {
-  Abs: { function: 'math.abs' },
-  Add: { function: 'math.add' },
-  AddV2: { function: 'math.add' },
-  ConcatV2: { function: 'concat', takesList: true },
-  Exp: { function: 'math.exp' },
-  ExpandDims: { function: 'expand_dims' },
-  Log: { function: 'math.log' },
-  MatMul: { function: 'linalg.matmul' },
-  BatchMatMulV2: { function: 'linalg.matmul' },
-  Max: { function: 'math.reduce_max' },
-  Maximum: { function: 'math.maximum' },
-  Mean: { function: 'math.reduce_mean' },
-  Min: { function: 'math.reduce_min' },
-  Minimum: { function: 'math.minimum' },
-  Mul: { function: 'math.multiply' },
-  Neg: { function: 'math.negative' },
-  Pow: { function: 'math.pow' },
-  RealDiv: { function: 'math.truediv' },
-  Relu: { function: 'nn.relu' },
-  Reshape: { function: 'reshape' },
-  Rsqrt: { function: 'math.rsqrt' },
-  Sigmoid: { function: 'math.sigmoid' },
-  Softmax: { function: 'nn.softmax' },
-  Sqrt: { function: 'math.sqrt' },
-  Square: { function: 'math.square' },
-  Sub: { function: 'math.subtract' },
-  Sum: { function: 'math.reduce_sum' },
-  Tanh: { function: 'math.tanh' },
-  Transpose: { function: 'transpose' },
-};
-
-/** Attributes of kernels that are arguments of functions; the others say what dtypes are meant. */
-const KERNEL_ATTRIBUTES: Readonly<Record<string, string>> = { keep_dims: 'keepdims' };
-
-function findKernel(config: JsonObject, call: OperationCall): FoundOperation {
+/** Nodes of TensorFlow's graph, which tf.keras 2.0 to 2.3 stored in place of functions. */
+function findNode(config: JsonObject, call: OperationCall): FoundOperation {
   const node = isObject(config.node_def) ? config.node_def : {};
   const name = String(node.op);
-  const kernel = Object.hasOwn(KERNELS, name) ? KERNELS[name] : undefined;
   // Constants stand at their position among the inputs; tensors fill the rest.
   const constants = isObject(config.constants) ? config.constants : {};
   const tensors = call.args.flat();
   const count = tensors.length + Object.keys(constants).length;
   const args = Array.from({ length: count }, (_, index) => constants[String(index)] ?? tensors.shift());
-  const lists = kernel?.takesList === true ? [args.slice(0, -1), args.at(-1)] : args;
-  const kwargs: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(isObject(node.attr) ? node.attr : {})) {
-    const argument = KERNEL_ATTRIBUTES[key];
-    if (argument !== undefined) kwargs[argument] = attributeValue(value);
-  }
-  const operation = kernel === undefined ? undefined : tfOperations.get(kernel.function);
-  return { name, operation, config: {}, call: { args: lists, kwargs } };
-}
-
-/** `{ "b": true }` and the like: the JSON of a protocol buffer. */
-function attributeValue(value: JsonValue): unknown {
-  return isObject(value) ? Object.values(value)[0] : value;
+  const attributes = decodeNodeAttributes(isObject(node.attr) ? node.attr : {});
+  return { name, operation: tfNodeOperations.get(name), config: attributes, call: { args, kwargs: {} } };
 }

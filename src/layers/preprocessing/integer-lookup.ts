@@ -61,7 +61,7 @@ export class IntegerLookup extends IndexLookup<number, IntegerLookupConfig> {
     // Hashes and errors are the host's; everything else a program computes, wherever the integers come from.
     const isPlain = this.config.numOovIndices === 1 || this.config.oovMethod === 'floormod';
     return this.encode(
-      this.hasVocabulary && isPlain && this.config.numOovIndices > 0
+      this.hasAssets && isPlain && this.config.numOovIndices > 0
         ? this.#indicesOf(values)
         : mapToIntegers(`${this.name}/lookup`, [x], (value) => this.indexOf(Math.trunc(value as number))),
     );
@@ -69,7 +69,7 @@ export class IntegerLookup extends IndexLookup<number, IntegerLookupConfig> {
 
   #tokenAt(indices: SymbolicTensor): SymbolicTensor {
     const { oovToken } = this.config;
-    const all = this.hasVocabulary ? this.vocabulary.map((each) => each ?? -1) : [];
+    const all = this.hasAssets ? this.vocabulary.map((each) => each ?? -1) : [];
     const table = [...all, oovToken ?? -1];
     const isKnown = logicalAnd(lessEqual(0, indices), less(indices, all.length));
     const places = where(isKnown, clip(indices, 0, all.length), all.length);

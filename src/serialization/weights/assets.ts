@@ -20,6 +20,18 @@ export async function loadAssets(root: Layer, artifacts: ModelArtifacts): Promis
   }
 }
 
+/** What layers still lack, as paths for a report: a vocabulary that legacy files do not hold. */
+export function missingAssets(root: Layer): readonly { readonly layer: Layer; readonly path: string }[] {
+  const inner = new Set<Layer>();
+  const missing: { layer: Layer; path: string }[] = [];
+  for (const { layer } of layerPlaces(root)) {
+    if (!isAssetLayer(layer)) continue;
+    for (const child of layer.children) inner.add(child);
+    if (!layer.hasAssets && !inner.has(layer)) missing.push({ layer, path: `${layer.name}/vocabulary` });
+  }
+  return missing;
+}
+
 /** The files directly below a layer's path, by name. */
 async function readFiles({ assets }: ModelArtifacts, paths: readonly string[]): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
