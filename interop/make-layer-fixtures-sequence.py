@@ -334,7 +334,7 @@ def spectrograms():
     c.add("Mel short frames", L.MelSpectrogram(
         **small, sequence_length=11, window="hamming", min_freq=50.0, max_freq=300, top_db=12.0, ref_power=2.0),
           signal, shapes=False)
-    c.add("Mel no window", L.MelSpectrogram(**small, window=None, power_to_db=False), signal, shapes=False)
+    c.add("Mel no window", L.MelSpectrogram(**small, window=None), signal, shapes=False)
     c.write()
 
 

@@ -5,6 +5,7 @@ import { coordinates } from '../../ops/creation.ts';
 import { abs, subtract } from '../../ops/elementwise.ts';
 import { cast } from '../../ops/operand.ts';
 import { expandDims } from '../../ops/shape.ts';
+import { KerasTensor } from '../keras-tensor.ts';
 
 export interface AttentionMasks {
   /** `[batch, queries]`. */
@@ -46,4 +47,14 @@ export function withAxes(mask: SymbolicTensor, ndim: number, kept: number): Symb
 /** An argument of a call that is a tensor. */
 export function tensorArgument(value: unknown): SymbolicTensor | undefined {
   return value instanceof SymbolicTensor ? value : undefined;
+}
+
+/** Arguments of a call, with the query, the value and the key among the inputs, in this order, however they came. */
+export function attentionInputs(
+  inputs: KerasTensor | readonly KerasTensor[],
+  kwargs: Readonly<Record<string, unknown>>,
+): { readonly inputs: readonly KerasTensor[]; readonly kwargs: Readonly<Record<string, unknown>> } {
+  const { query, value, key, ...rest } = kwargs;
+  const named = [query, value, key].filter((tensor) => tensor instanceof KerasTensor);
+  return { inputs: [...(inputs instanceof KerasTensor ? [inputs] : inputs), ...named], kwargs: rest };
 }

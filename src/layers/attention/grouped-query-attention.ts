@@ -7,9 +7,10 @@ import { repeat } from '../../ops/shape.ts';
 import { Softmax } from '../activations/softmax.ts';
 import type { EinsumDense } from '../core/einsum-dense.ts';
 import { type Fields, type Options, positiveInteger } from '../fields.ts';
+import type { KerasTensor } from '../keras-tensor.ts';
 import { type CallContext, Layer, type LayerOutput, type Sublayers } from '../layer.ts';
 import { Dropout } from '../regularization/dropout.ts';
-import { attentionMask, tensorArgument, withAxes } from './attention-mask.ts';
+import { attentionInputs, attentionMask, tensorArgument, withAxes } from './attention-mask.ts';
 import { type ProjectionConfig, projection, projectionFields } from './projection.ts';
 
 export interface GroupQueryAttentionConfig extends ProjectionConfig {
@@ -88,6 +89,15 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
     if (!config.useGate) return;
     this.#gate = projection(config, 'gate', ...queries, 'sigmoid');
     this.#gate.ensureBuilt([queryShape]);
+  }
+
+  /** Query, value and key may be given by name, too. */
+  override applyAll(
+    inputs: KerasTensor | readonly KerasTensor[],
+    kwargs: Readonly<Record<string, unknown>> = {},
+  ): readonly KerasTensor[] {
+    const call = attentionInputs(inputs, kwargs);
+    return super.applyAll(call.inputs, call.kwargs);
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {

@@ -6,9 +6,10 @@ import { multiply } from '../../ops/elementwise.ts';
 import { Softmax } from '../activations/softmax.ts';
 import type { EinsumDense } from '../core/einsum-dense.ts';
 import { anything, type Field, type Fields, nullable, type Options, positiveInteger } from '../fields.ts';
+import type { KerasTensor } from '../keras-tensor.ts';
 import { type CallContext, Layer, type LayerOutput, type Sublayers } from '../layer.ts';
 import { Dropout } from '../regularization/dropout.ts';
-import { attentionMask, tensorArgument, withAxes } from './attention-mask.ts';
+import { attentionInputs, attentionMask, tensorArgument, withAxes } from './attention-mask.ts';
 import { type ProjectionConfig, projection, projectionFields } from './projection.ts';
 
 export interface MultiHeadAttentionConfig extends ProjectionConfig {
@@ -122,6 +123,15 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     const given = this.config.attentionAxes;
     if (given === null) return Array.from({ length: ndim - 2 }, (_, index) => index + 1);
     return given.map((axis) => (axis < 0 ? ndim + axis : axis));
+  }
+
+  /** Query, value and key may be given by name, too. */
+  override applyAll(
+    inputs: KerasTensor | readonly KerasTensor[],
+    kwargs: Readonly<Record<string, unknown>> = {},
+  ): readonly KerasTensor[] {
+    const call = attentionInputs(inputs, kwargs);
+    return super.applyAll(call.inputs, call.kwargs);
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
