@@ -62,7 +62,7 @@ def hundred_layers():
 
 def config_of_keras_2(value):
     """A configuration without what Keras 3 added: modules, dtype policies, registered names."""
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [config_of_keras_2(item) for item in value]
     if not isinstance(value, dict):
         return value
@@ -79,7 +79,9 @@ def inbound_nodes_of_keras_2(nodes):
     def tensors(value):
         if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
             return [[*value["config"]["keras_history"], {}]]
-        return [tensor for item in value for tensor in tensors(item)] if isinstance(value, list) else []
+        if isinstance(value, (list, tuple)):
+            return [tensor for item in value for tensor in tensors(item)]
+        return []
 
     return [tensors(node["args"]) for node in nodes]
 
