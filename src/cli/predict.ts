@@ -53,7 +53,7 @@ function formatSample(
 ): string {
   const lines = [`\n${name} (${milliseconds.toFixed(1)} ms)`];
   if (isShown && picture !== undefined) {
-    lines.push(...drawPicture(picture, Math.min((process.stdout.columns ?? 80) - 2, 64), 20, colourDepth()));
+    lines.push(...drawPicture(picture, Math.min((process.stdout.columns || 80) - 2, 64), 20, colourDepth()));
   }
   for (const output of outputs) {
     if (outputs.length > 1) lines.push(`${output.name}:`);
