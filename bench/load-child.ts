@@ -11,11 +11,21 @@ import { type H5wasmGroup, openH5wasm, openTensorflow } from './peers.ts';
 
 const STATUS = '/proc/self/status';
 
+/** What loading imports when a file of the format is met. */
+const LAZY = [
+  '@zip.js/zip.js/lib/zip-core-custom.js',
+  '../src/formats/hdf5/open-hdf5.ts',
+  '../src/formats/hdf5-model/read-hdf5-model.ts',
+  '../src/formats/keras/read-keras.ts',
+  '../src/formats/keras/zip-archive.ts',
+  '../src/formats/layers-model/read-layers-model.ts',
+];
+
 /** Prepares what is not measured, and gives the load, whose result is kept until after the measurement. */
 const readers: Readonly<Record<string, (file: string) => Promise<() => Promise<unknown>>>> = {
   hornet: async (file) => {
-    // Imported when the first archive is opened; all others import what they need before, too.
-    await import('@zip.js/zip.js/lib/zip-core-custom.js');
+    // All others import what they need before, too.
+    await Promise.all(LAZY.map((path) => import(path)));
     return () => loadModel(file);
   },
   h5wasm: async (file) => {

@@ -55,6 +55,12 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
   async function sliceBlocks(start: number, end: number): Promise<Uint8Array> {
     const first = Math.floor(start / blockBytes);
     const last = Math.floor((end - 1) / blockBytes);
+    const only = first === last ? blocks.get(first) : undefined;
+    if (only !== undefined) {
+      blocks.delete(first);
+      blocks.set(first, only);
+      return (await only).subarray(start - first * blockBytes, end - first * blockBytes);
+    }
     for (let index = first; index <= last; index++) {
       if (blocks.has(index)) continue;
       let stop = index + 1;

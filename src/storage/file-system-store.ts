@@ -79,6 +79,8 @@ class DiskFile implements RangedFile {
   readonly #modifiedMs: number;
   #descriptor: Promise<number> | undefined;
   #readsUnderWay = 0;
+  #isTimed = false;
+  #wasRead = false;
 
   constructor(fs: FileSystem, path: string, byteLength: number, modifiedMs: number) {
     this.#fs = fs;
@@ -134,9 +136,16 @@ class DiskFile implements RangedFile {
     });
   }
 
+  /** One timer serves any number of reads: it starts again when there was one since it started. */
   #closeWhenIdle(): void {
+    this.#wasRead = true;
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#wasRead = false;
     const timer = setTimeout(() => {
+      this.#isTimed = false;
       if (this.#readsUnderWay > 0 || this.#descriptor === undefined) return;
+      if (this.#wasRead) return this.#closeWhenIdle();
       const closing = this.#descriptor;
       this.#descriptor = undefined;
       closing.then(
