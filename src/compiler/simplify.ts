@@ -249,6 +249,8 @@ const SIMPLIFIERS: { readonly [K in PrimitiveName]?: Simplifier<K> } = {
     const isDetour = x.node.primitive === 'cast' && sourceOf(x).dtype === 'bool';
     return isDetour ? build('cast', x.node.inputs, { dtype }) : undefined;
   },
+  // Gradients are taken before a graph is compiled.
+  stopGradient: ([x]) => x,
   negate: involution('negate'),
   logicalNot: involution('logicalNot'),
   add: withoutNeutral((value, dtype) => Object.is(value, -0) || (dtype === 'int32' && value === 0), true),

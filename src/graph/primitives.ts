@@ -63,6 +63,8 @@ export interface UnaryAttributes {
   ceil: None;
   /** To the nearest integer, halves to the even one. */
   round: None;
+  /** The input itself, through which no gradient flows. */
+  stopGradient: None;
 }
 
 /** Two inputs of one shape and one numeric dtype. */

@@ -359,6 +359,12 @@ export function nanToNum(
   return where(isfinite(symbol), symbol, where(isnan(symbol), nan, infinite));
 }
 
+/** x itself, through which no gradient flows. */
+export function stopGradient(x: Operand): SymbolicTensor {
+  const symbol = toSymbol(x);
+  return symbol.dtype === 'float32' ? apply('stopGradient', [symbol], {}) : symbol;
+}
+
 /** The real part: x itself, as there are no complex tensors. */
 export function real(x: Operand): SymbolicTensor {
   return toSymbol(x);

@@ -171,7 +171,7 @@ const OTHERS: readonly [name: string, signature: string, defaults: object, (call
     ['Cast', 'x dtype', {}, (call) => cast(x(call), call.string('dtype'))],
     ['ConvertToTensor', 'x', { dtype: null, sparse: null, ragged: null }, optionalCast],
     ['SaturateCast', 'x dtype', {}, saturateCast],
-    ['StopGradient', 'variable', {}, (call) => toSymbol(call.tensor('variable'))],
+    ['StopGradient', 'variable', {}, (call) => math.stopGradient(call.tensor('variable'))],
     [
       'Clip',
       'x x_min x_max',

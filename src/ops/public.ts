@@ -140,6 +140,7 @@ export {
   sinh,
   sqrt,
   square,
+  stopGradient,
   subtract,
   tan,
   tanh,

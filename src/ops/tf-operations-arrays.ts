@@ -201,7 +201,8 @@ export const tfArrayOperations: readonly OperationRow[] = [
   ['broadcast_to', 'input shape', {}, (call) => shape.broadcastTo(input(call), call.numbers('shape'))],
   ['reverse', 'tensor axis', {}, (call) => shape.flip(call.tensor('tensor'), call.axes())],
   ['roll', 'input shift axis', {}, (call) => shape.roll(input(call), call.numberOrNumbers('shift'), call.axes())],
-  ['identity stop_gradient', 'input', {}, (call) => toSymbol(input(call))],
+  ['identity', 'input', {}, (call) => toSymbol(input(call))],
+  ['stop_gradient', 'input', {}, (call) => math.stopGradient(input(call))],
   ['cast', 'x dtype', {}, (call) => cast(x(call), call.string('dtype'))],
   [
     'convert_to_tensor',

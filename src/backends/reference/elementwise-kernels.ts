@@ -70,6 +70,7 @@ export const unaryKernels: { readonly [K in UnaryName]: Kernel<K> } = {
   floor: unary(Math.floor),
   ceil: unary(Math.ceil),
   round: unary(roundHalfToEven),
+  stopGradient: (call) => [inputOf(call, 0)],
 };
 
 export const binaryKernels: { readonly [K in BinaryName]: Kernel<K> } = {

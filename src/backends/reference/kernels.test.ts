@@ -72,6 +72,7 @@ const cases: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
   floor: [one(f([1.5, -1.5, INF]), f([1, -2, INF]))],
   ceil: [one(f([1.5, -1.5, 2]), f([2, -1, 2]))],
   round: [one(f([0.5, 1.5, 2.5, -1.5, 2.4999, INF, NAN]), f([0, 2, 2, -2, 2, INF, NAN]))],
+  stopGradient: [one(f([0.5, -2, NAN]), f([0.5, -2, NAN]))],
 
   add: [
     two(f([1, 0.1, INF]), f([2, 0.2, -INF]), f([3, Math.fround(0.1) + Math.fround(0.2), NAN])),

@@ -175,6 +175,7 @@ const UNARY: { readonly [K in UnaryName]: Emitter } = {
   floor: plain('f32x4.floor'),
   ceil: plain('f32x4.ceil'),
   round: plain('f32x4.nearest'),
+  stopGradient: pushAll,
 };
 
 const BINARY: { readonly [K in BinaryName]: Emitter } = {
