@@ -90,7 +90,7 @@ async function loadWeights(row: Row, artifacts: ModelArtifacts, numbersOf: Numbe
   }
   const isConfiguration = architecture.endsWith('.json') && statSync(architecture).isFile();
   const model = isConfiguration
-    ? modelFromJSON(readFileSync(architecture, 'utf8'), { numbersOf })
+    ? await modelFromJSON(readFileSync(architecture, 'utf8'), { numbersOf })
     : await loadModel(architecture, { numbersOf });
   await model.loadWeights(row.file, { numbersOf });
   const { topology } = await readArtifacts(architecture);

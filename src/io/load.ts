@@ -10,7 +10,7 @@ import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
 import { loadAssets, missingAssets } from '../serialization/weights/assets.ts';
-import type { PlanItem } from '../serialization/weights/plan.ts';
+import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
 import { type ReadOptions, readArtifacts } from './read-artifacts.ts';
@@ -74,9 +74,9 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
-  const { model, root, dialect, report } = buildModel(artifacts, options.customObjects, options.numbersOf);
+  const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
   const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
-  let plan = artifacts.weights && planWeights(root, artifacts.weights, dialect, matchOptions(options), report);
+  let plan = artifacts.weights && (await planWeights(root, artifacts.weights, dialect, matchOptions(options), report));
   if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
   if (wanted !== undefined) {
     const layers = model.layers.filter((layer) => wanted.has(layer.name));
@@ -127,7 +127,7 @@ export async function loadWeights(
   const report = emptyReport();
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
-  const plan = planWeights(
+  const plan = await planWeights(
     model,
     artifacts.weights,
     dialectOf(artifacts, options.numbersOf),
@@ -139,7 +139,7 @@ export async function loadWeights(
   return report;
 }
 
-function matchOptions(options: CommonOptions & { readonly byName?: boolean }): Parameters<typeof planWeights>[3] {
+function matchOptions(options: CommonOptions & { readonly byName?: boolean }): MatchOptions {
   const { byName = false, skipMismatch = false, rename = {} } = options;
   const names = typeof rename === 'function' ? undefined : new Map(Object.entries(rename));
   const renamed = typeof rename === 'function' ? rename : (name: string): string => names?.get(name) ?? name;

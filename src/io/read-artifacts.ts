@@ -11,9 +11,8 @@ import { detectContainer, detectJson, graphModelRefusal } from '../formats/detec
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
 import type { WantsPath } from '../formats/keras/path-weights.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
-import { verifiedFile } from '../formats/layers-model/verified-file.ts';
-import { type HttpOptions, HttpSession, type RetryOptions } from '../storage/http-session.ts';
-import { type LayerSelection, pathsOfLayers, selectLayers } from './select-layers.ts';
+import type { HttpOptions, HttpSession, RetryOptions } from '../storage/http-session.ts';
+import { type LayerSelection, layersToRead, pathsOfLayers } from './select-layers.ts';
 import {
   type LoadHandler,
   type ModelSource,
@@ -106,11 +105,21 @@ function accessOf(options: ReadOptions, listener: ReadListener | undefined): Sou
     ...(onBytes === undefined ? {} : { onBytes }),
     wholeBelow: options.wholeBelow ?? 0,
     frugal: options.until !== undefined || options.exclude !== undefined,
-    http: () => {
+    openUrl: async (address, urlOptions) => {
+      const [{ openUrl }, { HttpSession }] = await Promise.all([
+        import('../storage/http-file.ts'),
+        import('../storage/http-session.ts'),
+      ]);
       session ??= new HttpSession(httpOptions);
-      return session;
+      return await openUrl(session, address, urlOptions);
     },
   };
+}
+
+/** The file, whose bytes are compared with a checksum before any is used. */
+async function verified(file: RangedFile, checksum: string): Promise<RangedFile> {
+  const { verifiedFile } = await import('../formats/layers-model/verified-file.ts');
+  return verifiedFile(file, checksum);
 }
 
 async function readResolved(
@@ -138,7 +147,7 @@ async function readFile(
   listener: ReadListener | undefined,
 ): Promise<ModelArtifacts> {
   const { integrity } = options;
-  const file = typeof integrity === 'string' ? verifiedFile(source.file, integrity) : source.file;
+  const file = typeof integrity === 'string' ? await verified(source.file, integrity) : source.file;
   const container = await detectContainer(file);
   listener?.announceMain(file.name, container !== 'json');
   switch (container) {
@@ -171,7 +180,7 @@ async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelAr
     let wanted: ReadonlySet<string> | undefined;
     let isSelected = false;
     return await readHdf5Model(root, file.name, (name, topology) => {
-      if (!isSelected && topology !== undefined) wanted = selectLayers(topology, options);
+      if (!isSelected && topology !== undefined) wanted = layersToRead(topology, options);
       isSelected = true;
       return wanted?.has(name) ?? true;
     });
@@ -225,7 +234,7 @@ async function readJson(
       const openVerified = async (path: string): Promise<RangedFile> => {
         const shard = await openShard(path);
         const checksum = Object.hasOwn(integrity, path) ? integrity[path] : undefined;
-        return checksum === undefined ? shard : verifiedFile(shard, checksum);
+        return checksum === undefined ? shard : await verified(shard, checksum);
       };
       const [{ readShardedWeights }, { artifactsOfWeights }] = await Promise.all([shardedWeights(), kerasFormat()]);
       const weights = await readShardedWeights(json, file.name, openVerified);
@@ -247,7 +256,7 @@ async function readJson(
 
 /** Which paths of a file of Keras 3 are wanted; `undefined` when all are. */
 function wantedPaths(topology: JsonObject, selection: LayerSelection): WantsPath | undefined {
-  const layers = selectLayers(topology, selection);
+  const layers = layersToRead(topology, selection);
   if (layers === undefined) return undefined;
   const paths = pathsOfLayers(topology, layers);
   return (path) => {

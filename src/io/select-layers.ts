@@ -33,6 +33,25 @@ export function selectLayers(topology: JsonObject, selection: LayerSelection): R
   return wanted;
 }
 
+/** Classes of Keras without weights. For each of their layers a file has a group all the same, empty but not free to read. */
+const WEIGHTLESS =
+  /^(?:InputLayer|Activation|(?:Leaky|Thresholded)?ReLU|ELU|Softmax|Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Dot|Flatten|Reshape|Permute|RepeatVector|Masking|Identity|Rescaling|(?:Cropping|ZeroPadding|UpSampling|(?:Global)?(?:Max|Average)Pooling)[123]D)$/;
+
+/**
+ * Those of the wanted layers for which there is anything to read; `undefined` when all layers are wanted. A layer of
+ * another's class, whatever it is called, is among them.
+ */
+export function layersToRead(topology: JsonObject, selection: LayerSelection): ReadonlySet<string> | undefined {
+  const wanted = selectLayers(topology, selection);
+  if (wanted === undefined) return undefined;
+  const isWeightless = (layer: JsonObject): boolean =>
+    WEIGHTLESS.test(stringAt(layer, 'class_name') ?? '') &&
+    stringAt(layer, 'registered_name') === undefined &&
+    /^(?:tf_)?keras\b|^$/.test(stringAt(layer, 'module') ?? '');
+  const weightless = new Set(layersOf(topology).filter(isWeightless).map(nameOf));
+  return new Set([...wanted].filter((name) => !weightless.has(name)));
+}
+
 /**
  * The paths under which Keras 3 saves the wanted layers: `layers/dense_2` is the third layer of class Dense, whatever its
  * name is.

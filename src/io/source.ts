@@ -4,9 +4,7 @@ import { blobFile, bytesFile, type RangedFile } from '../binary/ranged-file.ts';
 import { FormatError, UnsupportedError } from '../errors.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
 import { blobStore } from '../storage/blob-store.ts';
-import { fileSystemStore, hasFileSystem, kindOfPath } from '../storage/file-system-store.ts';
-import { openUrl } from '../storage/http-file.ts';
-import type { HttpSession } from '../storage/http-session.ts';
+import type { UrlOptions } from '../storage/http-file.ts';
 import { reportingFile } from '../storage/reporting-file.ts';
 import { baseNameOf, folderOf, joinKey, type OpenOptions, type Store } from '../storage/store.ts';
 
@@ -64,8 +62,8 @@ export interface SourceAccess extends OpenOptions {
   readonly wholeBelow: number;
   /** Only a part of the model is wanted. */
   readonly frugal: boolean;
-  /** Requests of this load, made when first needed. */
-  readonly http: () => HttpSession;
+  /** Opens a web address; the code for it is loaded when first needed. */
+  readonly openUrl: (address: string, options?: UrlOptions) => Promise<RangedFile>;
 }
 
 /** Schemes of TensorFlow.js whose stores are not written yet. */
@@ -94,13 +92,13 @@ export async function resolveSource(source: ModelSource, access: SourceAccess): 
 
 /** Opens a URL or, where there is a file system, a path. */
 export async function openLocation(location: string, access: SourceAccess): Promise<RangedFile> {
-  const path = pathOf(location);
-  if (path !== undefined) return await fileSystemStore().open(path, access);
-  return await openUrl(access.http(), location);
+  const path = await pathOf(location);
+  if (path !== undefined) return await (await fileSystem()).fileSystemStore().open(path, access);
+  return await access.openUrl(location);
 }
 
 async function resolveString(source: string, access: SourceAccess): Promise<ResolvedSource> {
-  const path = pathOf(source);
+  const path = await pathOf(source);
   if (path === undefined) {
     const scheme = schemeOf(source);
     if (scheme !== undefined && LATER_SCHEMES.has(scheme)) {
@@ -112,24 +110,29 @@ async function resolveString(source: string, access: SourceAccess): Promise<Reso
     }
     return {
       kind: 'file',
-      file: await openUrl(access.http(), source, access),
-      openBeside: async (beside) => await openUrl(access.http(), urlBeside(source, beside)),
+      file: await access.openUrl(source, access),
+      openBeside: async (beside) => await access.openUrl(urlBeside(source, beside)),
     };
   }
+  const { fileSystemStore, kindOfPath } = await fileSystem();
   const store = fileSystemStore();
   if ((await kindOfPath(path)) === 'folder') return await resolveFolder(fileSystemStore(path), path, access);
   return await resolveStored(store, path, access);
 }
 
 /** The path that a string names, `undefined` when it is a URL. */
-function pathOf(source: string): string | undefined {
+async function pathOf(source: string): Promise<string | undefined> {
   const scheme = schemeOf(source);
   if (scheme === 'file') {
     const path = decodeURIComponent(new URL(source).pathname);
     return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;
   }
-  return scheme === undefined && hasFileSystem() ? source : undefined;
+  return scheme === undefined && (await fileSystem()).hasFileSystem() ? source : undefined;
 }
+
+/** Loaded with the first string that may be a path. */
+const fileSystem = (): Promise<typeof import('../storage/file-system-store.ts')> =>
+  import('../storage/file-system-store.ts');
 
 /** A single letter is no scheme but a drive of Windows. */
 function schemeOf(source: string): string | undefined {

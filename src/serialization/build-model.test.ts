@@ -64,7 +64,7 @@ function nestedKeras2(): JsonObject {
 
 describe('buildModel()', () => {
   test('counts the calls of nested models from 1 in files of Keras 2', async () => {
-    const model = modelFromJSON(nestedKeras2());
+    const model = await modelFromJSON(nestedKeras2());
     const output = await model.predict([tensor([[1, 2]]), tensor([[10, 20]])], { backend });
     expect(output.toArray()).toEqual([[27]]);
   });
@@ -91,7 +91,7 @@ describe('buildModel()', () => {
       },
       inbound_nodes: call('a'),
     };
-    const model = modelFromJSON({
+    const model = await modelFromJSON({
       module: 'keras.src.models.functional',
       class_name: 'Functional',
       registered_name: 'Functional',
@@ -113,21 +113,25 @@ describe('buildModel()', () => {
     expect(outputs.map((output) => output.toArray())).toEqual([[[3]], [[3, 3, 3]]]);
   });
 
-  test('reads the bare list of layers of an old Sequential', () => {
+  test('reads the bare list of layers of an old Sequential', async () => {
     const first = dense('first', { batch_input_shape: [null, 4], units: 2 });
-    const model = modelFromJSON({ class_name: 'Sequential', keras_version: '2.1.0', config: [first, dense('second')] });
+    const model = await modelFromJSON({
+      class_name: 'Sequential',
+      keras_version: '2.1.0',
+      config: [first, dense('second')],
+    });
     expect(model.inputShape).toEqual([null, 4]);
     expect(model.layers.map((layer) => layer.name)).toEqual(['first', 'second']);
   });
 
-  test('reports configuration keys that no layer has, and drops those without meaning', () => {
+  test('reports configuration keys that no layer has, and drops those without meaning', async () => {
     const layer = dense('d', {
       batch_input_shape: [null, 1],
       spline_order: 3,
       expects_training_arg: true,
       quantization_config: null,
     });
-    const { report } = buildModel({
+    const { report } = await buildModel({
       format: 'hdf5',
       source: 'test',
       kerasVersion: '2.2.4',
@@ -141,14 +145,14 @@ describe('buildModel()', () => {
     const layer = dense('d', { batch_input_shape: [null, 1], activation: 'hard_sigmoid' });
     const config = { name: 's', layers: [layer] };
     const activationAt1 = async (version: string): Promise<unknown> => {
-      const model = modelFromJSON({ class_name: 'Sequential', keras_version: version, config });
+      const model = await modelFromJSON({ class_name: 'Sequential', keras_version: version, config });
       return (await model.predict([[1]], { backend })).data[0];
     };
     expect(await activationAt1('2.2.4')).toBeCloseTo(0.7, 6);
     expect(await activationAt1('3.0.0')).toBeCloseTo(4 / 6, 6);
   });
 
-  test('names every class and function that only the author has, all at once', () => {
+  test('names every class and function that only the author has, all at once', async () => {
     const config = {
       layers: [
         inputLayer('x', [1]),
@@ -158,7 +162,7 @@ describe('buildModel()', () => {
     };
     let error: unknown;
     try {
-      modelFromJSON({ class_name: 'Sequential', config });
+      await modelFromJSON({ class_name: 'Sequential', config });
     } catch (caught) {
       error = caught;
     }
@@ -185,7 +189,7 @@ describe('buildModel()', () => {
         { class_name: 'Lambda', config: { name: 'twice', function: ['4wEAAAA=', null, null] } },
       ],
     };
-    const model = modelFromJSON(
+    const model = await modelFromJSON(
       { class_name: 'Sequential', config },
       {
         customObjects: { Scale, twice: ([x]) => multiply(x ?? 0, 2) },
@@ -195,34 +199,34 @@ describe('buildModel()', () => {
     expect(model.getLayer('scale').config).toMatchObject({ label: 'snake_case' });
   });
 
-  test('says when a file refers to a layer that it does not have', () => {
+  test('says when a file refers to a layer that it does not have', async () => {
     const broken = nestedKeras2();
     const config = broken.config as JsonObject;
     const model = { ...broken, config: { ...config, output_layers: [['gone', 0, 0]] } };
-    expect(() => modelFromJSON(model)).toThrow('name [gone, 0, 0], which no layer gives');
+    await expect(modelFromJSON(model)).rejects.toThrow('name [gone, 0, 0], which no layer gives');
   });
 
-  test('ends with an error where calls go in a circle', () => {
+  test('ends with an error where calls go in a circle', async () => {
     const layers = [
       inputLayer('x', [1]),
       { ...dense('a'), inbound_nodes: [[['b', 0, 0, {}]]] },
       { ...dense('b'), inbound_nodes: [[['a', 0, 0, {}]]] },
     ];
     const config = { name: 'm', layers, input_layers: [['x', 0, 0]], output_layers: [['b', 0, 0]] };
-    expect(() => modelFromJSON({ class_name: 'Model', config })).toThrow('layer "a" needs [b, 0, 0]');
+    await expect(modelFromJSON({ class_name: 'Model', config })).rejects.toThrow('layer "a" needs [b, 0, 0]');
   });
 
-  test('refuses models nested deeper than any is', () => {
+  test('refuses models nested deeper than any is', async () => {
     let json: JsonObject = dense('d', { batch_input_shape: [null, 1] });
     for (let depth = 0; depth < 80; depth++) {
       json = { class_name: 'Sequential', config: { name: `s${depth}`, layers: [json] } };
     }
-    expect(() => modelFromJSON(json)).toThrow('nested deeper than 64');
+    await expect(modelFromJSON(json)).rejects.toThrow('nested deeper than 64');
   });
 
-  test('names quantized weights', () => {
+  test('names quantized weights', async () => {
     const dtype = { class_name: 'QuantizedDTypePolicy', config: { mode: 'int8', source_name: 'float32' } };
     const config = { layers: [inputLayer('x', [1]), dense('d', { dtype })] };
-    expect(() => modelFromJSON({ class_name: 'Sequential', config })).toThrow('quantized as int8');
+    await expect(modelFromJSON({ class_name: 'Sequential', config })).rejects.toThrow('quantized as int8');
   });
 });

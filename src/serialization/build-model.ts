@@ -12,9 +12,8 @@ import { Decoder } from './decoder.ts';
 import { type Dialect, dialectOf, type NumbersOf } from './dialect.ts';
 import { decodeModel } from './graph-decoder.ts';
 import { isList, isObject } from './json-shapes.ts';
+import { loadNeededCode } from './needed-code.ts';
 import { emptyReport, type LoadReport } from './report.ts';
-import { matchLayers } from './weights/match-layers.ts';
-import { matchNames } from './weights/match-names.ts';
 import { matchPaths } from './weights/match-paths.ts';
 import type { MatchOptions, PlanItem } from './weights/plan.ts';
 
@@ -32,11 +31,11 @@ export interface BuiltModel {
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
  * @throws {FormatError} when the file has no configuration, or one that does not hold together.
  */
-export function buildModel(
+export async function buildModel(
   artifacts: ModelArtifacts,
   customObjects: CustomObjects = {},
   numbersOf: NumbersOf = 'tensorflow',
-): BuiltModel {
+): Promise<BuiltModel> {
   const { topology } = artifacts;
   if (topology === undefined) {
     throw new FormatError(
@@ -49,7 +48,8 @@ export function buildModel(
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
   const dialect = dialectOf(artifacts, numbersOf);
-  const root = new Decoder(dialect, report, customObjects, decodeModel).layer(topology);
+  const code = await loadNeededCode(topology, dialect);
+  const root = new Decoder(dialect, report, code, customObjects, decodeModel).layer(topology);
   const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
   return { model, root, dialect, report };
 }
@@ -69,28 +69,34 @@ function wrapLayer(layer: Layer, topology: JsonObject): KerasModel {
 }
 
 /** Plans where the arrays of a file go; everything without a partner, or of another shape, goes to the report. */
-export function planWeights(
+export async function planWeights(
   root: Layer,
   weights: Weights,
   dialect: Dialect,
   options: MatchOptions,
   report: LoadReport,
-): readonly PlanItem[] {
-  return matchWeights(root, weights, dialect, options, report).filter((item) => keepsShape(item, report));
+): Promise<readonly PlanItem[]> {
+  const plan = await matchWeights(root, weights, dialect, options, report);
+  return plan.filter((item) => keepsShape(item, report));
 }
 
-function matchWeights(
+/** Each kind of file is matched by rules of its own, which are loaded with the first such file. */
+async function matchWeights(
   root: Layer,
   weights: Weights,
   dialect: Dialect,
   options: MatchOptions,
   report: LoadReport,
-): readonly PlanItem[] {
+): Promise<readonly PlanItem[]> {
   if (weights.kind === 'paths') return matchPaths(root, weights, report);
   if (!(root instanceof KerasModel)) {
     throw new FormatError(`Cannot load the weights of "${root.name}": a file by layers needs a model of layers`);
   }
-  if (weights.kind === 'layers') return matchLayers(root, weights, dialect, options, report);
+  if (weights.kind === 'layers') {
+    const { matchLayers } = await import('./weights/match-layers.ts');
+    return matchLayers(root, weights, dialect, options, report);
+  }
+  const { matchNames } = await import('./weights/match-names.ts');
   return matchNames(root, weights, options, report);
 }
 
@@ -119,7 +125,7 @@ export interface ModelFromJSONOptions {
  * ```ts
  * import { modelFromJSON } from 'hornet';
  *
- * const model = modelFromJSON({
+ * const model = await modelFromJSON({
  *   class_name: 'Sequential',
  *   config: { layers: [{ class_name: 'Dense', config: { units: 2, batch_input_shape: [null, 3] } }] },
  * });
@@ -129,7 +135,10 @@ export interface ModelFromJSONOptions {
  *
  * @throws {CustomObjectError} when it needs classes or functions that only its author has.
  */
-export function modelFromJSON(json: JsonObject | string, options: ModelFromJSONOptions = {}): KerasModel {
+export async function modelFromJSON(
+  json: JsonObject | string,
+  options: ModelFromJSONOptions = {},
+): Promise<KerasModel> {
   const topology = typeof json === 'string' ? decodeJsonObject(json, 'JSON') : json;
   const { keras_version: version } = topology;
   const artifacts: ModelArtifacts = {
@@ -138,5 +147,5 @@ export function modelFromJSON(json: JsonObject | string, options: ModelFromJSONO
     topology,
     ...(typeof version === 'string' ? { kerasVersion: version } : {}),
   };
-  return buildModel(artifacts, options.customObjects, options.numbersOf).model;
+  return (await buildModel(artifacts, options.customObjects, options.numbersOf)).model;
 }

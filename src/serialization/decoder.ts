@@ -12,10 +12,10 @@ import { createRegularizer } from '../layers/regularizers.ts';
 import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects.ts';
 import type { Dialect } from './dialect.ts';
 import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
-import { fromKeras1, type RawLayer } from './keras1.ts';
+import type { RawLayer } from './keras1.ts';
 import { currentClassName, withCurrentKeys, withKeras2Defaults, withoutDroppedKeys } from './keras2.ts';
 import { CustomObjectError } from './load-error.ts';
-import { layerRegistry } from './registry.ts';
+import type { NeededCode } from './needed-code.ts';
 import type { LoadReport } from './report.ts';
 
 /** Nesting of a configuration beyond this is refused: no model comes near, and recursion stays bounded. */
@@ -31,6 +31,7 @@ export interface SliceValue {
 export class Decoder {
   readonly dialect: Dialect;
   readonly report: LoadReport;
+  readonly code: NeededCode;
   readonly #customObjects: CustomObjects;
   /** Builds a model from its JSON; given from outside, since models contain layers and layers models. */
   readonly #decodeModel: (decoder: Decoder, json: JsonObject) => Layer;
@@ -39,11 +40,13 @@ export class Decoder {
   constructor(
     dialect: Dialect,
     report: LoadReport,
+    code: NeededCode,
     customObjects: CustomObjects,
     decodeModel: (decoder: Decoder, json: JsonObject) => Layer,
   ) {
     this.dialect = dialect;
     this.report = report;
+    this.code = code;
     this.#customObjects = customObjects;
     this.#decodeModel = decodeModel;
   }
@@ -74,7 +77,7 @@ export class Decoder {
     if (custom !== undefined) return this.#customLayer(custom, raw);
     if (MODEL_CLASSES.has(raw.className)) return this.#decodeModel(this, json);
     if (raw.className === 'Lambda') return this.#lambda(name, raw.config);
-    const layerClass = layerRegistry.get(raw.className);
+    const layerClass = this.code.classes.get(raw.className);
     if (layerClass === undefined) {
       const key = registeredName ?? fullName;
       throw new CustomObjectError(
@@ -92,7 +95,7 @@ export class Decoder {
   }
 
   #translate(raw: RawLayer): RawLayer {
-    const first = this.dialect.generation === 1 ? fromKeras1(raw) : raw;
+    const first = this.code.fromKeras1?.(raw) ?? raw;
     const current = { ...first, className: currentClassName(first.className) };
     const { className } = current;
     const renamed = withCurrentKeys(current);

@@ -12,6 +12,7 @@ import type { Decoder } from './decoder.ts';
 import { isModelClass } from './decoder.ts';
 import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
 import { CustomObjectError } from './load-error.ts';
+import type { CreateOperation } from './needed-code.ts';
 import {
   type CallJson,
   mapReferences,
@@ -21,7 +22,7 @@ import {
   referencesIn,
   type TensorReference,
 } from './nodes.ts';
-import { createOperation, isRawOperation } from './operations.ts';
+import { isRawOperation } from './raw-operations.ts';
 
 /** A model of any generation. */
 export function decodeModel(decoder: Decoder, json: JsonObject): Layer {
@@ -120,7 +121,9 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
   const items = ((config.layers ?? []) as readonly JsonValue[]).filter(isSerializedObject);
   const names = new Set(items.map(nameOf));
   const isOperation = (item: JsonObject): boolean =>
-    isRawOperation(item) && decoder.custom(String(item.class_name)) === undefined;
+    decoder.code.createOperation !== undefined &&
+    isRawOperation(item) &&
+    decoder.custom(String(item.class_name)) === undefined;
   const layers = decodeAll(
     decoder,
     items.filter((item) => !isOperation(item)),
@@ -220,10 +223,13 @@ class GraphBuilder {
   #makeCall({ layer, json, name }: GraphNode, call: CallJson, index: number): readonly KerasTensor[] {
     const resolve = (value: unknown): unknown =>
       mapReferences(value, (reference) => this.#find(reference, this.#callOffsets));
+    // A node without a layer is a function's, and those are nodes only where the functions were loaded.
     if (layer === undefined) {
+      const createOperation = this.#decoder.code.createOperation as CreateOperation;
       const args = call.args.map((value) => this.#argument(resolve(value)));
       const kwargs = mapRecord(call.kwargs, (value) => this.#argument(resolve(value)));
-      const operation = createOperation(this.#decoder, json, index === 0 ? name : `${name}_${index}`, { args, kwargs });
+      const decodeValue = (value: JsonValue): unknown => this.#decoder.value(value);
+      const operation = createOperation(decodeValue, json, index === 0 ? name : `${name}_${index}`, { args, kwargs });
       return operation.layer.applyAll(operation.inputs);
     }
     const kwargs: Record<string, unknown> = {};

@@ -70,6 +70,13 @@ const MERGES: Readonly<Record<string, string>> = {
   cos: 'Dot',
 };
 
+/** The names that a class of Keras 1 may have later: one, or that of any merging layer. */
+export function keras1ClassNames(className: string): readonly string[] {
+  if (className === 'Merge') return Object.values(MERGES);
+  const name = CLASS_NAMES[className];
+  return name === undefined ? [] : [name];
+}
+
 /** @throws {UnsupportedError} for a mode that no later Keras has. */
 export function fromKeras1({ className, config }: RawLayer): RawLayer {
   if (className === 'Merge') return mergeLayer(config);

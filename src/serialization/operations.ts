@@ -1,12 +1,11 @@
 /** Raw operations among the layers of a saved model: functions of `keras.ops`, and of TensorFlow in files of tf.keras. */
 import { UnsupportedError } from '../errors.ts';
-import type { JsonObject } from '../formats/artifacts.ts';
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import type { KerasTensor } from '../layers/keras-tensor.ts';
 import { OperationLayer, splitCall } from '../layers/operation-layer.ts';
 import { operations, type RawOperation } from '../ops/operations.ts';
 import { decodeNodeAttributes, tfNodeOperations } from '../ops/tf-node-operations.ts';
 import { tfOperations } from '../ops/tf-operations.ts';
-import type { Decoder } from './decoder.ts';
 import { configOf, isObject } from './json-shapes.ts';
 
 /** Arguments of a call; tensors are in their places, everything else is decoded. */
@@ -29,32 +28,18 @@ interface FoundOperation {
   readonly call: OperationCall;
 }
 
-const KERAS_2_CLASSES: ReadonlySet<string> = new Set(['TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer']);
-
-/** Modules of Keras 3 whose classes are functions, not layers. */
-const FUNCTION_MODULES = /^keras\.(src\.)?(ops|activations)\b/;
-
-/**
- * Whether a node of a graph is a call of a function, not of a layer.
- *
- * Legacy `.h5` files of Keras 3 leave the module out. Some names are both a layer's and a function's (`Multiply`), but
- * only layers have a dtype.
- */
-export function isRawOperation(json: JsonObject): boolean {
-  const className = String(json.class_name);
-  if (KERAS_2_CLASSES.has(className)) return true;
-  if (typeof json.module === 'string') return FUNCTION_MODULES.test(json.module);
-  const config = configOf(json);
-  return operations.has(className) && !('dtype' in config) && !('trainable' in config);
-}
-
 /**
  * Makes the layer of one call.
  *
  * @throws {UnsupportedError} when the function is not known.
  */
-export function createOperation(decoder: Decoder, json: JsonObject, name: string, call: OperationCall): OperationNode {
-  const found = findOperation(decoder, json, call);
+export function createOperation(
+  decodeValue: (value: JsonValue) => unknown,
+  json: JsonObject,
+  name: string,
+  call: OperationCall,
+): OperationNode {
+  const found = findOperation(decodeValue, json, call);
   if (found.operation === undefined) {
     throw new UnsupportedError(
       `Cannot load operation "${name}": the function "${found.name}" is not supported; ` +
@@ -70,7 +55,11 @@ export function createOperation(decoder: Decoder, json: JsonObject, name: string
   };
 }
 
-function findOperation(decoder: Decoder, json: JsonObject, call: OperationCall): FoundOperation {
+function findOperation(
+  decodeValue: (value: JsonValue) => unknown,
+  json: JsonObject,
+  call: OperationCall,
+): FoundOperation {
   const className = String(json.class_name);
   const config = configOf(json);
   switch (className) {
@@ -88,7 +77,7 @@ function findOperation(decoder: Decoder, json: JsonObject, call: OperationCall):
       const own = Object.entries(config).filter(
         ([key]) => operation?.keys.includes(key) || !['name', 'trainable', 'dtype'].includes(key),
       );
-      const decoded = Object.fromEntries(own.map(([key, value]) => [key, decoder.value(value)]));
+      const decoded = Object.fromEntries(own.map(([key, value]) => [key, decodeValue(value)]));
       return { name: className, operation, config: decoded, call };
     }
   }

@@ -1,10 +1,12 @@
 import { readRangeInto } from '../../binary/ranged-file.ts';
-import { checkChunks, readChunks, storedChunkRanges } from './chunked-data.ts';
 import type { DatasetRecord, Hdf5Dtype } from './dataset-record.ts';
 import { fillCells } from './fill-value.ts';
 import type { ByteRange } from './hdf5-file.ts';
 import { MAX_UNBACKED_BYTES, MAX_UNBACKED_STRINGS } from './limits.ts';
 import { type AttributeValue, type NumericArrays, readStrings, swapBytes, viewElements } from './values.ts';
+
+/** Keras never writes chunks; the code for them is loaded with the first file that has some. */
+const chunkedData = (): Promise<typeof import('./chunked-data.ts')> => import('./chunked-data.ts');
 
 /** What `read` gives: see `NumericArrays`; opaque elements are their bytes, one after the other. */
 export type Hdf5Data = NumericArrays[keyof NumericArrays] | string[];
@@ -95,7 +97,7 @@ export class Hdf5Dataset {
         return [file.locate(layout.address, this.byteLength, `dataset "${this.path}"`)];
       case 'chunked':
         if (this.byteLength === 0) return [];
-        return await storedChunkRanges(this.#record, layout);
+        return await (await chunkedData()).storedChunkRanges(this.#record, layout);
       default:
         return [];
     }
@@ -135,7 +137,7 @@ export class Hdf5Dataset {
         }
         break;
       case 'chunked':
-        if (this.byteLength > 0) await checkChunks(this.#record, layout);
+        if (this.byteLength > 0) await (await chunkedData()).checkChunks(this.#record, layout);
         break;
       default:
     }
@@ -153,7 +155,7 @@ export class Hdf5Dataset {
         else await readRangeInto(file.cached, file.baseOffset + layout.address, target);
         break;
       case 'chunked':
-        await readChunks(this.#record, layout, target);
+        await (await chunkedData()).readChunks(this.#record, layout, target);
         break;
       case 'virtual':
         throw file.unsupported('a virtual layout', this.path, 're-save it with the data copied');

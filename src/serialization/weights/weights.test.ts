@@ -34,7 +34,7 @@ async function load(
   options: Partial<MatchOptions> = {},
 ): Promise<LoadReport> {
   const report = emptyReport();
-  const plan = planWeights(model, weights, dialect, { ...OPTIONS, ...options }, report);
+  const plan = await planWeights(model, weights, dialect, { ...OPTIONS, ...options }, report);
   const assembler = new WeightAssembler(plan, report);
   for (const part of assembler.entries) assembler.accept(part, await part.read());
   assembler.checkShapes();
