@@ -1,0 +1,21 @@
+"""Writes test/fixtures/training: what Keras computes with losses, metrics, optimizers and schedules.
+
+Run from the repository root:  interop/.venv/bin/python interop/make-training-fixtures.py
+Pinned: the versions of requirements.txt (keras 3.15.1, jax 0.10.2). Seeded; a second run writes the same bytes.
+"""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import keras
+import training_losses
+import training_metrics
+import training_optimizers
+
+assert keras.__version__ == "3.15.1", keras.__version__
+
+training_losses.main()
+training_optimizers.main()
+training_metrics.main()
