@@ -1,5 +1,19 @@
 import type { Tensor } from '../array/tensor.ts';
-import type { Graph } from '../graph/node.ts';
+import type { Graph, SymbolicTensor } from '../graph/node.ts';
+import type { Variable } from '../graph/variable.ts';
+
+/** A variable, and the value that it has after each run. */
+export type Update = readonly [variable: Variable, value: SymbolicTensor];
+
+export interface CompileOptions {
+  /**
+   * What each run assigns, all at once and after everything was computed: the graph sees the values from before.
+   *
+   * The values stay where the program computed them. They are copied out when somebody reads `variable.value`, and are
+   * not copied back to the program that wrote them.
+   */
+  readonly updates?: readonly Update[];
+}
 
 /** Turns graphs into programs for one kind of processor. */
 export interface Backend {
@@ -10,7 +24,7 @@ export interface Backend {
    *
    * @throws {BackendError} when the host lacks what the backend needs.
    */
-  compile(graph: Graph): Promise<Program>;
+  compile(graph: Graph, options?: CompileOptions): Promise<Program>;
 }
 
 /** A compiled graph. Runs of one program do not overlap: a second waits for the first. */

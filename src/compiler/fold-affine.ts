@@ -8,6 +8,7 @@
 import { type Shape, shapesEqual } from '../array/shape.ts';
 import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { ConvolveAttributes } from '../graph/primitives.ts';
+import type { Variable } from '../graph/variable.ts';
 import { type Build, GraphRewriter, type Substitute } from './rewrite.ts';
 import { uniform, uniformValue } from './simplify.ts';
 
@@ -18,13 +19,18 @@ interface Affine {
   readonly shift: SymbolicTensor | undefined;
 }
 
-/** Gives the graph with all such scalings folded. */
-export function foldAffine(graph: Graph): Graph {
+/**
+ * Gives the graph with all such scalings folded.
+ *
+ * @param updated variables that change in each run: what depends on them is not folded
+ */
+export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Set()): Graph {
   const useCounts = countUses(graph);
   const staticNodes = new Set<AnyNode>();
   const isStatic = ({ node }: SymbolicTensor): boolean => staticNodes.has(node);
   for (const node of topologicalOrder(graph.outputs)) {
     if (node.primitive === 'input' || node.primitive === 'host') continue;
+    if (node.primitive === 'parameter' && updated.has(node.attributes.variable)) continue;
     if (node.inputs.every(isStatic)) staticNodes.add(node);
   }
   /** Values of the old graph that are a contraction with something after it, by their last node. */

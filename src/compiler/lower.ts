@@ -3,6 +3,7 @@ import { type Shape, sizeOf, stridesOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
+import type { Update } from './backend.ts';
 import { type Clustering, cluster, isElementwise, isFold, type Root } from './cluster.ts';
 import { accessOf, type IndexMap, identityMap, linearize, mapKey, mapThrough } from './index-map.ts';
 import type {
@@ -22,16 +23,30 @@ import type {
  * The schedule of a graph. Its inputs may be any values, such as those of `host` nodes: what they were computed from
  * is left out. All that is not left out must be numeric.
  *
- * What depends on variables and constants only goes to the prologue, from inside loops too.
+ * What depends on variables and constants only goes to the prologue, from inside loops too; variables that the run
+ * assigns are none of these.
  */
-export function lowerGraph(graph: Graph): Schedule {
-  const lowering = new Lowering();
+export function lowerGraph(graph: Graph, updates: readonly Update[] = []): Schedule {
+  const lowering = new Lowering(new Set(updates.map(([variable]) => variable)));
   const inputs = graph.inputs.map((symbol, index) => lowering.buffer(`input${index}`, 'input', symbol));
   const scope = new Scope(lowering, lowering.kernels);
   for (const [index, symbol] of graph.inputs.entries()) scope.bind(symbol, inputs[index] as Buffer, false);
-  const outputs = scope.lower(graph.outputs);
+  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)]);
+  // What is given after the run must not be a state, which has its next value by then.
+  const safe = results.map((buffer) => (buffer.role === 'state' ? lowering.putAside(buffer) : buffer));
+  const next = safe.slice(graph.outputs.length);
   const { parameters, constants, prologue, kernels } = lowering;
-  return { inputs, outputs, parameters, constants, prologue, kernels };
+  return {
+    inputs,
+    outputs: safe.slice(0, graph.outputs.length),
+    parameters,
+    constants,
+    prologue,
+    kernels,
+    updates: updates.map(([variable], index) => {
+      return { variable, state: lowering.parameter(variable), next: next[index] as Buffer };
+    }),
+  };
 }
 
 /** What the graph and the bodies of its loops have in common. */
@@ -41,6 +56,16 @@ class Lowering {
   readonly prologue: Kernel[] = [];
   readonly kernels: Kernel[] = [];
   readonly #counts = new Map<string, number>();
+  readonly #updated: ReadonlySet<Variable>;
+
+  constructor(updated: ReadonlySet<Variable>) {
+    this.#updated = updated;
+  }
+
+  /** Whether the value of a node without inputs is the same in every run, until a variable is assigned from outside. */
+  isFixed(node: AnyNode): boolean {
+    return node.primitive !== 'parameter' || !this.#updated.has(node.attributes.variable);
+  }
 
   /** A name that no other kernel or buffer has: `multiply`, `multiply.2`, … */
   name(stem: string): string {
@@ -56,7 +81,8 @@ class Lowering {
   parameter(variable: Variable): Buffer {
     let buffer = this.parameters.get(variable);
     if (buffer === undefined) {
-      buffer = this.buffer(this.name(variable.path), 'parameter', variable);
+      const role = this.#updated.has(variable) ? 'state' : 'parameter';
+      buffer = this.buffer(this.name(variable.path), role, variable);
       this.parameters.set(variable, buffer);
     }
     return buffer;
@@ -69,6 +95,15 @@ class Lowering {
       this.constants.set(value, buffer);
     }
     return buffer;
+  }
+
+  /** A copy of a buffer, made after all other kernels so far. */
+  putAside(buffer: Buffer): Buffer {
+    const aside: Buffer = { ...buffer, name: this.name(`${buffer.name}/aside`), role: 'temporary' };
+    const domain = [aside.size];
+    const value: Expression = { kind: 'load', dtype: aside.dtype, access: wholeAccess(buffer, domain) };
+    this.kernels.push({ kind: 'loop', name: aside.name, domain, store: wholeAccess(aside, domain), value });
+    return aside;
   }
 }
 
@@ -97,7 +132,9 @@ class Scope {
     const order = topologicalOrder(outputs);
     for (const node of order) {
       if (node.primitive === 'input' || node.primitive === 'host') continue;
-      if (node.inputs.every((input) => this.#static.has(input.node))) this.#static.add(node);
+      if (node.inputs.every((input) => this.#static.has(input.node)) && this.#lowering.isFixed(node)) {
+        this.#static.add(node);
+      }
     }
     this.#clustering = cluster(
       order,

@@ -44,8 +44,8 @@ interface Block {
 const FOREVER: Lifetime = { start: -1, end: Number.POSITIVE_INFINITY };
 
 export function planMemory(schedule: Schedule): MemoryPlan {
-  const { lifetimes, loops } = lifetimesOf(schedule);
-  const blocks = mergeInPlace(lifetimes, loops);
+  const { lifetimes, loops, lastReads } = lifetimesOf(schedule);
+  const blocks = mergeInPlace(lifetimes, loops, overwritable(schedule, lifetimes, loops, lastReads));
   const permanent: Block[] = [];
   const passing: Block[] = [];
   for (const block of blocks) (livesForever(block) ? permanent : passing).push(block);
@@ -77,7 +77,14 @@ function livesForever(lifetime: Lifetime): boolean {
   return lifetime.start === FOREVER.start && lifetime.end === FOREVER.end;
 }
 
-function lifetimesOf(schedule: Schedule): { lifetimes: Map<Buffer, Lifetime>; loops: [LoopKernel, number][] } {
+interface Lifetimes {
+  readonly lifetimes: Map<Buffer, Lifetime>;
+  readonly loops: [LoopKernel, number][];
+  /** Number of the last kernel that reads a state; none where no kernel does. */
+  readonly lastReads: ReadonlyMap<Buffer, number>;
+}
+
+function lifetimesOf(schedule: Schedule): Lifetimes {
   const lifetimes = new Map<Buffer, Lifetime>();
   const loops: [LoopKernel, number][] = [];
   let time = 0;
@@ -122,27 +129,72 @@ function lifetimesOf(schedule: Schedule): { lifetimes: Map<Buffer, Lifetime>; lo
   // Inputs are there before the first kernel: a loop must know that they come from outside.
   for (const buffer of schedule.inputs) touch(buffer, mainStart);
   walk(schedule.kernels);
+  const lastReads = new Map<Buffer, number>();
+  for (const { state } of schedule.updates) {
+    const read = lifetimes.get(state);
+    if (read !== undefined) lastReads.set(state, read.end);
+    lifetimes.set(state, FOREVER);
+  }
   for (const [buffer, { end }] of lifetimes) {
     // Only what the prologue alone reads gives its place back.
     if (end > mainStart && comesFromOutside(buffer)) lifetimes.set(buffer, FOREVER);
   }
-  for (const buffer of schedule.outputs) {
+  for (const buffer of [...schedule.outputs, ...schedule.updates.map(({ next }) => next)]) {
     if (comesFromOutside(buffer)) lifetimes.set(buffer, FOREVER);
     else touch(buffer, time);
   }
-  return { lifetimes, loops };
+  return { lifetimes, loops, lastReads };
+}
+
+/**
+ * The states that the loop which computes their next value can overwrite at once: nobody reads them later, and each
+ * element depends on its own place only. Gives the state of such a next value.
+ */
+function overwritable(
+  { updates }: Schedule,
+  lifetimes: ReadonlyMap<Buffer, Lifetime>,
+  loops: readonly [LoopKernel, number][],
+  lastReads: ReadonlyMap<Buffer, number>,
+): ReadonlyMap<Buffer, Buffer> {
+  const found = new Map<Buffer, Buffer>();
+  const writers = new Map<Buffer, [LoopKernel, number][]>();
+  for (const entry of loops) {
+    const { buffer } = entry[0].store;
+    writers.set(buffer, [...(writers.get(buffer) ?? []), entry]);
+  }
+  for (const { state, next } of updates) {
+    const [writer, ...others] = writers.get(next) ?? [];
+    if (writer === undefined || others.length > 0 || next.role !== 'temporary' || found.has(next)) continue;
+    const [{ store, domain, value }, time] = writer;
+    const isOnlyWriter = lifetimes.get(next)?.start === time && isFlat(store, domain);
+    const isReadBefore = (lastReads.get(state) ?? -1) <= time;
+    const isLocal = loadsOf(value).every((load) => load.buffer !== state || isFlat(load, domain));
+    if (isOnlyWriter && isReadBefore && isLocal) found.set(next, state);
+  }
+  return found;
 }
 
 function comesFromOutside(buffer: Buffer): boolean {
-  return buffer.role === 'parameter' || buffer.role === 'constant' || buffer.role === 'persistent';
+  return (
+    buffer.role === 'parameter' || buffer.role === 'state' || buffer.role === 'constant' || buffer.role === 'persistent'
+  );
 }
 
 /** Lets a loop overwrite an operand that nobody reads later, where each element depends on its own place only. */
-function mergeInPlace(lifetimes: ReadonlyMap<Buffer, Lifetime>, loops: readonly [LoopKernel, number][]): Set<Block> {
+function mergeInPlace(
+  lifetimes: ReadonlyMap<Buffer, Lifetime>,
+  loops: readonly [LoopKernel, number][],
+  states: ReadonlyMap<Buffer, Buffer>,
+): Set<Block> {
   const blockOf = new Map<Buffer, Block>();
   for (const [buffer, { start, end }] of lifetimes) {
     const bytes = Math.ceil(byteLengthOf(buffer) / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT;
     blockOf.set(buffer, { buffers: [buffer], bytes, start, end, offset: 0 });
+  }
+  for (const [next, state] of states) {
+    const block = blockOf.get(state) as Block;
+    block.buffers.push(next);
+    blockOf.set(next, block);
   }
   for (const [{ domain, store, value }, time] of loops) {
     const target = blockOf.get(store.buffer) as Block;

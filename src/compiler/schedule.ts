@@ -16,10 +16,10 @@ import type { Variable } from '../graph/variable.ts';
 export type NumericDtype = Exclude<Dtype, 'string'>;
 
 /**
- * Where a buffer's content comes from: the caller at each run, a variable, the graph itself, the prologue (computed
- * again only when a variable has changed), or a kernel of the run.
+ * Where a buffer's content comes from: the caller at each run, a variable, a variable that the run itself assigns, the
+ * graph itself, the prologue (computed again only when a variable has changed), or a kernel of the run.
  */
-export type BufferRole = 'input' | 'parameter' | 'constant' | 'persistent' | 'temporary';
+export type BufferRole = 'input' | 'parameter' | 'state' | 'constant' | 'persistent' | 'temporary';
 
 /** Contiguous elements in row-major order, without a shape: shapes are in the accesses. */
 export interface Buffer {
@@ -139,16 +139,27 @@ export interface PackKernel {
 
 export type Kernel = LoopKernel | ReduceKernel | NodeKernel | ScanKernel | PackKernel;
 
+/** A variable that the run assigns. */
+export interface StateUpdate {
+  readonly variable: Variable;
+  /** What the kernels read: the value from before. */
+  readonly state: Buffer;
+  /** What becomes the value after the last kernel; never another variable's state. */
+  readonly next: Buffer;
+}
+
 export interface Schedule {
   /** One for each input of the graph, in order. */
   readonly inputs: readonly Buffer[];
   /** One for each output of the graph, in order; may repeat, and may be an input or a parameter. */
   readonly outputs: readonly Buffer[];
+  /** Those with updates have the role `state`. */
   readonly parameters: ReadonlyMap<Variable, Buffer>;
   readonly constants: ReadonlyMap<Tensor, Buffer>;
   /** What depends on variables and constants only. */
   readonly prologue: readonly Kernel[];
   readonly kernels: readonly Kernel[];
+  readonly updates: readonly StateUpdate[];
 }
 
 export function byteLengthOf(buffer: Buffer): number {

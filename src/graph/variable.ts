@@ -30,6 +30,8 @@ export class Variable {
   path: string;
   #value: Tensor<VariableDtype> | undefined;
   #version = 0;
+  /** Copies the value out of the program that has it. */
+  #read: (() => Tensor) | undefined;
   readonly #initialize: VariableOptions['initialize'];
 
   constructor(options: VariableOptions) {
@@ -47,10 +49,14 @@ export class Variable {
 
   /** Whether a value was assigned or computed; false while the initializer has not run. */
   get hasValue(): boolean {
-    return this.#value !== undefined;
+    return this.#value !== undefined || this.#read !== undefined;
   }
 
   get value(): Tensor<VariableDtype> {
+    if (this.#read !== undefined) {
+      this.#value = this.#read() as Tensor<VariableDtype>;
+      this.#read = undefined;
+    }
     this.#value ??= this.#initialize(this.shape, this.dtype) as Tensor<VariableDtype>;
     return this.#value;
   }
@@ -73,6 +79,18 @@ export class Variable {
       );
     }
     this.#value = value as Tensor<VariableDtype>;
+    this.#read = undefined;
+    this.#version++;
+  }
+
+  /**
+   * Replaces the value by one that a program keeps: `read` copies it out, when it is asked for.
+   *
+   * @param read gives a tensor of the variable's shape and dtype; it must give the same until the next assignment
+   */
+  assignLazily(read: () => Tensor): void {
+    this.#value = undefined;
+    this.#read = read;
     this.#version++;
   }
 }

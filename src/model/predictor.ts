@@ -30,16 +30,10 @@ export interface PredictOptions {
   readonly backend?: Backend;
 }
 
-/** A compiled program, and the variables that its last outputs are to be assigned to. */
-interface Step {
-  readonly program: Program;
-  readonly updated: readonly Variable[];
-}
-
 /** Runs a model on batches; keeps one program for each set of input shapes. */
 export class Predictor {
   readonly #model: KerasModel;
-  readonly #steps = new Map<string, Promise<Step>>();
+  readonly #programs = new Map<string, Promise<Program>>();
   #defaultBackend: Promise<Backend> | undefined;
 
   constructor(model: KerasModel) {
@@ -60,11 +54,8 @@ export class Predictor {
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
-      const { program, updated } = await this.#step(backend, batch);
-      const results = await program.run(batch);
-      const outputs = results.slice(0, results.length - updated.length);
-      for (const [index, variable] of updated.entries()) variable.assign(results[outputs.length + index] as Tensor);
-      batches.push(outputs);
+      const program = await this.#program(backend, batch);
+      batches.push(await program.run(batch));
       onProgress?.(stop, rows);
     }
     const outputs = this.#model.outputs.map((_, index) =>
@@ -73,28 +64,24 @@ export class Predictor {
     return nestOutputs(this.#model.outputStructure, outputs);
   }
 
-  #step(backend: Backend, batch: readonly Tensor[]): Promise<Step> {
+  #program(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
     const key = `${backend.name} ${batch.map((value) => value.dtype + formatShape(value.shape)).join(' ')}`;
-    let step = this.#steps.get(key);
-    if (step === undefined) {
-      step = this.#compile(backend, batch);
-      this.#steps.set(key, step);
+    let program = this.#programs.get(key);
+    if (program === undefined) {
+      program = this.#compile(backend, batch);
+      this.#programs.set(key, program);
     }
-    return step;
+    return program;
   }
 
-  async #compile(backend: Backend, batch: readonly Tensor[]): Promise<Step> {
+  #compile(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
     const inputs = batch.map((value, index) => inputSymbol(`input ${index}`, value));
     const updates = new Map<Variable, SymbolicTensor>();
     const outputs = this.#model.trace(
       inputs.map((symbol) => ({ tensor: symbol })),
       { training: false, update: (variable, value) => updates.set(variable, value) },
     );
-    const program = await backend.compile({
-      inputs,
-      outputs: [...outputs.map(({ tensor }) => tensor), ...updates.values()],
-    });
-    return { program, updated: [...updates.keys()] };
+    return backend.compile({ inputs, outputs: outputs.map(({ tensor }) => tensor) }, { updates: [...updates] });
   }
 
   #wasm(): Promise<Backend> {

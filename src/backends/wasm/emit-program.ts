@@ -1,6 +1,6 @@
 /** Writes the module of a schedule: one function for each kernel, one for the run, one for each part of the prologue. */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { Buffer, Kernel, PackKernel, ScanKernel, Schedule, Tail } from '../../compiler/schedule.ts';
+import type { Buffer, Kernel, PackKernel, ScanKernel, Schedule, StateUpdate, Tail } from '../../compiler/schedule.ts';
 import { buffersRead, buffersWritten, byteLengthOf } from '../../compiler/schedule.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
@@ -71,14 +71,15 @@ export function emitProgram(
         return () => {};
     }
   };
-  const exportRun = (name: string, kernels: readonly Kernel[]): void => {
+  const exportRun = (name: string, kernels: readonly Kernel[], updates: readonly StateUpdate[] = []): void => {
     const calls = kernels.map(emit);
     const index = module.function([], [], (f) => {
       for (const call of calls) call(f);
+      for (const { state, next } of updates) emitCopy(f, context, next, state);
     });
     module.exportFunction(name, index);
   };
-  exportRun(RUN, schedule.kernels);
+  exportRun(RUN, schedule.kernels, schedule.updates);
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) exportRun(kernelExport(index), [kernel]);
   }
@@ -138,19 +139,21 @@ function callBoth(first: EmitCall, second: EmitCall | undefined): EmitCall {
   };
 }
 
+function emitCopy(f: FunctionBuilder, { addressOf }: KernelContext, from: Buffer, to: Buffer): void {
+  if (addressOf(from) === addressOf(to) || from.size === 0) return;
+  f.i32(addressOf(to)).i32(addressOf(from)).i32(byteLengthOf(from)).memoryCopy();
+}
+
 /** A loop around the kernels of the body; steps of sequences are copied to and from fixed places. */
-function emitScan({ module, addressOf }: KernelContext, scan: ScanKernel, body: readonly EmitCall[]): EmitCall {
-  const copy = (f: FunctionBuilder, from: Buffer, to: Buffer): void => {
-    if (from === to || from.size === 0) return;
-    f.i32(addressOf(to)).i32(addressOf(from)).i32(byteLengthOf(from)).memoryCopy();
-  };
+function emitScan(context: KernelContext, scan: ScanKernel, body: readonly EmitCall[]): EmitCall {
+  const { module, addressOf } = context;
   const stepAddress = (f: FunctionBuilder, whole: Buffer, step: Buffer, position: Local): void => {
     f.sum([[position, step.size * bytesPerElement(step.dtype)]], addressOf(whole));
   };
   const index = module.function([], [], (f) => {
     const position = f.local('i32');
     const count = f.local('i32');
-    for (const { initial, current } of scan.carries) copy(f, initial, current);
+    for (const { initial, current } of scan.carries) emitCopy(f, context, initial, current);
     f.for(count, 0, scan.length, 1, () => {
       f.get(count).set(position);
       if (scan.reverse)
@@ -170,7 +173,7 @@ function emitScan({ module, addressOf }: KernelContext, scan: ScanKernel, body: 
         stepAddress(f, whole, step, position);
         f.i32(addressOf(step)).i32(byteLengthOf(step)).memoryCopy();
       }
-      for (const { next, current } of scan.carries) copy(f, next, current);
+      for (const { next, current } of scan.carries) emitCopy(f, context, next, current);
     });
   });
   return (f) => f.call(index);

@@ -27,7 +27,7 @@ export function prepareNodes(schedule: Schedule): PreparedSchedule {
     const right = kernel.inputs[1];
     const packer = plan.packing;
     if (right === undefined || packer === undefined) return undefined;
-    if (right.role === 'temporary' || right.role === 'input') return undefined;
+    if (right.role === 'temporary' || right.role === 'input' || right.role === 'state') return undefined;
     const key = keyOf(right, packer.key);
     let target = packed.get(key);
     if (target === undefined) {

@@ -1,4 +1,5 @@
-import type { Backend, Program } from '../../compiler/backend.ts';
+import type { Backend, CompileOptions, Program, Update } from '../../compiler/backend.ts';
+import { checkUpdates } from '../../compiler/check-updates.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
 import { planMemory } from '../../compiler/plan.ts';
@@ -19,7 +20,7 @@ export interface WasmBackendOptions {
 }
 
 export interface WasmBackend extends Backend {
-  compile(graph: Graph): Promise<WasmProgram>;
+  compile(graph: Graph, options?: CompileOptions): Promise<WasmProgram>;
 }
 
 const PAGE_BYTES = 65536;
@@ -37,17 +38,29 @@ const SLACK_BYTES = 64;
  * with a `BackendError` when the engine has no SIMD, or when the memory would exceed 4 GiB.
  */
 export function wasmBackend(options: WasmBackendOptions = {}): WasmBackend {
-  return { name: 'wasm', compile: (graph) => compileGraph(graph, options) };
+  return { name: 'wasm', compile: (graph, { updates = [] } = {}) => compileGraph(graph, updates, options) };
 }
 
-async function compileGraph(given: Graph, options: WasmBackendOptions): Promise<WasmProgram> {
-  const graph = foldAffine(simplify(given, await evaluatorFor(given)));
-  const boundary = hostBoundary(graph);
+async function compileGraph(
+  given: Graph,
+  givenUpdates: readonly Update[],
+  options: WasmBackendOptions,
+): Promise<WasmProgram> {
+  const updated = givenUpdates.map(([variable]) => variable);
+  checkUpdates(givenUpdates);
+  // The values of updates are outputs like others, until kernels are made.
+  const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
+  const whole = foldAffine(simplify(complete, await evaluatorFor(complete)), new Set(updated));
+  const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
+  const updates = updated.map((variable, index): Update => {
+    return [variable, whole.outputs[given.outputs.length + index] as SymbolicTensor];
+  });
+  const boundary = hostBoundary(whole);
   const host = await compileHostPart(graph, boundary, options.fallback);
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
-  const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs });
+  const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs }, updates);
   const prepared = prepareNodes(lowered);
   const { schedule } = prepared;
   const plan = planMemory(schedule);

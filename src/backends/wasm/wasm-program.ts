@@ -102,12 +102,10 @@ export class WasmProgram implements Program {
       this.#view(buffer).set(value.data as NumericData);
     }
     (instance.exports[RUN] as () => void)();
+    this.#announceUpdates();
     return results.map((result) => {
       if (result.from === 'host') return computed[result.index] as Tensor;
-      const { symbol, buffer } = result;
-      const data = zeroData(symbol.dtype, buffer.size);
-      (data as NumericData).set(this.#view(buffer));
-      return new Tensor(symbol.shape, symbol.dtype, data as DataOf<typeof symbol.dtype>);
+      return this.#copyOut(result.buffer, result.symbol);
     });
   }
 
@@ -119,6 +117,20 @@ export class WasmProgram implements Program {
     for (const { action } of this.#staleSteps(stale)) this.#perform(action);
     for (const variable of stale) this.#versions.set(variable, variable.version);
     this.#isReady = true;
+  }
+
+  /** Tells the variables that the run has assigned where their values are. */
+  #announceUpdates(): void {
+    for (const { variable, state } of this.#parts.schedule.updates) {
+      variable.assignLazily(() => this.#copyOut(state, variable));
+      this.#versions.set(variable, variable.version);
+    }
+  }
+
+  #copyOut(buffer: Buffer, { shape, dtype }: Pick<Tensor, 'shape' | 'dtype'>): Tensor {
+    const data = zeroData(dtype, buffer.size);
+    (data as NumericData).set(this.#view(buffer));
+    return new Tensor(shape, dtype, data as DataOf<typeof dtype>);
   }
 
   #isStale(variable: Variable): boolean {
