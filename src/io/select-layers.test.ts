@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pathsOfLayers, selectLayers } from './select-layers.ts';
+import { layersToRead, pathsOfLayers, selectLayers } from './select-layers.ts';
 
 const layer = (name: string, ...from: readonly string[]) => ({
   class_name: 'Dense',
@@ -61,4 +61,18 @@ test('pathsOfLayers() counts layers by the names of their classes, operations le
       'layers/multiply',
     ]),
   );
+});
+
+test('layersToRead() leaves out what has no weights, but not what only has the name of such a class', () => {
+  const layers = [
+    { name: 'in', class_name: 'InputLayer', module: 'keras.layers', registered_name: null },
+    { name: 'dense', class_name: 'Dense', module: 'keras.layers' },
+    { name: 'pool', class_name: 'GlobalAveragePooling2D' },
+    { name: 'add', class_name: 'Add', module: 'keras.src.layers.merging.add' },
+    { name: 'mine', class_name: 'Add', module: 'shapes', registered_name: 'shapes>Add' },
+    { name: 'last', class_name: 'Dense' },
+  ];
+  const topology = { class_name: 'Sequential', config: { layers } };
+  expect(layersToRead(topology, { until: 'mine' })).toEqual(new Set(['dense', 'mine']));
+  expect(layersToRead(topology, {})).toBeUndefined();
 });

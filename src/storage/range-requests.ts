@@ -22,7 +22,7 @@ interface GapAllowance {
   readonly share: number;
 }
 const GENEROUS: GapAllowance = { byteCount: 64 << 10, share: 0.03 };
-const FRUGAL: GapAllowance = { byteCount: 4 << 10, share: 0.002 };
+const FRUGAL: GapAllowance = { byteCount: 2 << 10, share: 0.001 };
 
 /** Longer requests are not made longer still, so that several connections share the work. */
 const MAX_RUN_BYTES = 16 << 20;

@@ -26,8 +26,8 @@ export interface BTree1Entry {
   readonly address: number;
 }
 
-/** A node of the library's default size in a group: 2 × 16 children. */
-const USUAL_NODE_BYTES = 544;
+/** Holds a node with two children. Room for 32 is reserved in each, and in nearly all groups of a model unused. */
+const FIRST_READ_BYTES = 64;
 
 /** Reads the children of all leaves, in order. */
 export async function readBTree1(file: Hdf5File, address: number, tree: BTree1): Promise<BTree1Entry[]> {
@@ -41,7 +41,7 @@ async function readNode(
   address: number,
   expectedLevel: number | undefined,
 ): Promise<BTree1Entry[]> {
-  const head = await file.readUpTo(address, USUAL_NODE_BYTES, tree.what);
+  const head = await file.readUpTo(address, FIRST_READ_BYTES, tree.what);
   head.expectSignature('TREE');
   const type = head.u8();
   if (type !== tree.type) throw head.fail(`the node has type ${type}, expected ${tree.type}`);

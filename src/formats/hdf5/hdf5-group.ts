@@ -93,7 +93,7 @@ export class Hdf5Group {
     }
     let child = this.#children.get(name);
     if (child === undefined) {
-      child = openObject(this.#file, path, link.address);
+      child = openObject(this.#file, path, link.address, link.isGroup);
       this.#children.set(name, child);
       child.catch(() => this.#children.delete(name));
     }
@@ -132,9 +132,14 @@ export class Hdf5Group {
 
 const GROUP_MESSAGES: readonly number[] = [MESSAGE.symbolTable, MESSAGE.linkInfo, MESSAGE.groupInfo, MESSAGE.link];
 
-/** Opens the object whose header is at an address. */
-export async function openObject(file: Hdf5File, path: string, address: number): Promise<Hdf5Group | Hdf5Dataset> {
-  const messages = await readObjectHeader(file, address);
+/** Opens the object whose header is at an address, which is likely a group's or not. */
+export async function openObject(
+  file: Hdf5File,
+  path: string,
+  address: number,
+  isGroup = false,
+): Promise<Hdf5Group | Hdf5Dataset> {
+  const messages = await readObjectHeader(file, address, isGroup);
   if (messages.some(({ type }) => GROUP_MESSAGES.includes(type))) return new Hdf5Group(file, path, address, messages);
   if (messages.some(({ type }) => type === MESSAGE.layout || type === MESSAGE.externalFiles)) {
     return new Hdf5Dataset(await readDatasetRecord(file, path, address, messages));

@@ -2,7 +2,13 @@ import { type ByteReader, decodeUtf8 } from './byte-reader.ts';
 
 /** A name in a group, and what it stands for. Only hard links are followed. */
 export type Link =
-  | { readonly name: string; readonly kind: 'hard'; readonly address: number }
+  | {
+      readonly name: string;
+      readonly kind: 'hard';
+      readonly address: number;
+      /** Whether the object is a group, where the link says so. */
+      readonly isGroup?: boolean;
+    }
   | { readonly name: string; readonly kind: 'soft' | 'external' | 'user-defined' };
 
 const TYPE_HARD = 0;

@@ -41,8 +41,9 @@ const LAST_KNOWN_MESSAGE = 0x18;
 const FLAG_SHARED = 0x02;
 const FLAG_FAIL_IF_UNKNOWN = 0x80;
 
-/** Read at once: an object header of Keras is 136 to 272 bytes long. */
-const FIRST_READ_BYTES = 512;
+/** Read at once: the header of a dataset of Keras is 136 to 272 bytes long, that of a group without attributes 40. */
+const FIRST_READ_BYTES = 272;
+const FIRST_READ_BYTES_OF_GROUP = 64;
 
 export interface Message {
   readonly type: number;
@@ -52,9 +53,14 @@ export interface Message {
   readonly body: ByteReader;
 }
 
-/** Reads all messages of the object header at an address, in order, without continuations and padding. */
-export async function readObjectHeader(file: Hdf5File, address: number): Promise<Message[]> {
-  const head = await file.readUpTo(address, FIRST_READ_BYTES, 'object header');
+/**
+ * Reads all messages of the object header at an address, in order, without continuations and padding.
+ *
+ * @param isGroup Whether it is likely that of a group; decides how much is read at first, nothing else.
+ */
+export async function readObjectHeader(file: Hdf5File, address: number, isGroup = false): Promise<Message[]> {
+  const firstBytes = isGroup ? FIRST_READ_BYTES_OF_GROUP : FIRST_READ_BYTES;
+  const head = await file.readUpTo(address, firstBytes, 'object header');
   const isNew = head.bytes[0] === 0x4f;
   return await (isNew ? readVersion2(file, address, head) : readVersion1(file, address, head));
 }

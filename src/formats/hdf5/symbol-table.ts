@@ -4,7 +4,7 @@
  *   node                            entry
  *   0  4  "SNOD"                    0  O  offset of the name in the heap
  *   4  1  version                   …  O  address of the object header
- *   5  1  reserved                  …  4  cache type, 2 for a soft link
+ *   5  1  reserved                  …  4  cache type, 1 for a group, 2 for a soft link
  *   6  2  number of entries         …  4  reserved
  *   8  …  entries                   …  16 cached values
  */
@@ -16,6 +16,7 @@ import type { Hdf5File } from './hdf5-file.ts';
 import type { Link } from './link.ts';
 import { readEach, TreeWalk } from './tree-walk.ts';
 
+const CACHE_TYPE_GROUP = 1;
 const CACHE_TYPE_SOFT_LINK = 2;
 
 const ENTRY_TRAILER_BYTES = 16;
@@ -25,18 +26,30 @@ const NODE = 'symbol table node';
 /** A node of the library's default size: 2 × 4 entries. */
 const USUAL_NODE_BYTES = 328;
 
+/** Holds the three entries that the only node of a small group has at most as a rule. */
+const SMALL_NODE_BYTES = 128;
+
 /** Reads the links of the group whose symbol table message names these two addresses. */
 export async function readSymbolTable(file: Hdf5File, treeAddress: number, heapAddress: number): Promise<Link[]> {
   const names = await readLocalHeap(file, heapAddress);
   const tree = { type: 0, keyBytes: file.lengthBytes, what: 'group B-tree' } as const;
   const nodes = await readBTree1(file, treeAddress, tree);
   const walk = new TreeWalk(file, NODE);
-  const lists = await readEach(nodes, async ({ address }) => await readSymbolNode(file, walk, names, address));
+  const firstBytes = nodes.length === 1 ? SMALL_NODE_BYTES : USUAL_NODE_BYTES;
+  const lists = await readEach(nodes, async ({ address }) => {
+    return await readSymbolNode(file, walk, names, address, firstBytes);
+  });
   return lists.flat();
 }
 
-async function readSymbolNode(file: Hdf5File, walk: TreeWalk, names: Uint8Array, address: number): Promise<Link[]> {
-  const head = await file.readUpTo(address, USUAL_NODE_BYTES, NODE);
+async function readSymbolNode(
+  file: Hdf5File,
+  walk: TreeWalk,
+  names: Uint8Array,
+  address: number,
+  firstBytes: number,
+): Promise<Link[]> {
+  const head = await file.readUpTo(address, firstBytes, NODE);
   head.expectSignature('SNOD');
   head.expectVersion(1);
   head.skip(1);
@@ -55,7 +68,7 @@ async function readSymbolNode(file: Hdf5File, walk: TreeWalk, names: Uint8Array,
     const name = nameAt(file, names, nameOffset);
     if (cacheType === CACHE_TYPE_SOFT_LINK) links.push({ name, kind: 'soft' });
     else if (header === undefined) throw reader.fail(`the link "${name}" has no address`);
-    else links.push({ name, kind: 'hard', address: header });
+    else links.push({ name, kind: 'hard', address: header, isGroup: cacheType === CACHE_TYPE_GROUP });
   }
   return links;
 }
