@@ -8,6 +8,8 @@ import { boolean, type Fields, type Options, resolveConfig, string } from './fie
 import type { Initializer } from './initializers.ts';
 import { snakeCaseOf } from './keras-object.ts';
 import { KerasTensor, type LayerCall, mapTensors, tensorsIn } from './keras-tensor.ts';
+import { penaltyOf } from './penalty.ts';
+import type { Regularizer } from './regularizers.ts';
 
 /** The options that every layer has. */
 export interface LayerConfig {
@@ -39,6 +41,10 @@ export interface TraceOptions {
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** Takes a value that a variable shall have after the run: moving statistics, states of stateful layers. */
   readonly update?: (variable: Variable, value: SymbolicTensor) => void;
+  /** Takes a scalar that is added to the loss: penalties on outputs. */
+  readonly addLoss?: (value: SymbolicTensor) => void;
+  /** The layers that a training leaves alone; by default those that are not `trainable`. */
+  readonly frozen?: ReadonlySet<Layer>;
 }
 
 /** What `call` gets besides the inputs. */
@@ -227,8 +233,20 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     const context: CallContext = { ...options, training, kwargs, masks };
     const result = this.call(tensors, context);
     const outputs = Array.isArray(result) ? (result as readonly SymbolicTensor[]) : [result as SymbolicTensor];
+    if (options.addLoss !== undefined) this.#penalize(outputs, options.addLoss);
     const outputMasks = this.computeMask(tensors, outputs, context);
     return outputs.map((tensor, index) => ({ tensor, mask: outputMasks[index] }));
+  }
+
+  #penalize(outputs: readonly SymbolicTensor[], addLoss: (value: SymbolicTensor) => void): void {
+    const { activityRegularizer } = this.config as { readonly activityRegularizer?: Regularizer | null };
+    if (activityRegularizer === undefined || activityRegularizer === null) return;
+    for (const output of outputs) if (output.dtype === 'float32') addLoss(penaltyOf(activityRegularizer, output));
+  }
+
+  /** Whether a training changes this layer, as far as the trace knows. */
+  protected isFrozen({ frozen }: TraceOptions): boolean {
+    return frozen === undefined ? !this.#trainable : frozen.has(this as unknown as Layer);
   }
 
   /**

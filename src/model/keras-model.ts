@@ -7,7 +7,8 @@ import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import { nearestNames } from './nearest-names.ts';
-import { type PredictInputs, type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
+import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
+import type { PredictInputs } from './read-inputs.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
 
 /** One tensor, a list of such, or a record of such. */

@@ -35,3 +35,21 @@ export function concatenateRows(values: readonly Tensor[]): Tensor {
   }
   return new Tensor(shape, first.dtype as Dtype & 'float32', data);
 }
+
+/** The rows of some indices, copied. */
+export function takeRows(value: Tensor, indices: ArrayLike<number>): Tensor {
+  const rowSize = sizeOf(value.shape.slice(1));
+  const shape = [indices.length, ...value.shape.slice(1)];
+  if (value.dtype === 'string') {
+    const source = value.data as readonly string[];
+    const rows = Array.from(indices, (row) => source.slice(row * rowSize, (row + 1) * rowSize));
+    return new Tensor(shape, 'string', rows.flat());
+  }
+  const source = value.data as Float32Array;
+  const data = new (source.constructor as Float32ArrayConstructor)(sizeOf(shape));
+  for (let row = 0; row < indices.length; row++) {
+    const start = (indices[row] as number) * rowSize;
+    data.set(source.subarray(start, start + rowSize), row * rowSize);
+  }
+  return new Tensor(shape, value.dtype as Dtype & 'float32', data);
+}

@@ -147,7 +147,7 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
     const value = toFloat(x);
     const gamma = this.config.scale ? this.#along('gamma', value) : undefined;
     const beta = this.config.center ? this.#along('beta', value) : undefined;
-    if (!context.training || !this.trainable) {
+    if (!context.training || this.isFrozen(context)) {
       return transform(value, this.#along('moving_mean', value), this.#along('moving_variance', value), {
         gamma,
         beta,
