@@ -349,6 +349,7 @@ const CASES: Cases = {
   parameter: 'zero',
   constant: 'zero',
   iota: 'zero',
+  randomBits: 'not differentiable',
   select: [
     {
       attributes: {},

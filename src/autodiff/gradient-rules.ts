@@ -11,6 +11,7 @@ const otherRules: GradientRules<Exclude<keyof OtherAttributes, 'select' | 'cast'
   parameter: 'zero',
   constant: 'zero',
   iota: 'zero',
+  randomBits: 'not differentiable',
   scan: scanRule,
   host: 'not differentiable',
 };

@@ -73,7 +73,7 @@ const NOT_ELEMENTWISE: ReadonlySet<PrimitiveName> = new Set<Exclude<PrimitiveNam
   ...['maxPool', 'averagePool', 'maxPoolGradient', 'averagePoolGradient'],
   ...['gather', 'takeAlongAxis', 'scatterAdd', 'argSort'],
   ...['reshape', 'transpose', 'broadcast', 'slice', 'pad', 'concatenate', 'reverse'],
-  ...['input', 'parameter', 'constant', 'iota', 'scan', 'host'],
+  ...['input', 'parameter', 'constant', 'iota', 'randomBits', 'scan', 'host'],
 ] as Exclude<PrimitiveName, ElementwiseName>[]);
 
 export function isElementwise(primitive: PrimitiveName): primitive is ElementwiseName {

@@ -195,6 +195,12 @@ export interface OtherAttributes {
   constant: { readonly value: Tensor };
   /** 0, 1, 2, … along an axis; int32 or float32. */
   iota: TensorSpec & { readonly axis: number };
+  /**
+   * int32 with 32 random bits each. Inputs key and counter, both int32 `[2]`: element `i` is word `i mod 4` of Philox
+   * block `[i div 4, 0, ...counter]` under the key, so that with a counter of 0 it is what `PhiloxStream` draws.
+   * Equal inputs give equal bits on every backend.
+   */
+  randomBits: { readonly shape: Shape };
   /** Inputs condition (bool), then and otherwise, of one shape. */
   select: None;
   /** float → int truncates towards 0 (NaN gives 0, ±∞ the extremes); to bool: not equal to 0. */

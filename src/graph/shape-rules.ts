@@ -313,6 +313,11 @@ export const shapeRules: { readonly [K in PrimitiveName]: ShapeRule<K> } = {
   parameter: (_, { variable }) => [{ shape: variable.shape, dtype: variable.dtype }],
   constant: (_, { value }) => [{ shape: value.shape, dtype: value.dtype }],
   iota: (_, { shape, dtype }) => [{ shape, dtype }],
+  randomBits: (inputs, { shape }) => {
+    const fits = inputs.length === 2 && inputs.every((spec) => spec.dtype === 'int32' && shapesEqual(spec.shape, [2]));
+    check(fits, 'randomBits', inputs, 'a key and a counter, int32[2]');
+    return [{ shape, dtype: 'int32' }];
+  },
   select: (inputs) => {
     const [condition, then, otherwise] = inputs as [TensorSpec, TensorSpec, TensorSpec];
     const fits =

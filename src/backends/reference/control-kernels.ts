@@ -1,10 +1,11 @@
 import { zeroData } from '../../array/dtype.ts';
+import { philoxBlock } from '../../array/philox.ts';
 import { formatShape, type Shape, shapesEqual, sizeOf } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import { BackendError } from '../../errors.ts';
 import type { TensorSpec } from '../../graph/node.ts';
 import type { OtherAttributes } from '../../graph/primitives.ts';
-import { fill, inputOf, type Kernel, outputOf, splitAt } from './kernel.ts';
+import { fill, inputOf, type Kernel, numbersOf, outputOf, splitAt } from './kernel.ts';
 
 type ControlName = Exclude<keyof OtherAttributes, 'select' | 'cast'>;
 
@@ -46,6 +47,17 @@ export const controlKernels: { readonly [K in ControlName]: Kernel<K> } = {
   iota: (call) => {
     const { extent, inner } = splitAt(call.attributes.shape, call.attributes.axis);
     return [fill(outputOf(call), (index) => Math.floor(index / inner) % extent)];
+  },
+  randomBits: (call) => {
+    const [key, counter] = call.inputs.map((input) => Uint32Array.from(numbersOf(input))) as [Uint32Array, Uint32Array];
+    const [keyLow, keyHigh, low, high] = [...key, ...counter] as [number, number, number, number];
+    const block = new Int32Array(4);
+    return [
+      fill(outputOf(call), (index) => {
+        if (index % 4 === 0) block.set(philoxBlock([index / 4, 0, low, high], [keyLow, keyHigh]));
+        return block[index % 4] as number;
+      }),
+    ];
   },
   scan: (call) => {
     const { body, length, carryCount, sequenceCount, reverse } = call.attributes;

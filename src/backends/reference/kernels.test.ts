@@ -638,6 +638,14 @@ const cases: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
     },
   ],
   constant: [{ inputs: [], attributes: { value: i([3]) }, expected: [i([3])] }],
+  // The answers of the authors' own code to all bits 0 and to all bits 1.
+  randomBits: [
+    {
+      inputs: [i([0, 0]), i([0, 0])],
+      attributes: { shape: [4] },
+      expected: [i([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8].map((word) => word | 0))],
+    },
+  ],
   iota: [
     {
       inputs: [],

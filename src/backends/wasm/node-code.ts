@@ -9,6 +9,7 @@ import { emitGather, emitScatterAdd, emitTakeAlongAxis } from './index-code.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
 import { emitArgReduce, emitArgSort, emitCumulative } from './lane-code.ts';
 import { emitTail } from './loop-code.ts';
+import { emitRandomBits } from './random-code.ts';
 
 /** Writes what calls a kernel. */
 export type EmitCall = (f: FunctionBuilder) => void;
@@ -46,6 +47,8 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
       const { axis, descending } = node.attributes;
       return emitArgSort(context, kernel, axis, descending, context.addressOf(kernel.scratch[0] as Buffer));
     }
+    case 'randomBits':
+      return emitRandomBits(context, kernel);
     case 'cumulativeSum':
     case 'cumulativeProduct':
     case 'cumulativeMax':

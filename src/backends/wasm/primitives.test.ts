@@ -566,6 +566,18 @@ const CASES: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
       ] as [Shape, number][]
     ).map(([shape, axis]) => ({ attributes: { shape, dtype, axis }, inputs: [] })),
   ),
+  randomBits: [[], [3], [16], [5, 7], [3, 0], [64], [1001]].flatMap((shape) =>
+    [
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [
+        [-1, 2 ** 31 - 1],
+        [7, -(2 ** 31)],
+      ],
+    ].map((words) => ({ attributes: { shape }, inputs: words.map((pair) => tensor(Int32Array.from(pair))) })),
+  ),
   select: elementwise<'select'>({}, [
     ['bool', 'float32', 'float32'],
     ['bool', 'int32', 'int32'],
