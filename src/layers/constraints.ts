@@ -1,8 +1,12 @@
+import type { SymbolicTensor } from '../graph/node.ts';
 import { classNameOf, fillConfig, type KerasObject } from './keras-object.ts';
+import { projectionOf } from './projections.ts';
 
 /** A condition that a weight keeps after each update. It matters to training alone; reading and writing need its name. */
 export interface Constraint extends KerasObject {
   readonly role: 'constraint';
+  /** The weight, changed so that it keeps the condition. */
+  readonly project: (weight: SymbolicTensor) => SymbolicTensor;
 }
 
 const DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -26,7 +30,10 @@ export function createConstraint(
   config: Readonly<Record<string, unknown>> = {},
 ): Constraint | undefined {
   const defaults = Object.hasOwn(DEFAULTS, className) ? DEFAULTS[className] : undefined;
-  return defaults && { role: 'constraint', className, config: fillConfig(className, defaults, config) };
+  if (defaults === undefined) return undefined;
+  const filled = fillConfig(className, defaults, config);
+  const project = (weight: SymbolicTensor): SymbolicTensor => projectionOf(className, filled, weight);
+  return { role: 'constraint', className, config: filled, project };
 }
 
 /** A constraint from a name such as `max_norm`, or one that exists already. */
