@@ -23,8 +23,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   model: {
     what: 'graphs of layers: names and order of weights, predict, summary',
     mayImport: ['array', 'graph', 'ops', 'compiler', 'backends', 'layers'],
-    // Keras has `model.load_weights`, so the method is here and what it does is there.
-    reaches: ['io', 'serialization/report.ts'],
+    // Keras has `model.load_weights` and `model.fit`, so the methods are here and what they do is there.
+    reaches: ['io', 'serialization/report.ts', 'training'],
   },
   training: {
     what: 'losses, metrics, optimizers, fit',

@@ -6,6 +6,15 @@ import type { ModelSource } from '../io/source.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
 import type { LoadReport } from '../serialization/report.ts';
+import type { Logs } from '../training/callbacks/callback.ts';
+import type { History } from '../training/callbacks/history.ts';
+import type { ModelCompileOptions } from '../training/compiled-model.ts';
+import type { Dataset } from '../training/data-source.ts';
+import type { BatchOptions, EvaluateOptions, FitOptions } from '../training/fit-options.ts';
+import type { Optimizer } from '../training/optimizers/optimizer.ts';
+import type { TargetValues } from '../training/samples.ts';
+import type { Trainer } from '../training/trainer.ts';
+import { frozenLayers } from './frozen-layers.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
 import type { PredictInputs } from './read-inputs.ts';
@@ -28,7 +37,13 @@ export abstract class KerasModel extends Layer {
   abstract readonly layerCalls: readonly LayerCall[];
   /** What the load of this model from a file found; absent from a model that was built in code. */
   loadReport: LoadReport | undefined;
+  /** What trains the model, once that is known: set by `compile`, or by the first training when it was named. */
+  optimizer: Optimizer | undefined;
+  /** Set by a callback, it ends a training after the present batch. */
+  stopTraining = false;
   #predictor: Predictor | undefined;
+  #trainer: Promise<Trainer> | undefined;
+  #compiled: { readonly options: ModelCompileOptions; readonly frozen: ReadonlySet<Layer> } | undefined;
 
   override get sublayers(): Sublayers {
     return { layers: this.layers };
@@ -99,6 +114,69 @@ export abstract class KerasModel extends Layer {
     return await loadWeights(this, source, options);
   }
 
+  /**
+   * Says how the model is trained: optimizer, loss, metrics. What is `trainable` now is what will be trained.
+   *
+   * Names are looked up when the model is first trained or evaluated, which loads the code for it.
+   */
+  compile(options: ModelCompileOptions): void {
+    this.#compiled = { options, frozen: frozenLayers(this as unknown as Layer) };
+    this.#trainer = undefined;
+    this.optimizer = typeof options.optimizer === 'object' ? options.optimizer : undefined;
+  }
+
+  /**
+   * Trains the model on arrays, or on a dataset of batches, for a number of epochs.
+   *
+   * @throws {RangeError} when the model is not compiled, or the options do not fit it.
+   * @throws {ShapeError} when inputs, targets or weights do not fit the model.
+   */
+  fit(x: PredictInputs, y: TargetValues, options?: FitOptions): Promise<History>;
+  fit(dataset: Dataset, options?: FitOptions): Promise<History>;
+  async fit(x: PredictInputs | Dataset, y?: TargetValues | FitOptions, options?: FitOptions): Promise<History> {
+    return await (await this.#loadTrainer('fit')).fit(x, y, options);
+  }
+
+  /** Measures losses and metrics on arrays, or on a dataset of batches; gives them by name. */
+  evaluate(x: PredictInputs, y: TargetValues, options?: EvaluateOptions): Promise<Logs>;
+  evaluate(dataset: Dataset, options?: EvaluateOptions): Promise<Logs>;
+  async evaluate(
+    x: PredictInputs | Dataset,
+    y?: TargetValues | EvaluateOptions,
+    options?: EvaluateOptions,
+  ): Promise<Logs> {
+    return await (await this.#loadTrainer('evaluate')).evaluate(x, y, options);
+  }
+
+  /** One step of training; gives losses and metrics since they were last reset. */
+  async trainOnBatch(x: PredictInputs, y?: TargetValues, options: BatchOptions = {}): Promise<Logs> {
+    return await (await this.#loadTrainer('trainOnBatch')).trainOnBatch(x, y, options);
+  }
+
+  /** Losses and metrics of one batch, added to those since they were last reset. */
+  async testOnBatch(x: PredictInputs, y?: TargetValues, options: BatchOptions = {}): Promise<Logs> {
+    return await (await this.#loadTrainer('testOnBatch')).testOnBatch(x, y, options);
+  }
+
+  /** Runs the model on one batch, of any number of samples. */
+  async predictOnBatch<O extends PredictOutputs = Tensor>(x: PredictInputs): Promise<O> {
+    return await this.predict<O>(x, { batchSize: Number.MAX_SAFE_INTEGER });
+  }
+
+  /** Starts losses and metrics anew. */
+  async resetMetrics(): Promise<void> {
+    if (this.#trainer !== undefined) (await this.#trainer).resetMetrics();
+  }
+
+  #loadTrainer(method: string): Promise<Trainer> {
+    if (this.#compiled === undefined) {
+      throw new RangeError(`Cannot ${method} model "${this.name}": it is not compiled; call compile() first`);
+    }
+    const { options, frozen } = this.#compiled;
+    this.#trainer ??= import('../training/trainer.ts').then(({ Trainer }) => new Trainer(this, options, frozen));
+    return this.#trainer;
+  }
+
   /** Keras' table of the layers, their shapes and numbers of weights. */
   summary(options: SummaryOptions = {}): string {
     return formatSummary(this, options);
@@ -107,6 +185,7 @@ export abstract class KerasModel extends Layer {
   /** Forgets compiled programs, after layers have changed. */
   protected forgetPrograms(): void {
     this.#predictor = undefined;
+    this.#trainer = undefined;
   }
 
   /** Gives every weight its path below this model. */

@@ -5,6 +5,7 @@ import { input as inputSymbol } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import { KerasTensor } from '../layers/keras-tensor.ts';
+import { defaultBackend } from './default-backend.ts';
 import type { KerasModel, TensorStructure } from './keras-model.ts';
 import { type PredictInputs, readInputs } from './read-inputs.ts';
 import { concatenateRows, sliceRows } from './rows.ts';
@@ -27,7 +28,6 @@ export interface PredictOptions {
 export class Predictor {
   readonly #model: KerasModel;
   readonly #programs = new Map<string, Promise<Program>>();
-  #defaultBackend: Promise<Backend> | undefined;
 
   constructor(model: KerasModel) {
     this.#model = model;
@@ -38,7 +38,7 @@ export class Predictor {
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`Cannot predict: batchSize is ${batchSize}, expected an integer above 0`);
     }
-    const backend = options.backend ?? (await this.#wasm());
+    const backend = options.backend ?? (await defaultBackend());
     const tensors = readInputs(this.#model, inputs);
     const rows = tensors[0]?.shape[0] ?? 0;
     const batches: (readonly Tensor[])[] = [];
@@ -75,11 +75,6 @@ export class Predictor {
       { training: false, update: (variable, value) => updates.set(variable, value) },
     );
     return backend.compile({ inputs, outputs: outputs.map(({ tensor }) => tensor) }, { updates: [...updates] });
-  }
-
-  #wasm(): Promise<Backend> {
-    this.#defaultBackend ??= import('../backends/wasm/wasm-backend.ts').then(({ wasmBackend }) => wasmBackend());
-    return this.#defaultBackend;
   }
 }
 

@@ -1,0 +1,60 @@
+import type { KerasModel } from '../../model/keras-model.ts';
+
+/** Losses and metrics by name: numbers, or lists for metrics that have a value for each class. */
+export type Logs = Readonly<Record<string, number | readonly number[]>>;
+
+/** What a callback is told about the run before it begins. */
+export interface CallbackParams {
+  readonly epochs: number;
+  /** Batches of an epoch; unknown for a dataset that was not counted. */
+  readonly steps: number | undefined;
+  readonly verbose: number;
+}
+
+type Awaitable = void | Promise<void>;
+
+/**
+ * Takes part in training: every hook of Keras. A hook may be asynchronous; the training waits for it.
+ *
+ * A callback of one's own extends this class and overrides what it needs.
+ */
+export abstract class Callback {
+  #model: KerasModel | undefined;
+  #params: CallbackParams = { epochs: 0, steps: undefined, verbose: 0 };
+
+  /** The model that is trained. */
+  get model(): KerasModel {
+    if (this.#model === undefined) throw new Error('Cannot use the model of a callback: no training has begun');
+    return this.#model;
+  }
+
+  get params(): CallbackParams {
+    return this.#params;
+  }
+
+  setModel(model: KerasModel): void {
+    this.#model = model;
+  }
+
+  setParams(params: CallbackParams): void {
+    this.#params = params;
+  }
+
+  onTrainBegin(_logs?: Logs): Awaitable {}
+  onTrainEnd(_logs?: Logs): Awaitable {}
+  onEpochBegin(_epoch: number, _logs?: Logs): Awaitable {}
+  /** Logs of validation have names that begin with `val_`. */
+  onEpochEnd(_epoch: number, _logs: Logs): Awaitable {}
+  onTrainBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
+  onTrainBatchEnd(_batch: number, _logs: Logs): Awaitable {}
+  onTestBegin(_logs?: Logs): Awaitable {}
+  onTestEnd(_logs: Logs): Awaitable {}
+  onTestBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
+  onTestBatchEnd(_batch: number, _logs: Logs): Awaitable {}
+}
+
+/** The value of a log that is one number; `undefined` for others. */
+export function numberIn(logs: Logs, name: string): number | undefined {
+  const value = logs[name];
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,147 @@
+/** What `compile` decides: the optimizer, the losses, the metrics, and which weights are trained. */
+import type { SymbolicTensor } from '../graph/node.ts';
+import type { Variable } from '../graph/variable.ts';
+import type { Layer } from '../layers/layer.ts';
+import { frozenLayers, weightsToTrain } from '../model/frozen-layers.ts';
+import type { KerasModel } from '../model/keras-model.ts';
+import { mean } from '../ops/reduce.ts';
+import { Loss, type LossFunction } from './losses/loss.ts';
+import { resolveLoss } from './losses/resolve-loss.ts';
+import { MeanTracker } from './mean-tracker.ts';
+import type { Assignment, Optimizer } from './optimizers/optimizer.ts';
+import { type PerOutput, perOutput } from './per-output.ts';
+import { outputNames } from './samples.ts';
+import { type WeightOptions, weightOptions } from './weight-options.ts';
+
+/** A loss: by Keras' name, as an object, or as a function written with `ops`. */
+export type LossLike = Loss | LossFunction | string;
+
+/** What `compile` takes, as in Keras. */
+export interface ModelCompileOptions {
+  /** `rmsprop` by default. */
+  readonly optimizer?: Optimizer | string;
+  /** One for all outputs, a list with one for each, or a record by output name; `null` for an output without. */
+  readonly loss?: PerOutput<LossLike> | null;
+  /** Factors of the losses of several outputs. */
+  readonly lossWeights?: PerOutput<number> | null;
+}
+
+/** One output of the model in a step. */
+export interface OutputPart {
+  readonly yPred: SymbolicTensor;
+  readonly mask: SymbolicTensor | undefined;
+  readonly yTrue: SymbolicTensor | undefined;
+  readonly sampleWeight: SymbolicTensor | undefined;
+}
+
+/** The loss of one output in a step. */
+export interface OutputLoss {
+  readonly output: number;
+  readonly value: SymbolicTensor;
+  readonly weight: number | undefined;
+}
+
+/** What a step measures. */
+export interface Tracked {
+  readonly names: readonly string[];
+  /** What is logged under these names, as it is after the assignments when those are put in. */
+  readonly results: readonly SymbolicTensor[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** A model as it was when it was compiled. What changes in its layers later does not change it. */
+export class CompiledModel {
+  readonly model: KerasModel;
+  readonly optimizer: Optimizer;
+  /** The weights that are trained, in Keras' order. */
+  readonly trainable: readonly Variable[];
+  readonly frozen: ReadonlySet<Layer>;
+  readonly options: ReadonlyMap<Variable, WeightOptions>;
+  readonly #losses: readonly (LossLike | undefined)[];
+  readonly #lossWeights: readonly (number | undefined)[];
+  readonly #lossTracker = new MeanTracker('loss');
+  readonly #outputTrackers: readonly (MeanTracker | undefined)[];
+  #hasWarned = false;
+
+  /**
+   * @param frozen the layers that are left alone, as they were when `compile` was called
+   * @throws {RangeError} when a name means nothing, or options do not fit the outputs.
+   */
+  constructor(model: KerasModel, optimizer: Optimizer, options: ModelCompileOptions, frozen: ReadonlySet<Layer>) {
+    const { loss, lossWeights } = options;
+    this.model = model;
+    this.optimizer = optimizer;
+    this.trainable = weightsToTrain(model as unknown as Layer, frozen);
+    this.frozen = frozen;
+    this.options = weightOptions(model);
+    const names = outputNames(model);
+    this.#losses = perOutput(loss, names, isLoss, 'loss');
+    for (const each of this.#losses) checkLoss(each);
+    this.#lossWeights = perOutput(lossWeights, names, (value) => typeof value === 'number', 'lossWeights');
+    const hasSeveral = this.#losses.filter((each) => each !== undefined).length > 1;
+    this.#outputTrackers = this.#losses.map((each, index) =>
+      hasSeveral && each !== undefined ? new MeanTracker(`${names[index]}_loss`) : undefined,
+    );
+  }
+
+  /** The losses of those outputs that have one. */
+  lossesOf(parts: readonly OutputPart[]): OutputLoss[] {
+    return parts.flatMap(({ yPred, mask, yTrue, sampleWeight }, output) => {
+      const given = this.#losses[output];
+      if (given === undefined || yTrue === undefined) return [];
+      const loss = resolveLoss(given, { yTrue: yTrue.shape, yPred: yPred.shape });
+      if (loss === undefined) throw unknownLoss(given);
+      return [{ output, value: loss.compute(yTrue, yPred, { sampleWeight, mask }), weight: this.#lossWeights[output] }];
+    });
+  }
+
+  /** What a step measures, with the names under which it is logged. */
+  track(total: SymbolicTensor, losses: readonly OutputLoss[], _parts: readonly OutputPart[], rows: number): Tracked {
+    const names = ['loss'];
+    const results = [this.#lossTracker.result()];
+    const assignments = [...this.#lossTracker.update(total, rows)];
+    for (const { output, value } of losses) {
+      const tracker = this.#outputTrackers[output];
+      if (tracker === undefined) continue;
+      names.push(tracker.name);
+      results.push(tracker.result());
+      assignments.push(...tracker.update(mean(value), rows));
+    }
+    return { names, results, assignments };
+  }
+
+  /** Starts all measurements anew. */
+  resetMetrics(): void {
+    this.#lossTracker.reset();
+    for (const tracker of this.#outputTrackers) tracker?.reset();
+  }
+
+  /** Tells once when `trainable` of some layer is no longer what it was. */
+  warnOfChanges(warn: (message: string) => void): void {
+    if (this.#hasWarned) return;
+    const now = frozenLayers(this.model as unknown as Layer);
+    const changed = [...now, ...this.frozen].filter((layer) => now.has(layer) !== this.frozen.has(layer));
+    if (changed.length === 0) return;
+    this.#hasWarned = true;
+    const names = changed.slice(0, 3).map(({ name }) => `"${name}"`);
+    const more = changed.length > 3 ? ` and ${changed.length - 3} more` : '';
+    warn(
+      `Model "${this.model.name}": \`trainable\` of ${names.join(', ')}${more} was changed after compile ` +
+        'and has no effect until compile is called again',
+    );
+  }
+}
+
+function isLoss(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'function' || value instanceof Loss;
+}
+
+function checkLoss(loss: LossLike | undefined): void {
+  if (loss === undefined) return;
+  // The shapes decide what a short name means; any will do to see that it means something.
+  if (resolveLoss(loss, { yTrue: [1], yPred: [1] }) === undefined) throw unknownLoss(loss);
+}
+
+function unknownLoss(loss: LossLike): RangeError {
+  return new RangeError(`Cannot compile the model: found no loss named "${String(loss)}"`);
+}

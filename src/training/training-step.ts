@@ -1,0 +1,105 @@
+/** The graph of one step on a batch: what the model computes, its losses, and in training the step of the optimizer. */
+
+import type { Dtype } from '../array/dtype.ts';
+import { formatShape, type Shape } from '../array/shape.ts';
+import { gradients } from '../autodiff/gradients.ts';
+import type { Update } from '../compiler/backend.ts';
+import { ShapeError } from '../errors.ts';
+import { input, parameter } from '../graph/apply.ts';
+import type { Graph, SymbolicTensor } from '../graph/node.ts';
+import type { Variable } from '../graph/variable.ts';
+import { penaltyOf } from '../layers/penalty.ts';
+import type { KerasModel } from '../model/keras-model.ts';
+import { add, multiply } from '../ops/elementwise.ts';
+import { afterUpdates } from './after-updates.ts';
+import type { CompiledModel, OutputPart } from './compiled-model.ts';
+import type { Samples } from './samples.ts';
+
+export type StepMode = 'train' | 'test';
+
+/** The graph of a step. Its inputs are the tensors of `Samples` in the order of `tensorsOf`, its outputs the logs. */
+export interface Step {
+  readonly graph: Graph;
+  readonly updates: readonly Update[];
+  /** What the outputs are called, in order. */
+  readonly logs: readonly string[];
+}
+
+/** All tensors of some samples, in one fixed order. */
+export function tensorsOf<T>({ x, y, weights }: TensorsBySide<T>): T[] {
+  return [...x, ...y, ...weights].filter((value): value is T & {} => value !== undefined);
+}
+
+interface TensorsBySide<T> {
+  readonly x: readonly T[];
+  readonly y: readonly (T | undefined)[];
+  readonly weights: readonly (T | undefined)[];
+}
+
+export function buildStep(model: KerasModel, compiled: CompiledModel, samples: Samples, mode: StepMode): Step {
+  const symbols = symbolsFor(samples);
+  const updates = new Map<Variable, SymbolicTensor>();
+  const penalties: SymbolicTensor[] = [];
+  const outputs = model.trace(
+    symbols.x.map((tensor) => ({ tensor })),
+    {
+      training: mode === 'train',
+      frozen: compiled.frozen,
+      update: (variable, value) => updates.set(variable, value),
+      addLoss: (value) => penalties.push(value),
+    },
+  );
+  const parts = outputs.map(({ tensor, mask }, index): OutputPart => {
+    const [yTrue, sampleWeight] = [symbols.y[index], symbols.weights[index]];
+    return { yPred: tensor, mask, yTrue, sampleWeight };
+  });
+  const losses = compiled.lossesOf(parts);
+  penalties.push(...weightPenalties(compiled));
+  const terms = [...losses.map(({ value, weight }) => (weight === undefined ? value : multiply(value, weight)))];
+  const [first, ...others] = [...terms, ...penalties];
+  if (first === undefined) {
+    throw new RangeError(
+      `Cannot ${mode} model "${model.name}": found no loss with targets; give \`loss\` to compile and targets as \`y\``,
+    );
+  }
+  const total = others.reduce((sum, term) => add(sum, term), first);
+  if (total.shape.length > 0) {
+    throw new ShapeError(
+      `Cannot ${mode} model "${model.name}": the loss has shape ${formatShape(total.shape)}, expected one number; ` +
+        'use a reduction other than "none"',
+    );
+  }
+  if (mode === 'train') for (const [variable, value] of optimize(compiled, total)) updates.set(variable, value);
+  const tracked = compiled.track(total, losses, parts, samples.rows);
+  for (const [variable, value] of tracked.assignments) updates.set(variable, value);
+  return {
+    graph: { inputs: tensorsOf(symbols), outputs: afterUpdates(tracked.results, updates) },
+    updates: [...updates],
+    logs: tracked.names,
+  };
+}
+
+function optimize({ optimizer, trainable, options }: CompiledModel, loss: SymbolicTensor): readonly Update[] {
+  const symbols = trainable.map(parameter);
+  const found = gradients(optimizer.scaleLoss(loss), symbols);
+  const byVariable = new Map(trainable.map((variable, index) => [variable, found[index] as SymbolicTensor]));
+  return optimizer.apply(byVariable, { constraintOf: (variable) => options.get(variable)?.constraint });
+}
+
+/** What regularizers take for the weights that are trained. */
+function weightPenalties({ trainable, options }: CompiledModel): SymbolicTensor[] {
+  return trainable.flatMap((variable) => {
+    const regularizer = options.get(variable)?.regularizer;
+    return regularizer === undefined ? [] : [penaltyOf(regularizer, parameter(variable))];
+  });
+}
+
+function symbolsFor(samples: Samples): TensorsBySide<SymbolicTensor> {
+  const symbol = (name: string, value: { readonly shape: Shape; readonly dtype: Dtype }): SymbolicTensor =>
+    input(name, { shape: value.shape, dtype: value.dtype });
+  return {
+    x: samples.x.map((value, index) => symbol(`x${index}`, value)),
+    y: samples.y.map((value, index) => (value === undefined ? undefined : symbol(`y${index}`, value))),
+    weights: samples.weights.map((value, index) => (value === undefined ? undefined : symbol(`weight${index}`, value))),
+  };
+}
