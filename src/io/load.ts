@@ -127,15 +127,16 @@ export async function loadWeights(
   const report = emptyReport();
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
+  const root = model.weightsRoot ?? model;
   const plan = await planWeights(
-    model,
+    root,
     artifacts.weights,
     dialectOf(artifacts, options.numbersOf),
     matchOptions(options),
     report,
   );
   await fillWeights(artifacts, plan, report, options, progress);
-  await loadAssets(model, artifacts);
+  await loadAssets(root, artifacts);
   return report;
 }
 

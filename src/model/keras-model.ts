@@ -37,6 +37,11 @@ export abstract class KerasModel extends Layer {
   abstract readonly layerCalls: readonly LayerCall[];
   /** What the load of this model from a file found; absent from a model that was built in code. */
   loadReport: LoadReport | undefined;
+  /**
+   * The layer whose structure files of this model's weights have, where that is not the model: a layer of the user's own
+   * that stands for a whole model.
+   */
+  weightsRoot: Layer | undefined;
   /** What trains the model, once that is known: set by `compile`, or by the first training when it was named. */
   optimizer: Optimizer | undefined;
   /** Set by a callback, it ends a training after the present batch. */

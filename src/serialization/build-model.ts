@@ -65,7 +65,10 @@ function wrapLayer(layer: Layer, topology: JsonObject): KerasModel {
   }
   const start = new InputLayer({ batchShape: [null, ...(build as PartialShape).slice(1)] }).output;
   const outputs = layer.applyAll(start);
-  return new Model({ inputs: start, outputs: outputs.length === 1 ? (outputs[0] ?? []) : outputs, name: layer.name });
+  const outputStructure = outputs.length === 1 ? (outputs[0] ?? []) : outputs;
+  const model = new Model({ inputs: start, outputs: outputStructure, name: layer.name });
+  model.weightsRoot = layer;
+  return model;
 }
 
 /** Plans where the arrays of a file go; everything without a partner, or of another shape, goes to the report. */
@@ -89,9 +92,6 @@ async function matchWeights(
   report: LoadReport,
 ): Promise<readonly PlanItem[]> {
   if (weights.kind === 'paths') return matchPaths(root, weights, report);
-  if (!(root instanceof KerasModel)) {
-    throw new FormatError(`Cannot load the weights of "${root.name}": a file by layers needs a model of layers`);
-  }
   if (weights.kind === 'layers') {
     const { matchLayers } = await import('./weights/match-layers.ts');
     return matchLayers(root, weights, dialect, options, report);

@@ -11,7 +11,8 @@ import { layerPlaces } from './match-paths.ts';
  * @throws {FormatError} when an asset is not what its layer needs.
  */
 export async function loadAssets(root: Layer, artifacts: ModelArtifacts): Promise<void> {
-  for (const { layer, paths } of layerPlaces(root)) {
+  const groups = artifacts.weights?.kind === 'paths' ? artifacts.weights.groups : undefined;
+  for (const { layer, paths } of layerPlaces(root, groups)) {
     if (!isAssetLayer(layer)) continue;
     const files = await readFiles(artifacts, paths);
     if (files.size > 0) layer.loadAssets(files);

@@ -2,7 +2,6 @@
 import type { LayerWeights, WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { Layer } from '../../layers/layer.ts';
-import type { KerasModel } from '../../model/keras-model.ts';
 import type { Dialect } from '../dialect.ts';
 import type { LoadReport } from '../report.ts';
 import { convertLayer } from './conversions.ts';
@@ -13,7 +12,7 @@ type FileLayer = LayerWeights['layers'][number];
 
 /** Plans which arrays go where; what has no partner goes to the report. */
 export function matchLayers(
-  model: KerasModel,
+  model: Layer,
   weights: LayerWeights,
   dialect: Dialect,
   options: MatchOptions,
@@ -22,7 +21,7 @@ export function matchLayers(
   const fileLayers = weights.layers
     .filter(({ entries }) => entries.length > 0)
     .map((layer) => ({ ...layer, name: options.rename(layer.name) }));
-  const layers = model.layers.filter((layer) => layer.weights.length > 0);
+  const layers = model.children.filter((layer) => layer.weights.length > 0);
   const plan: PlanItem[] = [];
   const done = new Set<Layer>();
   for (const [fileLayer, layer] of pairLayers(fileLayers, layers, options, report)) {

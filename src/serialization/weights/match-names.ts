@@ -2,7 +2,7 @@
 import { shapesEqual } from '../../array/shape.ts';
 import type { NamedWeights, WeightEntry, WeightGroup } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
-import type { KerasModel } from '../../model/keras-model.ts';
+import type { Layer } from '../../layers/layer.ts';
 import type { LoadReport } from '../report.ts';
 import { matchPaths } from './match-paths.ts';
 import { matchBySuffix } from './match-within.ts';
@@ -13,7 +13,7 @@ const INDEXED = /^(?:(.*)\/)?(?:vars\/)?(\d+)$/;
 
 /** Plans which arrays go where; what has no partner goes to the report. */
 export function matchNames(
-  model: KerasModel,
+  model: Layer,
   weights: NamedWeights,
   options: MatchOptions,
   report: LoadReport,
@@ -92,11 +92,7 @@ function spellings(model: string, path: string): readonly string[] {
 }
 
 /** Names of a Keras 3 file: groups and indices, as in `.weights.h5`. */
-function matchIndexed(
-  model: KerasModel,
-  names: ReadonlyMap<string, WeightEntry>,
-  report: LoadReport,
-): readonly PlanItem[] {
+function matchIndexed(model: Layer, names: ReadonlyMap<string, WeightEntry>, report: LoadReport): readonly PlanItem[] {
   const groups = new Map<string, { layerName: string | undefined; entries: Map<string, WeightEntry> }>();
   for (const [name, entry] of names) {
     const [, path = '', key = '0'] = INDEXED.exec(name) ?? [];

@@ -18,7 +18,7 @@ export interface Place {
 export function matchPaths(root: Layer, weights: PathWeights, report: LoadReport): readonly PlanItem[] {
   const plan: PlanItem[] = [];
   const used = new Set<string>();
-  for (const { layer, paths } of layerPlaces(root)) {
+  for (const { layer, paths } of layerPlaces(root, weights.groups)) {
     const variables = layer.ownWeights;
     // What such a layer has besides weights is read with its assets.
     if (isAssetLayer(layer)) for (const path of paths) used.add(path);
@@ -76,14 +76,14 @@ function matchGroup(
  * Every layer with its possible paths. A model's layers are `layers/<class>[_n]`, numbered by class; the layers inside
  * a layer go by their attributes, lists by `attribute/<class>[_n]`.
  */
-export function layerPlaces(root: Layer): readonly Place[] {
+export function layerPlaces(root: Layer, groups: PathWeights['groups'] = new Map()): readonly Place[] {
   const found: Place[] = [];
   const visited = new Set<Layer>();
   const visit = (layer: Layer, paths: readonly string[]): void => {
     if (visited.has(layer)) return;
     visited.add(layer);
     found.push({ layer, paths });
-    const listed = layer === root && !('layers' in layer) ? listedPaths(layer) : new Map<Layer, string>();
+    const listed = layer === root && !('layers' in layer) ? listedPaths(layer, groups) : new Map<Layer, string>();
     for (const [attribute, value] of Object.entries(layer.sublayers)) {
       const names = attributeNames(layer, attribute);
       const below = (name: string): string[] =>
@@ -109,13 +109,19 @@ export function layerPlaces(root: Layer): readonly Place[] {
 const numbered = (name: string, count: number): string => (count === 0 ? name : `${name}_${count}`);
 
 /**
- * A subclassed model lists all its layers under `layers`, too: those whose attributes come later in the alphabet are
- * stored there.
+ * A subclassed model lists all its layers under `layers`, too. Keras 3 walks attributes by the alphabet and stores
+ * there those that come later; tf.keras walked the other way and stored, and counted, those that come before.
  */
-function listedPaths(root: Layer): ReadonlyMap<Layer, string> {
+function listedPaths(root: Layer, groups: PathWeights['groups']): ReadonlyMap<Layer, string> {
+  const before = Object.entries(root.sublayers).filter(([attribute]) => attribute < 'layers');
+  const weighty = before.filter(([, layers]) => [layers].flat().some((layer) => layer.weights.length > 0));
+  const stored = new Set(Array.from(groups.keys(), (path) => path.split('/')[0]));
+  const isKeras3 =
+    weighty.length === 0 ||
+    weighty.some(([attribute]) => attributeNames(root, attribute).some((name) => stored.has(name)));
   const counts = new Map<string, number>();
   const found = new Map<Layer, string>();
-  for (const child of root.children) {
+  for (const child of isKeras3 ? root.children : before.flatMap(([, layers]) => layers)) {
     const name = snakeCaseOf(storedClassName(child));
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
