@@ -12,7 +12,7 @@ import type {
   PrimitiveName,
   UnaryName,
 } from '../graph/primitives.ts';
-import { equal, where } from '../ops/compare.ts';
+import { equal, greater, less, where } from '../ops/compare.ts';
 import { zerosLike } from '../ops/creation.ts';
 import {
   add,
@@ -94,6 +94,7 @@ export const unaryRules: GradientRules<UnaryName> = {
   floor: 'zero',
   ceil: 'zero',
   round: 'zero',
+  relu: (dy, { outputs: [y] }) => [where(greater(y as SymbolicTensor, 0), dy, zerosLike(dy))],
   stopGradient: 'zero',
 };
 
@@ -109,9 +110,8 @@ function literalOf(symbol: SymbolicTensor): number | undefined {
 function extremum<K extends 'maximum' | 'minimum'>(): GradientRule<K> {
   return binary((dy, x, y, result) => {
     const none = zerosLike(dy);
-    // max(x, 0) is how relu is written, and its derivative at 0 is 0.
-    if (literalOf(y) === 0) return [where(equal(result, y), none, dy), none];
-    if (literalOf(x) === 0) return [none, where(equal(result, x), none, dy)];
+    // This is how relu6 is written, which is flat at both ends.
+    if (x.node.primitive === 'relu' && literalOf(y) === 6) return [where(less(x, 6), dy, none), none];
     const half = multiply(dy, 0.5);
     const isTie = equal(x, y);
     const share = (operand: SymbolicTensor): SymbolicTensor =>

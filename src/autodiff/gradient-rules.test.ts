@@ -238,6 +238,7 @@ const CASES: Cases = {
   floor: 'zero',
   ceil: 'zero',
   round: 'zero',
+  relu: SHAPES.map((shape) => ({ attributes: {}, inputs: [apart(shape)] })),
   stopGradient: 'zero',
 
   add: binary([-2, 2], [-2, 2]),

@@ -4,7 +4,7 @@ import { evaluate } from '../backends/reference/evaluate.ts';
 import { apply, applyAll, constant, input, parameter } from '../graph/apply.ts';
 import { type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import { Variable } from '../graph/variable.ts';
-import { relu } from '../ops/activations.ts';
+import { relu, relu6, softplus } from '../ops/activations.ts';
 import { greater, where } from '../ops/compare.ts';
 import { conv } from '../ops/convolution.ts';
 import { add, exp, maximum, minimum, multiply, power, sqrt, square, stopGradient } from '../ops/elementwise.ts';
@@ -131,9 +131,14 @@ describe('where a derivative jumps', () => {
     expect(gradientAt((x) => maximum(x, x), tensor([2]))).toEqual([1]);
   });
 
-  test('relu is flat at 0', () => {
+  test('relu and relu6 are flat where they bend', () => {
+    expect(gradientAt((x) => relu6(x), tensor([-1, 0, 1, 6, 7]))).toEqual([0, 0, 1, 0, 0]);
     expect(gradientAt((x) => relu(x), tensor([-1, 0, 1]))).toEqual([0, 0, 1]);
     expect(gradientAt((x) => relu(x, 0.5), tensor([-1, 0, 1]))).toEqual([0.5, 0.5, 1]);
+  });
+
+  test('softplus is smooth at 0', () => {
+    expect(gradientAt((x) => softplus(x), tensor([0]))).toEqual([0.5]);
   });
 
   test('equal maxima of a reduction share', () => {

@@ -249,8 +249,9 @@ const SIMPLIFIERS: { readonly [K in PrimitiveName]?: Simplifier<K> } = {
     const isDetour = x.node.primitive === 'cast' && sourceOf(x).dtype === 'bool';
     return isDetour ? build('cast', x.node.inputs, { dtype }) : undefined;
   },
-  // Gradients are taken before a graph is compiled.
+  // Gradients are taken before a graph is compiled: only values matter now.
   stopGradient: ([x]) => x,
+  relu: ([x], _, build) => x && build('maximum', [x, uniform(0, x.shape, 'float32', build)], {}),
   negate: involution('negate'),
   logicalNot: involution('logicalNot'),
   add: withoutNeutral((value, dtype) => Object.is(value, -0) || (dtype === 'int32' && value === 0), true),

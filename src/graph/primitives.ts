@@ -63,6 +63,8 @@ export interface UnaryAttributes {
   ceil: None;
   /** To the nearest integer, halves to the even one. */
   round: None;
+  /** max(x, 0), but flat at 0, where `maximum` would share its gradient. */
+  relu: None;
   /** The input itself, through which no gradient flows. */
   stopGradient: None;
 }

@@ -142,6 +142,7 @@ export const shapeRules: { readonly [K in PrimitiveName]: ShapeRule<K> } = {
   floor: unary('floor'),
   ceil: unary('ceil'),
   round: unary('round'),
+  relu: unary('relu'),
   stopGradient: unary('stopGradient'),
 
   add: binary('add'),

@@ -19,6 +19,7 @@ import {
   negative,
   sqrt,
   square,
+  stopGradient,
   subtract,
   tanh,
 } from './elementwise.ts';
@@ -38,20 +39,24 @@ export function linear(x: Operand): SymbolicTensor {
   return toSymbol(x);
 }
 
+function rectify(x: SymbolicTensor): SymbolicTensor {
+  return x.dtype === 'float32' ? apply('relu', [x], {}) : maximum(x, 0);
+}
+
 /**
  * max(x, 0). With a threshold: 0 up to it, x above; with a slope: `slope · (x − threshold)` up to it; with a greatest
  * value: no more than that.
  */
 export function relu(x: Operand, negativeSlope = 0, maxValue: number | null = null, threshold = 0): SymbolicTensor {
   const value = toNumeric(x);
-  if (negativeSlope === 0 && threshold === 0) return clip(value, 0, maxValue);
+  if (negativeSlope === 0 && threshold === 0) return clip(rectify(value), null, maxValue);
   const below = multiply(subtract(value, threshold), negativeSlope);
   return where(greater(value, threshold), clip(value, null, maxValue), below);
 }
 
 /** min(max(x, 0), 6). */
 export function relu6(x: Operand): SymbolicTensor {
-  return clip(toNumeric(x), 0, 6);
+  return clip(rectify(toNumeric(x)), null, 6);
 }
 
 /** x, or a small multiple of it where it is negative. */
@@ -200,14 +205,14 @@ export function glu(x: Operand, axis = -1): SymbolicTensor {
 /** eˣ / Σ eˣ over one axis, several, or all. */
 export function softmax(x: Operand, axis: Axes = -1): SymbolicTensor {
   const value = toFloat(x);
-  const powers = exp(subtract(value, max(value, axis, true)));
+  const powers = exp(subtract(value, stopGradient(max(value, axis, true))));
   return divide(powers, sum(powers, axis, true));
 }
 
 /** log(softmax(x)), without loss of small probabilities. */
 export function logSoftmax(x: Operand, axis: Axes = -1): SymbolicTensor {
   const value = toFloat(x);
-  const shifted = subtract(value, max(value, axis, true));
+  const shifted = subtract(value, stopGradient(max(value, axis, true)));
   return subtract(shifted, log(sum(exp(shifted), axis, true)));
 }
 

@@ -9,7 +9,20 @@ import { apply } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { CumulativeName } from '../graph/primitives.ts';
 import { isfinite, where } from './compare.ts';
-import { add, divide, exp, log, maximum, minimum, multiply, power, sqrt, square, subtract } from './elementwise.ts';
+import {
+  add,
+  divide,
+  exp,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  power,
+  sqrt,
+  square,
+  stopGradient,
+  subtract,
+} from './elementwise.ts';
 import {
   type Axes,
   broadcastTo,
@@ -120,7 +133,7 @@ export function ptp(x: Operand, axis: Axes = null, keepdims = false): SymbolicTe
 /** log Σ eˣ, without overflow in between. */
 export function logsumexp(x: Operand, axis: Axes = null, keepdims = false): SymbolicTensor {
   const value = toFloat(x);
-  const greatest = max(value, axis, true);
+  const greatest = stopGradient(max(value, axis, true));
   // Infinities must not be subtracted from themselves.
   const shift = where(isfinite(greatest), greatest, 0);
   const total = log(sum(exp(subtract(value, shift)), axis, true));

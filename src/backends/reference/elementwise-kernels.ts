@@ -70,6 +70,7 @@ export const unaryKernels: { readonly [K in UnaryName]: Kernel<K> } = {
   floor: unary(Math.floor),
   ceil: unary(Math.ceil),
   round: unary(roundHalfToEven),
+  relu: unary((x) => Math.max(x, 0)),
   stopGradient: (call) => [inputOf(call, 0)],
 };
 

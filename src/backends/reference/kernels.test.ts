@@ -72,6 +72,7 @@ const cases: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
   floor: [one(f([1.5, -1.5, INF]), f([1, -2, INF]))],
   ceil: [one(f([1.5, -1.5, 2]), f([2, -1, 2]))],
   round: [one(f([0.5, 1.5, 2.5, -1.5, 2.4999, INF, NAN]), f([0, 2, 2, -2, 2, INF, NAN]))],
+  relu: [one(f([0.5, -2, 0, NAN, INF, -INF]), f([0.5, 0, 0, NAN, INF, 0]))],
   stopGradient: [one(f([0.5, -2, NAN]), f([0.5, -2, NAN]))],
 
   add: [

@@ -175,6 +175,10 @@ const UNARY: { readonly [K in UnaryName]: Emitter } = {
   floor: plain('f32x4.floor'),
   ceil: plain('f32x4.ceil'),
   round: plain('f32x4.nearest'),
+  relu: (call) => {
+    pushAll(call);
+    call.f.f32x4(0).op('f32x4.max');
+  },
   stopGradient: pushAll,
 };
 

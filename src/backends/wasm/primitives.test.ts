@@ -320,6 +320,7 @@ const CASES: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
   floor: unary(),
   ceil: unary(),
   round: unary(),
+  relu: unary(),
   stopGradient: unary(),
   add: binary(),
   subtract: binary(),

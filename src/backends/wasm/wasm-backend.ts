@@ -2,6 +2,7 @@ import type { Backend, CompileOptions, Program, Update } from '../../compiler/ba
 import { checkUpdates } from '../../compiler/check-updates.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
+import { mergeLoops } from '../../compiler/merge-loops.ts';
 import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
@@ -50,7 +51,7 @@ async function compileGraph(
   checkUpdates(givenUpdates);
   // The values of updates are outputs like others, until kernels are made.
   const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
-  const whole = foldAffine(simplify(complete, await evaluatorFor(complete)), new Set(updated));
+  const whole = foldAffine(simplify(mergeLoops(complete), await evaluatorFor(complete)), new Set(updated));
   const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
   const updates = updated.map((variable, index): Update => {
     return [variable, whole.outputs[given.outputs.length + index] as SymbolicTensor];

@@ -2,9 +2,9 @@
 import { formatShape, type PartialShape, shapesEqual } from '../../array/shape.ts';
 import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { elu, leakyRelu } from '../../ops/activations.ts';
+import { elu, leakyRelu, relu } from '../../ops/activations.ts';
 import { greater } from '../../ops/compare.ts';
-import { add, clip, maximum, multiply, negative, subtract } from '../../ops/elementwise.ts';
+import { add, minimum, multiply, negative, subtract } from '../../ops/elementwise.ts';
 import { cast, toFloat } from '../../ops/operand.ts';
 import type { Constraint } from '../constraints.ts';
 import {
@@ -49,10 +49,10 @@ export class ReLU extends Layer<ReLUConfig> {
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
     const { maxValue, negativeSlope, threshold } = this.config;
-    const kept = threshold === 0 ? maximum(x, 0) : multiply(x, cast(greater(x, threshold), x.dtype));
-    const upper = maxValue === null ? kept : clip(kept, 0, maxValue);
+    const kept = threshold === 0 ? relu(x) : multiply(x, cast(greater(x, threshold), x.dtype));
+    const upper = maxValue === null ? kept : minimum(kept, maxValue);
     if (negativeSlope === 0) return upper;
-    return subtract(upper, multiply(maximum(subtract(threshold, toFloat(x)), 0), negativeSlope));
+    return subtract(upper, multiply(relu(subtract(threshold, toFloat(x))), negativeSlope));
   }
 }
 
@@ -125,14 +125,14 @@ export class PReLU extends Layer<PReLUConfig> {
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
-    const below = multiply(negative(this.weight('alpha')), maximum(negative(x), 0));
+    const below = multiply(negative(this.weight('alpha')), relu(negative(x)));
     if (!shapesEqual(below.shape, x.shape)) {
       throw new ShapeError(
         `Cannot apply layer "${this.name}": found an input of shape ${formatShape(x.shape)}, ` +
           `expected one that fits its weight "alpha" of shape ${formatShape(this.weight('alpha').shape)}`,
       );
     }
-    return add(maximum(x, 0), below);
+    return add(relu(x), below);
   }
 }
 
