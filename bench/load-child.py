@@ -20,7 +20,7 @@ def kilobytes(field):
 
 
 # JAX starts when the first array is made, which is no part of a load.
-first = keras.ops.zeros((1,)) + 1
+first = keras.models.load_model(sys.argv[2], compile=False)
 gc.collect()
 with open("/proc/self/clear_refs", "w") as references:
     references.write("5")

@@ -122,3 +122,11 @@ describe('loadWeights', () => {
     expect(model.getWeights()).toEqual(before);
   });
 });
+
+test('reads that begin before the model is built do not hide that it cannot be', async () => {
+  const bytes = fixtureBytes('tiny.h5').slice();
+  const at = new TextDecoder('latin1').decode(bytes).indexOf('"BatchNormalization"');
+  expect(at).toBeGreaterThan(0);
+  bytes.set(new TextEncoder().encode('"BatchNormalisation"'), at);
+  await expect(loadModel(new Blob([bytes]))).rejects.toThrow('BatchNormalisation');
+});

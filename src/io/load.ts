@@ -14,9 +14,9 @@ import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
 import { type ReadOptions, readArtifacts } from './read-artifacts.ts';
-import { readWeights } from './read-weights.ts';
+import { EarlyReads, readWeights } from './read-weights.ts';
 import { selectLayers } from './select-layers.ts';
-import type { LoadHandler, ModelSource } from './source.ts';
+import { isAtHand, type LoadHandler, type ModelSource } from './source.ts';
 
 /**
  * A smaller file is held in memory while it is loaded. Its metadata lie between the weights: in parts they would cost a
@@ -74,6 +74,8 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
+  const early = new EarlyReads();
+  if (artifacts.weights !== undefined && !isPart && isAtHand(source)) await early.start(artifacts.weights);
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
   const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
   let plan = artifacts.weights && (await planWeights(root, artifacts.weights, dialect, matchOptions(options), report));
@@ -88,7 +90,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   }
   await loadAssets(root, artifacts);
   for (const { layer, path } of missingAssets(root)) if (wanted?.has(layer.name) !== false) report.missing.push(path);
-  await fillWeights(artifacts, plan ?? [], report, options, progress);
+  await fillWeights(artifacts, plan ?? [], report, options, progress, early);
   const wholeOrPart =
     options.until === undefined
       ? model
@@ -154,6 +156,7 @@ async function fillWeights(
   report: LoadReport,
   options: CommonOptions & Pick<ReadOptions, 'signal'>,
   progress: ProgressCounter,
+  early?: EarlyReads,
 ): Promise<void> {
   const { strict = true, skipMismatch = false, signal, onReport } = options;
   for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
@@ -163,15 +166,19 @@ async function fillWeights(
     onReport?.(report);
     throw new LoadError(artifacts.source, report);
   };
-  // Most of what can be wrong shows before a byte of the weights is fetched.
+  // Most of what can be wrong shows before a byte of the weights is fetched from far away.
   check();
   const assembler = new WeightAssembler(plan, report);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
+  const arrived = early?.arrived();
   await readWeights(entries, {
     ...(signal === undefined ? {} : { signal }),
+    ...(early === undefined ? {} : { early }),
     accept: (entry, tensor) => {
       assembler.accept(entry, tensor);
+      // Bytes that came before this phase count now.
+      if (arrived?.has(entry)) progress.deliver(entry.file, entry.storedBytes);
       progress.completeWeight(entry.name, entry.file);
     },
   });

@@ -1,5 +1,5 @@
 import type { Tensor } from '../array/tensor.ts';
-import type { WeightEntry } from '../formats/artifacts.ts';
+import type { WeightEntry, Weights } from '../formats/artifacts.ts';
 
 /**
  * Arrays under way at once. Many, so that requests for neighbours in a file are put together; together no more than a
@@ -8,15 +8,69 @@ import type { WeightEntry } from '../formats/artifacts.ts';
 const MAX_ENTRIES_UNDER_WAY = 1024;
 const MAX_BYTES_UNDER_WAY = 64 << 20;
 
+/**
+ * Reads that begin before it is known what their arrays are for: a file at hand is read while its model is built, which
+ * takes about as long. The arrays of a file far away are not, as nothing is transferred in vain.
+ */
+export class EarlyReads {
+  readonly #reads = new Map<WeightEntry, Promise<Tensor>>();
+  readonly #arrived = new Set<WeightEntry>();
+
+  /** The arrays that are there by now. */
+  arrived(): ReadonlySet<WeightEntry> {
+    return new Set(this.#arrived);
+  }
+
+  /** Begins to read; fulfilled when the reads are under way. */
+  async start(weights: Weights): Promise<void> {
+    let byteCount = 0;
+    for (const entry of entriesOf(weights)) {
+      byteCount += entry.storedBytes;
+      if (byteCount > MAX_BYTES_UNDER_WAY || this.#reads.size >= MAX_ENTRIES_UNDER_WAY) break;
+      const read = entry.read();
+      this.#reads.set(entry, read);
+      // Whoever takes the array hears of an error; when the model cannot be built, nobody does.
+      read.then(
+        () => this.#arrived.add(entry),
+        () => {},
+      );
+    }
+    // A read reaches the file system a few promises later, and what comes next may not let go for long.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  /** Takes over a read that was begun, `undefined` when it was not. */
+  take(entry: WeightEntry): Promise<Tensor> | undefined {
+    const read = this.#reads.get(entry);
+    this.#reads.delete(entry);
+    return read;
+  }
+}
+
+function entriesOf(weights: Weights): readonly WeightEntry[] {
+  switch (weights.kind) {
+    case 'named':
+      return weights.entries;
+    case 'layers':
+      return [...weights.layers.flatMap(({ entries }) => entries), ...weights.topLevel];
+    case 'paths':
+      return [...weights.groups.values()].flatMap(({ entries }) => [...entries.values()]);
+    default:
+      return weights satisfies never;
+  }
+}
+
 export interface ReadWeightsOptions {
   readonly signal?: AbortSignal;
+  /** Reads that have begun already. */
+  readonly early?: EarlyReads;
   /** Takes each array as it arrives, in any order. */
   readonly accept: (entry: WeightEntry, tensor: Tensor) => void;
 }
 
 /** Reads arrays, several at once. The first error ends it, and nothing is accepted after that. */
 export async function readWeights(entries: readonly WeightEntry[], options: ReadWeightsOptions): Promise<void> {
-  const { signal, accept } = options;
+  const { signal, early, accept } = options;
   await new Promise<void>((resolve, reject) => {
     let next = 0;
     let entriesUnderWay = 0;
@@ -47,7 +101,7 @@ export async function readWeights(entries: readonly WeightEntry[], options: Read
       if (entriesUnderWay === 0) end();
     };
     const read = async (entry: WeightEntry): Promise<void> => {
-      const tensor = await entry.read();
+      const tensor = await (early?.take(entry) ?? entry.read());
       if (isEnded) return;
       accept(entry, tensor);
       entriesUnderWay--;

@@ -90,6 +90,13 @@ export async function resolveSource(source: ModelSource, access: SourceAccess): 
   );
 }
 
+/** Whether reading a source costs nothing but time: files on disk or in memory, no requests. */
+export function isAtHand(source: ModelSource): boolean {
+  if (typeof source === 'string') return pathOf(source) !== undefined;
+  if (source instanceof URL) return pathOf(source.href) !== undefined;
+  return source instanceof Blob || isFileList(source);
+}
+
 /** Opens a URL or, where there is a file system, a path. */
 export async function openLocation(location: string, access: SourceAccess): Promise<RangedFile> {
   const path = await pathOf(location);
