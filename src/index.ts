@@ -1,4 +1,15 @@
 /** The public names of Hornet, each listed. Files inside the project import one another, never this one. */
+export { type ClassLabel, readLabels } from './applications/class-labels.ts';
+export {
+  type DecodedPrediction,
+  type DecodePredictionsOptions,
+  decodePredictions,
+} from './applications/decode-predictions.ts';
+export type { ImageModelOptions } from './applications/image-model.ts';
+export { type MobileNetOptions, mobileNet } from './applications/mobile-net.ts';
+export { type MobileNetV2Options, mobileNetV2 } from './applications/mobile-net-v2.ts';
+export { type PreprocessInputOptions, type PreprocessMode, preprocessInput } from './applications/preprocess-input.ts';
+export { resNet50 } from './applications/res-net.ts';
 export type { Dtype, StorageDtype } from './array/dtype.ts';
 export { formatShape, type PartialShape, type Shape } from './array/shape.ts';
 export { type NestedArray, Tensor, tensor } from './array/tensor.ts';

@@ -40,6 +40,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     what: 'load and save: store, format, configuration, model',
     mayImport: ['array', 'binary', 'layers', 'model', 'training', 'formats', 'storage', 'serialization'],
   },
+  applications: {
+    what: "Keras' ready-made image models, and what goes before and after them",
+    mayImport: ['array', 'layers', 'model', 'io'],
+  },
   cli: { what: 'the command line, on the public names only', mayImport: ['index.ts'] },
 };
 

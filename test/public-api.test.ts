@@ -135,15 +135,21 @@ test('the exported names', () => {
     ZeroPadding2D
     ZeroPadding3D
     clearSession
+    decodePredictions
     fields
     formatShape
     input
     layerFields
     loadLayersModel
     loadModel
+    mobileNet
+    mobileNetV2
     modelFromJSON
     ops
+    preprocessInput
     readArtifacts
+    readLabels
+    resNet50
     tensor"
   `);
 });

@@ -86,7 +86,8 @@ export async function readArtifacts(
   return artifacts;
 }
 
-function accessOf(options: ReadOptions, listener: ReadListener | undefined): SourceAccess {
+/** How the files of a source are opened with these options. */
+export function accessOf(options: ReadOptions, listener?: ReadListener): SourceAccess {
   const onBytes = listener && ((file: string, byteCount: number): void => listener.deliver(file, byteCount));
   const onWhole = listener && ((file: string, byteLength: number): void => listener.announceWhole(file, byteLength));
   const { fetch, requestInit, signal, concurrency, retry } = options;
