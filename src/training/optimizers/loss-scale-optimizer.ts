@@ -83,7 +83,7 @@ export class LossScaleOptimizer extends Optimizer<LossScaleOptimizerConfig> {
     const finite = [...gradients.values()].map((gradient) => all(isfinite(gradient)));
     const [first, ...others] = finite;
     if (first === undefined) return [];
-    const isFinite = others.reduce((both, one) => logicalAnd(both, one), first);
+    const isSound = others.reduce((both, one) => logicalAnd(both, one), first);
     const [count, scale] = [parameter(this.#stepCounter), parameter(this.#dynamicScale)];
     const unscaled = new Map(
       [...gradients].map(([variable, gradient]) => [variable, divide(gradient, scale)] as const),
@@ -92,9 +92,9 @@ export class LossScaleOptimizer extends Optimizer<LossScaleOptimizerConfig> {
     const grown = where(isGrowing, multiply(scale, 2), scale);
     const inner = this.innerOptimizer.apply(unscaled, options);
     return [
-      ...inner.map(([variable, value]): Assignment => [variable, where(isFinite, value, parameter(variable))]),
-      [this.#stepCounter, where(logicalAnd(isFinite, notYet(isGrowing)), add(count, 1), 0)],
-      [this.#dynamicScale, where(isFinite, grown, multiply(scale, 0.5))],
+      ...inner.map(([variable, value]): Assignment => [variable, where(isSound, value, parameter(variable))]),
+      [this.#stepCounter, where(logicalAnd(isSound, notYet(isGrowing)), add(count, 1), 0)],
+      [this.#dynamicScale, where(isSound, grown, multiply(scale, 0.5))],
     ];
   }
 
