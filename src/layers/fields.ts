@@ -66,12 +66,18 @@ export function resolveConfig<C>(className: string, fields: Fields<C>, options: 
     const value = field.parse(given);
     if (value === undefined) {
       throw new TypeError(
-        `Cannot create ${className}: option "${key}" is ${JSON.stringify(given)}, expected ${field.expected}`,
+        `Cannot create ${className}: option "${key}" is ${abbreviate(given)}, expected ${field.expected}`,
       );
     }
     resolved[key] = value;
   }
   return resolved as C;
+}
+
+/** A value as JSON, cut where it would fill the screen. */
+function abbreviate(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
 function field<T>(

@@ -1,6 +1,6 @@
 /** From the record of a file to a model, and to the plan of where its weights go. */
 import type { PartialShape } from '../array/shape.ts';
-import { FormatError } from '../errors.ts';
+import { FormatError, ShapeError, UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts, Weights } from '../formats/artifacts.ts';
 import { decodeJsonObject } from '../formats/json.ts';
 import { InputLayer } from '../layers/input-layer.ts';
@@ -12,6 +12,7 @@ import { Decoder } from './decoder.ts';
 import { type Dialect, dialectOf, type NumbersOf } from './dialect.ts';
 import { decodeModel } from './graph-decoder.ts';
 import { isList, isObject } from './json-shapes.ts';
+import { CustomObjectError } from './load-error.ts';
 import { loadNeededCode } from './needed-code.ts';
 import { emptyReport, type LoadReport } from './report.ts';
 import { matchPaths } from './weights/match-paths.ts';
@@ -49,9 +50,25 @@ export async function buildModel(
   report.kerasVersion = artifacts.kerasVersion;
   const dialect = dialectOf(artifacts, numbersOf);
   const code = await loadNeededCode(topology, dialect);
-  const root = new Decoder(dialect, report, code, customObjects, decodeModel).layer(topology);
-  const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
-  return { model, root, dialect, report };
+  try {
+    const root = new Decoder(dialect, report, code, customObjects, decodeModel).layer(topology);
+    const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
+    return { model, root, dialect, report };
+  } catch (error) {
+    throw withFile(error, artifacts.source);
+  }
+}
+
+/** An error that says which file it is about. What is thrown by code of the user's own stays as it is. */
+function withFile(error: unknown, file: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const message = `Cannot load "${file}": ${error.message.replace(/^Cannot load /, '')}`;
+  if (error instanceof CustomObjectError) return new CustomObjectError(message, error.needs);
+  if (error instanceof UnsupportedError) return new UnsupportedError(message, error.feature);
+  const isOfConfiguration = error instanceof FormatError || error instanceof ShapeError;
+  return isOfConfiguration || error.message.startsWith('Cannot create')
+    ? new FormatError(message, { file, cause: error })
+    : error;
 }
 
 /** A model around a layer of the user's own that stands for a whole model. */
@@ -120,7 +137,8 @@ export interface ModelFromJSONOptions {
 }
 
 /**
- * Builds a model from Keras' JSON (`to_json()` of Python, or the configuration inside a file), with fresh weights.
+ * Builds a model from Keras' JSON (`to_json()` of Python, or the configuration inside a file), with fresh weights. Keys
+ * that Hornet does not know are in its `loadReport`.
  *
  * ```ts
  * import { modelFromJSON } from 'hornet';
@@ -147,5 +165,7 @@ export async function modelFromJSON(
     topology,
     ...(typeof version === 'string' ? { kerasVersion: version } : {}),
   };
-  return (await buildModel(artifacts, options.customObjects, options.numbersOf)).model;
+  const { model, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
+  model.loadReport = report;
+  return model;
 }

@@ -1,5 +1,5 @@
 /** Objects of Keras from their JSON: values, small objects, layers. */
-import { UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { type Activation, resolveActivation } from '../layers/activation.ts';
 import { createConstraint } from '../layers/constraints.ts';
@@ -69,8 +69,12 @@ export class Decoder {
   }
 
   #layer(json: JsonObject): Layer {
+    if (typeof json.class_name !== 'string') {
+      const keys = Object.keys(json).slice(0, 8).join(', ') || 'nothing';
+      throw new FormatError(`Cannot load layer: found an object with ${keys}, expected class_name and config`);
+    }
     const registeredName = typeof json.registered_name === 'string' ? json.registered_name : undefined;
-    const fullName = String(json.class_name);
+    const fullName = json.class_name;
     const custom = this.custom(registeredName) ?? this.custom(fullName) ?? this.custom(withoutPackage(fullName));
     const raw = this.#translate({ className: withoutPackage(fullName), config: configOf(json) });
     const name = typeof raw.config.name === 'string' ? raw.config.name : raw.className;
@@ -86,7 +90,13 @@ export class Decoder {
         [withoutPackage(key)],
       );
     }
-    return new layerClass(this.#options(layerClass, raw) as never);
+    const options = this.#options(layerClass, raw);
+    try {
+      return new layerClass(options as never);
+    } catch (cause) {
+      if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+      throw new FormatError(`Cannot load layer "${name}": ${cause.message}`, { cause });
+    }
   }
 
   /** A user's object of this name. */

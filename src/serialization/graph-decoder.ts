@@ -34,7 +34,12 @@ export function decodeModel(decoder: Decoder, json: JsonObject): Layer {
 function decodeSequential(decoder: Decoder, json: JsonObject): Sequential {
   const config = configOf(json);
   // Keras 1 and Keras 2 before 2.2.3 stored the bare list of layers.
-  const list = isList(json.config) ? json.config : ((config.layers ?? []) as readonly JsonValue[]);
+  const list = isList(json.config) ? json.config : config.layers;
+  if (!isList(list)) {
+    throw new FormatError(
+      `Cannot load model "${String(config.name ?? json.class_name)}": its configuration has no list of layers`,
+    );
+  }
   const items = list.filter(isSerializedObject);
   const layers = decodeAll(decoder, items);
   const first = layers[0];
@@ -118,8 +123,13 @@ interface GraphNode {
 }
 
 function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
-  const items = ((config.layers ?? []) as readonly JsonValue[]).filter(isSerializedObject);
-  const names = new Set(items.map(nameOf));
+  const items = (isList(config.layers) ? config.layers : []).filter(isSerializedObject);
+  const names = new Set<string>();
+  for (const name of items.map(nameOf)) {
+    if (names.has(name))
+      throw new FormatError(`Cannot load model "${String(config.name)}": two layers are named "${name}"`);
+    names.add(name);
+  }
   const isOperation = (item: JsonObject): boolean =>
     decoder.code.createOperation !== undefined &&
     isRawOperation(item) &&
@@ -141,6 +151,9 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
   const outputLeaves = readLeaves(config.output_layers ?? []);
   const graph = new GraphBuilder(decoder, nodes, [...referencesIn(inputLeaves), ...referencesIn(outputLeaves)]);
   graph.makeCalls();
+  if (referencesIn(outputLeaves).length === 0) {
+    throw new FormatError(`Cannot load model "${String(config.name)}": its configuration names no outputs`);
+  }
   const tensors = (leaves: ReferenceStructure): TensorStructure<KerasTensor> =>
     mapReferences(leaves, (reference) => graph.leaf(reference)) as TensorStructure<KerasTensor>;
   const { name, trainable } = modelOptions(config);
@@ -156,6 +169,8 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
 function nameOf(json: JsonObject): string {
   return String(json.name ?? configOf(json).name);
 }
+
+const callKey = (layer: string, call: number): string => `${call} ${layer}`;
 
 class GraphBuilder {
   readonly #decoder: Decoder;
@@ -181,25 +196,34 @@ class GraphBuilder {
     }
   }
 
-  /** Makes all calls, each once its inputs exist. */
+  /** Makes all calls, each once its inputs exist: one that lacks an input waits for the call that gives it. */
   makeCalls(): void {
-    let pending = [...this.#nodes.values()].flatMap((node) => node.calls.map((call, index) => ({ node, call, index })));
-    while (pending.length > 0) {
-      const waiting = pending.filter(({ node, call, index }) => {
-        const references = [...referencesIn(call.args), ...referencesIn(call.kwargs)];
-        if (!references.every((reference) => this.#find(reference, this.#callOffsets) !== undefined)) return true;
-        node.made[index] = this.#makeCall(node, call, index);
-        return false;
-      });
-      if (waiting.length === pending.length) {
-        const lacking = waiting.flatMap(({ node, call }) =>
-          [...referencesIn(call.args), ...referencesIn(call.kwargs)]
-            .filter((reference) => this.#find(reference, this.#callOffsets) === undefined)
-            .map((reference) => `"${node.name}" needs [${reference.layer}, ${reference.node}, ${reference.tensor}]`),
-        );
-        throw new FormatError(`Cannot build the model: layer ${lacking[0]}, which no layer gives`);
+    const ready = [...this.#nodes.values()].flatMap((node) => node.calls.map((call, index) => ({ node, call, index })));
+    const waiting = new Map<string, { item: (typeof ready)[number]; reference: TensorReference }[]>();
+    // The list grows while it is walked: by calls that waited and now have what they need.
+    for (const item of ready) {
+      const { node, call, index } = item;
+      const references = [...referencesIn(call.args), ...referencesIn(call.kwargs)];
+      const reference = references.find((candidate) => this.#find(candidate, this.#callOffsets) === undefined);
+      if (reference !== undefined) {
+        const key = callKey(reference.layer, reference.node - (this.#callOffsets.get(reference.layer) ?? 0));
+        const others = waiting.get(key);
+        if (others === undefined) waiting.set(key, [{ item, reference }]);
+        else others.push({ item, reference });
+        continue;
       }
-      pending = waiting;
+      node.made[index] = this.#makeCall(node, call, index);
+      const key = callKey(node.name, index);
+      for (const released of waiting.get(key) ?? []) ready.push(released.item);
+      waiting.delete(key);
+    }
+    for (const [{ item, reference }] of waiting.values() as Iterable<
+      [{ item: (typeof ready)[number]; reference: TensorReference }]
+    >) {
+      const { layer, node, tensor } = reference;
+      throw new FormatError(
+        `Cannot build the model: layer "${item.node.name}" needs [${layer}, ${node}, ${tensor}], which no layer gives`,
+      );
     }
   }
 
