@@ -10,6 +10,7 @@ import { conv } from '../ops/convolution.ts';
 import { add, exp, maximum, minimum, multiply, power, sqrt, square, stopGradient } from '../ops/elementwise.ts';
 import { matmul } from '../ops/matrix.ts';
 import { cummax, max, prod, sum } from '../ops/reduce.ts';
+import { split } from '../ops/shape.ts';
 import { argsort } from '../ops/sorting.ts';
 import { gradients } from './gradients.ts';
 
@@ -93,6 +94,23 @@ describe('gradients()', () => {
       return y;
     };
     expect(gradientAt(deep, tensor([1]))).toEqual([20_001]);
+  });
+
+  test('puts the gradients of parts side by side', () => {
+    const x = input('x', { shape: [2, 6], dtype: 'float32' });
+    const parts = split(x, [1, 3], 1);
+    const weighted = parts.map((part, index) => sum(multiply(part, index + 1)));
+    const [dx] = gradients(
+      weighted.reduce((left, right) => add(left, right)),
+      [x],
+    ) as [SymbolicTensor];
+    expect(primitivesOf([dx])).toContain('concatenate');
+    expect(primitivesOf([dx])).not.toContain('pad');
+    const [result] = evaluate({ inputs: [x], outputs: [dx] }, [tensor(new Float32Array(12), [2, 6])]);
+    expect(result?.toArray()).toEqual([
+      [1, 2, 2, 3, 3, 3],
+      [1, 2, 2, 3, 3, 3],
+    ]);
   });
 
   test('stops where stopGradient says so', () => {

@@ -4,9 +4,9 @@ import { ShapeError, UnsupportedError } from '../errors.ts';
 import { type AnyNode, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { PrimitiveName } from '../graph/primitives.ts';
 import { onesLike, zerosLike } from '../ops/creation.ts';
-import { add } from '../ops/elementwise.ts';
 import type { Cotangent, GradientCall, GradientRule } from './gradient-rule.ts';
 import { gradientRules } from './gradient-rules.ts';
+import { sumTerms } from './sum-terms.ts';
 
 /**
  * The gradients of a loss with respect to values that it was computed from: weights, inputs, or anything in between.
@@ -31,13 +31,7 @@ export function gradients(
     );
   }
   const terms = pullback([{ symbol: loss, gradient: dLoss }], wrt);
-  return wrt.map((symbol, index) => total(terms[index] ?? []) ?? zerosLike(symbol, 'float32'));
-}
-
-/** The sum of the terms of a gradient; `undefined` when there are none. */
-function total(terms: readonly SymbolicTensor[]): SymbolicTensor | undefined {
-  const [first, ...others] = terms;
-  return first === undefined ? undefined : others.reduce((sum, term) => add(sum, term), first);
+  return wrt.map((symbol, index) => sumTerms(terms[index] ?? []) ?? zerosLike(symbol, 'float32'));
 }
 
 function dependents(outputs: readonly SymbolicTensor[], wrt: readonly SymbolicTensor[]): ReadonlySet<SymbolicTensor> {
@@ -70,7 +64,7 @@ function pullback(cotangents: readonly Cotangent[], wrt: readonly SymbolicTensor
     const wanted = node.inputs.map((input) => active.has(input));
     const reached = node.outputs.some((output) => terms.has(output));
     if (!reached || !wanted.includes(true)) continue;
-    const dys = node.outputs.map((output) => total(terms.get(output) ?? []) ?? null);
+    const dys = node.outputs.map((output) => sumTerms(terms.get(output) ?? []) ?? null);
     // Later readers of the sum find it computed once.
     for (const [position, dy] of dys.entries()) {
       if (dy !== null) terms.set(node.outputs[position] as SymbolicTensor, [dy]);

@@ -16,6 +16,7 @@ import { add } from '../ops/elementwise.ts';
 import { withShape } from '../ops/operand.ts';
 import { transpose } from '../ops/shape.ts';
 import type { Cotangent, GradientCall, GradientRule } from './gradient-rule.ts';
+import { sumTerms } from './sum-terms.ts';
 
 export const scanRule: GradientRule<'scan'> = (dys, call) => {
   const { attributes, inputs, outputs, wanted } = call;
@@ -39,25 +40,19 @@ export const scanRule: GradientRule<'scan'> = (dys, call) => {
   );
 
   const backward = new BackwardBody();
-  const sums = active.map((index, position) => {
-    const list = terms[position] as readonly SymbolicTensor[];
-    return isCarry(index) || isSequence(index) ? backward.sum(list, body.inputs[index] as SymbolicTensor) : undefined;
-  });
-  const collected = active.map((index, position) =>
-    sums[position] === undefined
-      ? backward.collect(terms[position] as readonly SymbolicTensor[], body.inputs[index] as SymbolicTensor)
-      : undefined,
-  );
+  const carried: { readonly index: number; readonly next: SymbolicTensor }[] = [];
+  const collected = new Map<number, Collect>();
+  for (const [position, index] of active.entries()) {
+    const [list, symbol] = [terms[position] as readonly SymbolicTensor[], body.inputs[index] as SymbolicTensor];
+    if (isCarry(index)) carried.push({ index, next: sumTerms(list) ?? zeros(symbol.shape) });
+    else if (isSequence(index)) collected.set(index, backward.stack(sumTerms(list) ?? zeros(symbol.shape)));
+    else collected.set(index, backward.collect(list, symbol));
+  }
 
-  const carried = active.flatMap((index, position) => (isCarry(index) ? [{ index, position }] : []));
-  const sequences = active.flatMap((index, position) => (isSequence(index) ? [{ index, position }] : []));
-  const results = [
-    ...carried.map(({ position }) => sums[position] as SymbolicTensor),
-    ...backward.accumulators.map(({ next }) => next),
-    ...sequences.map(({ position }) => sums[position] as SymbolicTensor),
-    ...backward.stacked,
-  ];
-  const kept = keepValues(call, results);
+  const carries = [...carried.map(({ next }) => next), ...backward.accumulators.map(({ next }) => next)];
+  const values = new StepValues(call, [...carries, ...backward.stacked]);
+  const stacked = backward.stacked.filter((symbol) => values.wholeOf(symbol) === undefined);
+  const closed = values.close([...carries, ...stacked]);
   const stackedGradients = cotangents.filter(({ output }) => !isCarry(output));
   const gradientOfCarry = (index: number): Cotangent => cotangents.find(({ output }) => output === index) as Cotangent;
   const found = applyAll(
@@ -66,8 +61,8 @@ export const scanRule: GradientRule<'scan'> = (dys, call) => {
       ...carried.map(({ index }) => dys[index] ?? zeros((outputs[index] as SymbolicTensor).shape)),
       ...backward.accumulators.map(({ current }) => zeros(current.shape)),
       ...stackedGradients.map(({ output }) => dys[output] as SymbolicTensor),
-      ...kept.sequences.map(({ whole }) => whole),
-      ...kept.further.map((index) => inputs[index] as SymbolicTensor),
+      ...closed.sequences.map(({ whole }) => whole),
+      ...closed.further.map((index) => inputs[index] as SymbolicTensor),
     ],
     {
       body: {
@@ -75,31 +70,24 @@ export const scanRule: GradientRule<'scan'> = (dys, call) => {
           ...carried.map(({ index }) => gradientOfCarry(index).gradient),
           ...backward.accumulators.map(({ current }) => current),
           ...stackedGradients.map(({ gradient }) => gradient),
-          ...kept.sequences.map(({ step }) => step),
-          ...kept.further.map((index) => body.inputs[index] as SymbolicTensor),
+          ...closed.sequences.map(({ step }) => step),
+          ...closed.further.map((index) => body.inputs[index] as SymbolicTensor),
         ],
-        outputs: kept.outputs,
+        outputs: closed.outputs,
       },
       length,
-      carryCount: carried.length + backward.accumulators.length,
-      sequenceCount: stackedGradients.length + kept.sequences.length,
+      carryCount: carries.length,
+      sequenceCount: stackedGradients.length + closed.sequences.length,
       reverse: !reverse,
     },
   );
 
-  const accumulatorsAt = carried.length;
-  const sequencesAt = accumulatorsAt + backward.accumulators.length;
-  const stacksAt = sequencesAt + sequences.length;
   const gradients = inputs.map((): SymbolicTensor | null => null);
   for (const [offset, { index }] of carried.entries()) gradients[index] = found[offset] as SymbolicTensor;
-  for (const [offset, { index }] of sequences.entries()) {
-    gradients[index] = found[sequencesAt + offset] as SymbolicTensor;
-  }
-  for (const [position, collect] of collected.entries()) {
-    if (collect === undefined) continue;
-    gradients[active[position] as number] = collect(
-      (accumulator) => found[accumulatorsAt + accumulator] as SymbolicTensor,
-      (stack) => found[stacksAt + stack] as SymbolicTensor,
+  for (const [index, collect] of collected) {
+    gradients[index] = collect(
+      (accumulator) => found[carried.length + accumulator] as SymbolicTensor,
+      (symbol) => values.wholeOf(symbol) ?? (found[carries.length + stacked.indexOf(symbol)] as SymbolicTensor),
     );
   }
   return gradients.map((gradient, index) => (wanted[index] ? gradient : null));
@@ -121,44 +109,42 @@ function activeInputs({ attributes: { body, carryCount }, wanted, dependents }: 
   return [...active].sort((a, b) => a - b);
 }
 
-/** Takes the final values of the accumulators and the stacks, by number, and gives a gradient. */
+/** Gives a gradient from the final values of the accumulators, by number, and from all steps of stacked values. */
 type Collect = (
   accumulated: (accumulator: number) => SymbolicTensor,
-  stacked: (stack: number) => SymbolicTensor,
+  stacked: (symbol: SymbolicTensor) => SymbolicTensor,
 ) => SymbolicTensor;
 
-/** What the loop backwards computes beside the gradients of carries and sequences. */
+/** What the loop backwards computes beside the gradients of carries. */
 class BackwardBody {
   /** Running sums over the steps. */
   readonly accumulators: { readonly current: SymbolicTensor; readonly next: SymbolicTensor }[] = [];
-  /** What is kept of every step. */
+  /** What is wanted of every step. */
   readonly stacked: SymbolicTensor[] = [];
 
-  sum(terms: readonly SymbolicTensor[], { shape }: SymbolicTensor): SymbolicTensor {
-    const [first, ...others] = terms;
-    return first === undefined ? zeros(shape) : others.reduce((sum, term) => add(sum, term), first);
+  /** The values of all steps. */
+  stack(symbol: SymbolicTensor): Collect {
+    if (!this.stacked.includes(symbol)) this.stacked.push(symbol);
+    return (_, stacked) => stacked(symbol);
   }
 
   /** The sum over all steps, for a value that all of them use. */
   collect(terms: readonly SymbolicTensor[], { shape }: SymbolicTensor): Collect {
-    const products: Collect[] = [];
+    const parts: Collect[] = [];
     const others: SymbolicTensor[] = [];
     for (const term of terms) {
       const product = this.#collectProduct(term);
       if (product === undefined) others.push(term);
-      else products.push(product);
+      else parts.push(product);
     }
-    if (others.length > 0) {
+    const rest = sumTerms(others);
+    if (rest !== undefined) {
       const number = this.accumulators.length;
       const current = input(`sum ${number}`, { shape, dtype: 'float32' });
-      this.accumulators.push({ current, next: others.reduce((sum, term) => add(sum, term), current) });
-      products.push((accumulated) => accumulated(number));
+      this.accumulators.push({ current, next: add(current, rest) });
+      parts.push((accumulated) => accumulated(number));
     }
-    return (accumulated, stacked) =>
-      products
-        .map((product) => withShape(product(accumulated, stacked), shape))
-        .reduce<SymbolicTensor | undefined>((sum, term) => (sum === undefined ? term : add(sum, term)), undefined) ??
-      zeros(shape);
+    return (...found) => sumTerms(parts.map((part) => withShape(part(...found), shape))) ?? zeros(shape);
   }
 
   /** A product of two values of the step: over all steps, one product of the values side by side. */
@@ -167,25 +153,20 @@ class BackwardBody {
     while (node.primitive === 'reshape') node = (node.inputs[0] as SymbolicTensor).node;
     if (node.primitive === 'dot' && node.inputs[0]?.shape.length === 2) {
       const { transposeLeft, transposeRight } = node.attributes;
-      const [left, right] = node.inputs.map((symbol) => this.#stack(symbol)) as [number, number];
-      return (_, stacked) =>
-        apply('dot', [inRows(stacked(left), !transposeLeft), inRows(stacked(right), transposeRight)], {
+      const [left, right] = node.inputs.map((symbol) => this.stack(symbol)) as [Collect, Collect];
+      return (...found) =>
+        apply('dot', [inRows(left(...found), !transposeLeft), inRows(right(...found), transposeRight)], {
           transposeLeft: true,
           transposeRight: false,
         });
     }
     if (node.primitive === 'convolveFilterGradient') {
       const { attributes } = node;
-      const [x, dy] = node.inputs.map((symbol) => this.#stack(symbol)) as [number, number];
-      return (_, stacked) =>
-        apply('convolveFilterGradient', [joinSteps(stacked(x)), joinSteps(stacked(dy))], attributes);
+      const [x, dy] = node.inputs.map((symbol) => this.stack(symbol)) as [Collect, Collect];
+      return (...found) =>
+        apply('convolveFilterGradient', [joinSteps(x(...found)), joinSteps(dy(...found))], attributes);
     }
     return undefined;
-  }
-
-  #stack(symbol: SymbolicTensor): number {
-    const known = this.stacked.indexOf(symbol);
-    return known >= 0 ? known : this.stacked.push(symbol) - 1;
   }
 }
 
@@ -200,15 +181,6 @@ function joinSteps(stacked: SymbolicTensor): SymbolicTensor {
   return withShape(stacked, [steps * first, ...rest]);
 }
 
-/** What a loop backwards needs from the steps of the loop. */
-interface KeptValues {
-  /** The outputs of the body, which depend on `step`s in place of what was computed. */
-  readonly outputs: readonly SymbolicTensor[];
-  readonly sequences: readonly { readonly step: SymbolicTensor; readonly whole: SymbolicTensor }[];
-  /** Which inputs of the loop it uses unchanged. */
-  readonly further: readonly number[];
-}
-
 /** What is dearer to compute again than to keep. */
 const KEPT: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
   ...(['dot', 'convolve', 'convolveInputGradient', 'convolveFilterGradient'] as const),
@@ -218,48 +190,68 @@ const KEPT: ReadonlySet<PrimitiveName> = new Set<PrimitiveName>([
   ...(['gather', 'takeAlongAxis', 'scatterAdd', 'argSort', 'scan', 'host'] as const),
 ]);
 
-/** Finds the values of the loop's steps that the outputs depend on, and replaces them by inputs. */
-function keepValues(
-  { inputs, outputs: loopOutputs, attributes }: GradientCall<'scan'>,
-  outputs: readonly SymbolicTensor[],
-): KeptValues {
-  const { body, carryCount, sequenceCount } = attributes;
-  const positions = new Map(body.inputs.map((symbol, index) => [symbol, index]));
-  const changing = nodesThatChange(attributes);
-  const used = new Set<SymbolicTensor>();
-  const kept = new Set<SymbolicTensor>();
-  visit(outputs, (symbol) => {
-    if (positions.has(symbol)) used.add(symbol);
-    else if (changing.has(symbol.node) && KEPT.has(symbol.node.primitive)) kept.add(symbol);
-    else return true;
-    return false;
-  });
+/** A body for a loop backwards: what of the loop it needs, and how it names that. */
+interface ClosedBody {
+  /** Depend on `step`s in place of what was computed. */
+  readonly outputs: readonly SymbolicTensor[];
+  readonly sequences: readonly { readonly step: SymbolicTensor; readonly whole: SymbolicTensor }[];
+  /** Which inputs of the loop it uses unchanged. */
+  readonly further: readonly number[];
+}
 
-  const carries = [...used].filter((symbol) => (positions.get(symbol) as number) < carryCount);
-  const wholes = stackValues([...carries, ...kept], inputs, loopOutputs, attributes);
-  const replacements = new Map(
-    [...kept].map(({ shape, dtype }, index): [SymbolicTensor, SymbolicTensor] => [
-      [...kept][index] as SymbolicTensor,
-      input(`kept ${index}`, { shape, dtype }),
-    ]),
-  );
-  const sequences = [...used].flatMap((step) => {
-    const index = positions.get(step) as number;
-    return index >= carryCount && index < carryCount + sequenceCount
-      ? [{ step, whole: inputs[index] as SymbolicTensor }]
-      : [];
-  });
-  return {
-    outputs: substitute(outputs, replacements),
-    sequences: [
-      ...carries.map((step) => ({ step, whole: wholes.get(step) as SymbolicTensor })),
-      ...[...replacements].map(([symbol, step]) => ({ step, whole: wholes.get(symbol) as SymbolicTensor })),
-      ...sequences,
-    ],
-    further: [...used]
-      .map((symbol) => positions.get(symbol) as number)
-      .filter((index) => index >= carryCount + sequenceCount),
-  };
+/** The values of a loop's steps that some results depend on, each stacked over all steps. */
+class StepValues {
+  readonly #places: ReadonlyMap<SymbolicTensor, number>;
+  readonly #changing: ReadonlySet<AnyNode>;
+  readonly #attributes: PrimitiveAttributes['scan'];
+  readonly #wholes: ReadonlyMap<SymbolicTensor, SymbolicTensor>;
+
+  constructor({ inputs, outputs, attributes }: GradientCall<'scan'>, results: readonly SymbolicTensor[]) {
+    const { body, carryCount, sequenceCount } = attributes;
+    this.#attributes = attributes;
+    this.#places = new Map(body.inputs.map((symbol, index) => [symbol, index]));
+    this.#changing = nodesThatChange(attributes);
+    const { used, kept } = this.#needsOf(results);
+    const carries = used.filter((symbol) => (this.#places.get(symbol) as number) < carryCount);
+    const sequences = body.inputs.slice(carryCount, carryCount + sequenceCount);
+    this.#wholes = new Map([
+      ...stackValues([...carries, ...kept], inputs, outputs, attributes),
+      ...sequences.map((symbol, index) => [symbol, inputs[carryCount + index] as SymbolicTensor] as const),
+    ]);
+  }
+
+  /** All steps of a value, if the loop has them. */
+  wholeOf(symbol: SymbolicTensor): SymbolicTensor | undefined {
+    return this.#wholes.get(symbol);
+  }
+
+  /** @param results among those of the constructor */
+  close(results: readonly SymbolicTensor[]): ClosedBody {
+    const { carryCount, sequenceCount } = this.#attributes;
+    const { used, kept } = this.#needsOf(results);
+    const steps = new Map(kept.map((symbol, index) => [symbol, input(`kept ${index}`, symbol)]));
+    const places = used.map((symbol) => this.#places.get(symbol) as number);
+    const stepwise = used.filter((_, index) => (places[index] as number) < carryCount + sequenceCount);
+    return {
+      outputs: substitute(results, steps),
+      sequences: [...stepwise, ...kept].map((symbol) => {
+        return { step: steps.get(symbol) ?? symbol, whole: this.#wholes.get(symbol) as SymbolicTensor };
+      }),
+      further: places.filter((place) => place >= carryCount + sequenceCount),
+    };
+  }
+
+  /** The inputs of the body, and the values computed in it, from which the results can be computed cheaply. */
+  #needsOf(results: readonly SymbolicTensor[]): { used: SymbolicTensor[]; kept: SymbolicTensor[] } {
+    const [used, kept]: [SymbolicTensor[], SymbolicTensor[]] = [[], []];
+    visit(results, (symbol) => {
+      if (this.#places.has(symbol)) used.push(symbol);
+      else if (this.#changing.has(symbol.node) && KEPT.has(symbol.node.primitive)) kept.push(symbol);
+      else return true;
+      return false;
+    });
+    return { used, kept };
+  }
 }
 
 /** Nodes of a body that differ from step to step. */
