@@ -13,6 +13,7 @@ import {
   rsqrt,
   sqrt,
   square,
+  stopGradient,
   subtract,
 } from '../../ops/elementwise.ts';
 import { toFloat } from '../../ops/operand.ts';
@@ -205,6 +206,8 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
     if (rmin !== undefined && rmin !== null) ratio = maximum(ratio, rmin);
     if (rmax !== undefined && rmax !== null) ratio = minimum(ratio, rmax);
     if (dmax !== undefined && dmax !== null) shift = clip(shift, -dmax, dmax);
+    // The corrections count as constants: gradients see the batch's own statistics.
+    [ratio, shift] = [stopGradient(ratio), stopGradient(shift)];
     const offset = gamma === undefined ? shift : multiply(shift, gamma);
     return {
       gamma: gamma === undefined ? ratio : multiply(ratio, gamma),
