@@ -8,7 +8,7 @@ import { boolean, type Fields, type Options, resolveConfig, string } from './fie
 import type { Initializer } from './initializers.ts';
 import { snakeCaseOf } from './keras-object.ts';
 import { KerasTensor, type LayerCall, mapTensors, tensorsIn } from './keras-tensor.ts';
-import { penaltyOf } from './penalty.ts';
+import { activityPenaltyOf } from './penalty.ts';
 import type { Regularizer } from './regularizers.ts';
 
 /** The options that every layer has. */
@@ -241,7 +241,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   #penalize(outputs: readonly SymbolicTensor[], addLoss: (value: SymbolicTensor) => void): void {
     const { activityRegularizer } = this.config as { readonly activityRegularizer?: Regularizer | null };
     if (activityRegularizer === undefined || activityRegularizer === null) return;
-    for (const output of outputs) if (output.dtype === 'float32') addLoss(penaltyOf(activityRegularizer, output));
+    for (const output of outputs) if (output.dtype === 'float32') addLoss(activityPenaltyOf(activityRegularizer, output));
   }
 
   /** Whether a training changes this layer, as far as the trace knows. */

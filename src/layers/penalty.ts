@@ -37,6 +37,11 @@ export function penaltyOf(regularizer: Regularizer, x: SymbolicTensor): Symbolic
   }
 }
 
+/** The penalty on an output: a scalar, the mean over the samples, so that it does not grow with the batch. */
+export function activityPenaltyOf(regularizer: Regularizer, output: SymbolicTensor): SymbolicTensor {
+  return multiply(penaltyOf(regularizer, output), 1 / Math.max(output.shape[0] ?? 1, 1));
+}
+
 /** How far the rows, or columns, of a matrix are from being at right angles to each other. */
 function orthogonalPenalty(x: SymbolicTensor, factor: number, ofColumns: boolean): SymbolicTensor {
   if (x.shape.length !== 2) {

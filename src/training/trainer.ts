@@ -9,6 +9,7 @@ import type { KerasModel } from '../model/keras-model.ts';
 import type { PredictInputs } from '../model/read-inputs.ts';
 import type { Callback, Logs } from './callbacks/callback.ts';
 import { History } from './callbacks/history.ts';
+import { ProgbarLogger } from './callbacks/progbar-logger.ts';
 import { CompiledModel, type ModelCompileOptions } from './compiled-model.ts';
 import { arraySource, type DataSource, type Dataset, datasetSource, isDataset } from './data-source.ts';
 import type { BatchOptions, EvaluateOptions, FitOptions } from './fit-options.ts';
@@ -55,12 +56,13 @@ export class Trainer {
     given: FitOptions | undefined,
   ): Promise<History> {
     const options = isDataset(x) ? ((y as FitOptions | undefined) ?? {}) : (given ?? {});
-    const { epochs = 1, initialEpoch = 0, validationFreq = 1, signal, backend, callbacks = [] } = options;
+    const { epochs = 1, initialEpoch = 0, validationFreq = 1, signal, backend, callbacks = [], verbose = 0 } = options;
     const { training, validation } = this.#sources(x, y, options);
     const history = new History();
-    const hooks = [history, ...callbacks];
+    const progress = verbose === 0 ? [] : [new ProgbarLogger()];
+    const hooks = [...callbacks, ...progress, history];
     this.#compiledModel().warnOfChanges(warn);
-    this.#begin(hooks, { epochs, steps: training.steps, verbose: options.verbose ?? 0 });
+    this.#begin(hooks, { epochs, steps: training.steps, verbose });
     this.#model.stopTraining = false;
     await callAll(hooks, (hook) => hook.onTrainBegin());
     let logs: Logs = {};
@@ -72,8 +74,10 @@ export class Trainer {
         const found = await this.#measure(validation, hooks, { signal, backend, steps: options.validationSteps });
         logs = { ...logs, ...prefixed(found) };
       }
-      const complete = logs;
+      // Callbacks add to it.
+      const complete = { ...logs };
       await callAll(hooks, (hook) => hook.onEpochEnd(epoch, complete));
+      logs = complete;
     }
     await callAll(hooks, (hook) => hook.onTrainEnd(logs));
     return history;

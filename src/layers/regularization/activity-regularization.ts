@@ -1,7 +1,7 @@
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { type Fields, number, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
-import { penaltyOf } from '../penalty.ts';
+import { activityPenaltyOf } from '../penalty.ts';
 
 export interface ActivityRegularizationConfig extends LayerConfig {
   l1: number;
@@ -20,7 +20,7 @@ export class ActivityRegularization extends Layer<ActivityRegularizationConfig> 
 
   override call([x]: readonly [SymbolicTensor], { addLoss }: CallContext): SymbolicTensor {
     const { l1, l2 } = this.config;
-    addLoss?.(penaltyOf({ role: 'regularizer', className: 'L1L2', config: { l1, l2 } }, x));
+    addLoss?.(activityPenaltyOf({ role: 'regularizer', className: 'L1L2', config: { l1, l2 } }, x));
     return x;
   }
 }

@@ -1,7 +1,11 @@
 import type { KerasModel } from '../../model/keras-model.ts';
 
-/** Losses and metrics by name: numbers, or lists for metrics that have a value for each class. */
-export type Logs = Readonly<Record<string, number | readonly number[]>>;
+/**
+ * Losses and metrics by name: numbers, or lists for metrics that have a value for each class.
+ *
+ * At the end of an epoch a callback may add its own, which callbacks after it and the history see.
+ */
+export type Logs = Record<string, number | readonly number[]>;
 
 /** What a callback is told about the run before it begins. */
 export interface CallbackParams {

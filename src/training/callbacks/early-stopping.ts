@@ -1,0 +1,90 @@
+import type { Tensor } from '../../array/tensor.ts';
+import { Callback, type Logs, numberIn } from './callback.ts';
+import { isBetterBy, type MonitorMode, missingMonitor } from './monitor.ts';
+
+export interface EarlyStoppingOptions {
+  /** `val_loss` by default. */
+  readonly monitor?: string;
+  /** A smaller change is no improvement. */
+  readonly minDelta?: number;
+  /** Epochs without improvement after which training ends. */
+  readonly patience?: number;
+  readonly mode?: MonitorMode;
+  /** Training ends too when this is not reached. */
+  readonly baseline?: number | null;
+  /** Whether the model has the weights of its best epoch when training has ended. */
+  readonly restoreBestWeights?: boolean;
+  /** Epochs before it are not looked at. */
+  readonly startFromEpoch?: number;
+}
+
+/** Ends training when a log has stopped improving. */
+export class EarlyStopping extends Callback {
+  readonly #monitor: string;
+  readonly #patience: number;
+  readonly #baseline: number | null;
+  readonly #restores: boolean;
+  readonly #start: number;
+  readonly #isBetter: (a: number, b: number) => boolean;
+  #best: number | undefined;
+  #bestWeights: readonly Tensor[] | undefined;
+  #wait = 0;
+  /** The epoch after which training was ended; 0 when it was not. */
+  stoppedEpoch = 0;
+  bestEpoch = 0;
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    super();
+    const { monitor = 'val_loss', minDelta = 0, patience = 0, mode = 'auto', baseline = null } = options;
+    this.#monitor = monitor;
+    this.#patience = patience;
+    this.#baseline = baseline;
+    this.#restores = options.restoreBestWeights ?? false;
+    this.#start = options.startFromEpoch ?? 0;
+    this.#isBetter = isBetterBy(monitor, mode, minDelta);
+  }
+
+  /** The best value so far. */
+  get best(): number | undefined {
+    return this.#best;
+  }
+
+  override onTrainBegin(): void {
+    this.#wait = 0;
+    this.#best = undefined;
+    this.#bestWeights = undefined;
+    this.stoppedEpoch = 0;
+    this.bestEpoch = 0;
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    const current = numberIn(logs, this.#monitor);
+    if (current === undefined) console.warn(missingMonitor('EarlyStopping', this.#monitor, Object.keys(logs)));
+    if (current === undefined || epoch < this.#start) return;
+    if (this.#restores && this.#bestWeights === undefined) this.#keep(epoch);
+    this.#wait++;
+    if (this.#improves(current, this.#best)) {
+      this.#best = current;
+      this.bestEpoch = epoch;
+      if (this.#restores) this.#keep(epoch);
+      if (this.#baseline === null || this.#improves(current, this.#baseline)) this.#wait = 0;
+      return;
+    }
+    if (this.#wait < this.#patience || epoch === 0) return;
+    this.stoppedEpoch = epoch;
+    this.model.stopTraining = true;
+  }
+
+  override onTrainEnd(): void {
+    if (this.#bestWeights !== undefined) this.model.setWeights(this.#bestWeights);
+  }
+
+  #improves(current: number, reference: number | undefined): boolean {
+    return reference === undefined || this.#isBetter(current, reference);
+  }
+
+  #keep(epoch: number): void {
+    this.#bestWeights = this.model.getWeights();
+    this.bestEpoch = epoch;
+  }
+}

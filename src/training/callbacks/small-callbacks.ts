@@ -1,0 +1,103 @@
+/** Callbacks of a few lines: what is written by the user, what ends a training that has gone astray, what keeps a table. */
+import { Callback, type Logs, numberIn } from './callback.ts';
+
+type Hook = (logs?: Logs) => void | Promise<void>;
+type NumberedHook = (index: number, logs: Logs) => void | Promise<void>;
+
+/** The hooks that `LambdaCallback` takes. */
+export interface LambdaCallbackOptions {
+  readonly onTrainBegin?: Hook;
+  readonly onTrainEnd?: Hook;
+  readonly onEpochBegin?: NumberedHook;
+  readonly onEpochEnd?: NumberedHook;
+  readonly onTrainBatchBegin?: NumberedHook;
+  readonly onTrainBatchEnd?: NumberedHook;
+}
+
+/** A callback made of functions. */
+export class LambdaCallback extends Callback {
+  readonly #hooks: LambdaCallbackOptions;
+
+  constructor(hooks: LambdaCallbackOptions) {
+    super();
+    this.#hooks = hooks;
+  }
+
+  override async onTrainBegin(logs?: Logs): Promise<void> {
+    await this.#hooks.onTrainBegin?.(logs);
+  }
+
+  override async onTrainEnd(logs?: Logs): Promise<void> {
+    await this.#hooks.onTrainEnd?.(logs);
+  }
+
+  override async onEpochBegin(epoch: number, logs: Logs = {}): Promise<void> {
+    await this.#hooks.onEpochBegin?.(epoch, logs);
+  }
+
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    await this.#hooks.onEpochEnd?.(epoch, logs);
+  }
+
+  override async onTrainBatchBegin(batch: number, logs: Logs = {}): Promise<void> {
+    await this.#hooks.onTrainBatchBegin?.(batch, logs);
+  }
+
+  override async onTrainBatchEnd(batch: number, logs: Logs): Promise<void> {
+    await this.#hooks.onTrainBatchEnd?.(batch, logs);
+  }
+}
+
+/** Ends training when the loss is no longer a finite number. */
+export class TerminateOnNaN extends Callback {
+  override onTrainBatchEnd(_batch: number, logs: Logs): void {
+    const loss = numberIn(logs, 'loss');
+    if (loss !== undefined && !Number.isFinite(loss)) this.model.stopTraining = true;
+  }
+}
+
+export interface CSVLoggerOptions {
+  readonly separator?: string;
+  /** Whether the table goes on, without a header. */
+  readonly append?: boolean;
+}
+
+/** Writes a table with a row for each epoch. */
+export class CSVLogger extends Callback {
+  readonly #write: (line: string) => void | Promise<void>;
+  readonly #separator: string;
+  readonly #appends: boolean;
+  #names: readonly string[] | undefined;
+
+  /** @param write takes each row, with its line feed: appends to a file, to a string, … */
+  constructor(
+    write: (line: string) => void | Promise<void>,
+    { separator = ',', append = false }: CSVLoggerOptions = {},
+  ) {
+    super();
+    this.#write = write;
+    this.#separator = separator;
+    this.#appends = append;
+  }
+
+  override onTrainBegin(): void {
+    this.#names = undefined;
+  }
+
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    if (this.#names === undefined) {
+      this.#names = Object.keys(logs).sort();
+      if (!this.#appends) await this.#row(['epoch', ...this.#names]);
+    }
+    await this.#row([String(epoch), ...this.#names.map((name) => cellOf(logs[name]))]);
+  }
+
+  async #row(cells: readonly string[]): Promise<void> {
+    await this.#write(`${cells.join(this.#separator)}\n`);
+  }
+}
+
+function cellOf(value: number | readonly number[] | undefined): string {
+  if (value === undefined) return 'NA';
+  return typeof value === 'number' ? String(value) : `"[${value.join(', ')}]"`;
+}
