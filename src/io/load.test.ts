@@ -130,3 +130,11 @@ test('reads that begin before the model is built do not hide that it cannot be',
   bytes.set(new TextEncoder().encode('"BatchNormalisation"'), at);
   await expect(loadModel(new Blob([bytes]))).rejects.toThrow('BatchNormalisation');
 });
+
+test('progress of a remote file counts every byte once', async () => {
+  await using server = await startFileServer({ 'model.h5': fixtureBytes('tiny.h5') });
+  const fractions: number[] = [];
+  await loadModel(`${server.url}/model.h5`, { onProgress: (fraction) => fractions.push(fraction) });
+  expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+  expect(Math.max(...fractions)).toBe(1);
+});

@@ -75,7 +75,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
   const early = new EarlyReads();
-  if (artifacts.weights !== undefined && !isPart && isAtHand(source)) await early.start(artifacts.weights);
+  if (artifacts.weights !== undefined && !isPart && (await isAtHand(source))) await early.start(artifacts.weights);
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
   const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
   let plan = artifacts.weights && (await planWeights(root, artifacts.weights, dialect, matchOptions(options), report));

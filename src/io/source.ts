@@ -91,9 +91,9 @@ export async function resolveSource(source: ModelSource, access: SourceAccess): 
 }
 
 /** Whether reading a source costs nothing but time: files on disk or in memory, no requests. */
-export function isAtHand(source: ModelSource): boolean {
-  if (typeof source === 'string') return pathOf(source) !== undefined;
-  if (source instanceof URL) return pathOf(source.href) !== undefined;
+export async function isAtHand(source: ModelSource): Promise<boolean> {
+  if (typeof source === 'string') return (await pathOf(source)) !== undefined;
+  if (source instanceof URL) return (await pathOf(source.href)) !== undefined;
   return source instanceof Blob || isFileList(source);
 }
 
@@ -128,7 +128,7 @@ async function resolveString(source: string, access: SourceAccess): Promise<Reso
 }
 
 /** The path that a string names, `undefined` when it is a URL. */
-async function pathOf(source: string): Promise<string | undefined> {
+export async function pathOf(source: string): Promise<string | undefined> {
   const scheme = schemeOf(source);
   if (scheme === 'file') {
     const path = decodeURIComponent(new URL(source).pathname);
