@@ -103,8 +103,10 @@ export class ProgressCounter {
   #count(): { readonly loadedBytes: number; readonly totalBytes: number } {
     const whole = this.#isSingleFile ? this.#wholes.get(this.#mainFile ?? '') : undefined;
     if (whole !== undefined) {
-      const { loadedBytes, byteLength: totalBytes } = whole;
-      return { loadedBytes: this.#phase === 'done' ? totalBytes : loadedBytes, totalBytes };
+      const { byteLength: totalBytes } = whole;
+      // A download that breaks may bring some bytes twice.
+      const loadedBytes = this.#phase === 'done' ? totalBytes : Math.min(whole.loadedBytes, totalBytes);
+      return { loadedBytes, totalBytes };
     }
     const totalBytes = this.#totalBytes;
     if (this.#phase === 'done') return { loadedBytes: totalBytes, totalBytes };
