@@ -5,6 +5,7 @@ import type { Layer } from '../layers/layer.ts';
 import { frozenLayers, weightsToTrain } from '../model/frozen-layers.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { mean } from '../ops/reduce.ts';
+import { CompiledMetrics, type MetricsOption } from './compiled-metrics.ts';
 import { Loss, type LossFunction } from './losses/loss.ts';
 import { resolveLoss } from './losses/resolve-loss.ts';
 import { MeanTracker } from './mean-tracker.ts';
@@ -24,6 +25,10 @@ export interface ModelCompileOptions {
   readonly loss?: PerOutput<LossLike> | null;
   /** Factors of the losses of several outputs. */
   readonly lossWeights?: PerOutput<number> | null;
+  /** What is measured besides the loss. */
+  readonly metrics?: MetricsOption | null;
+  /** What is measured with the weights of samples and classes. */
+  readonly weightedMetrics?: MetricsOption | null;
 }
 
 /** One output of the model in a step. */
@@ -61,6 +66,7 @@ export class CompiledModel {
   readonly #lossWeights: readonly (number | undefined)[];
   readonly #lossTracker = new MeanTracker('loss');
   readonly #outputTrackers: readonly (MeanTracker | undefined)[];
+  readonly #metrics: CompiledMetrics;
   #hasWarned = false;
 
   /**
@@ -78,6 +84,7 @@ export class CompiledModel {
     this.#losses = perOutput(loss, names, isLoss, 'loss');
     for (const each of this.#losses) checkLoss(each);
     this.#lossWeights = perOutput(lossWeights, names, (value) => typeof value === 'number', 'lossWeights');
+    this.#metrics = new CompiledMetrics(names, options);
     const hasSeveral = this.#losses.filter((each) => each !== undefined).length > 1;
     this.#outputTrackers = this.#losses.map((each, index) =>
       hasSeveral && each !== undefined ? new MeanTracker(`${names[index]}_loss`) : undefined,
@@ -96,7 +103,7 @@ export class CompiledModel {
   }
 
   /** What a step measures, with the names under which it is logged. */
-  track(total: SymbolicTensor, losses: readonly OutputLoss[], _parts: readonly OutputPart[], rows: number): Tracked {
+  track(total: SymbolicTensor, losses: readonly OutputLoss[], parts: readonly OutputPart[], rows: number): Tracked {
     const names = ['loss'];
     const results = [this.#lossTracker.result()];
     const assignments = [...this.#lossTracker.update(total, rows)];
@@ -107,6 +114,11 @@ export class CompiledModel {
       results.push(tracker.result());
       assignments.push(...tracker.update(mean(value), rows));
     }
+    assignments.push(...this.#metrics.update(parts));
+    for (const { name, metric } of this.#metrics.metrics) {
+      names.push(name);
+      results.push(metric.result());
+    }
     return { names, results, assignments };
   }
 
@@ -114,6 +126,7 @@ export class CompiledModel {
   resetMetrics(): void {
     this.#lossTracker.reset();
     for (const tracker of this.#outputTrackers) tracker?.reset();
+    this.#metrics.reset();
   }
 
   /** Tells once when `trainable` of some layer is no longer what it was. */
