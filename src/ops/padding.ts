@@ -1,8 +1,8 @@
 import { normalizeAxis } from '../array/shape.ts';
-import { apply } from '../graph/apply.ts';
+import { Tensor } from '../array/tensor.ts';
+import { apply, constant } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { PaddingPair } from '../graph/primitives.ts';
-import { take } from './indexing.ts';
 import { type Operand, toSymbol } from './operand.ts';
 
 /**
@@ -25,8 +25,8 @@ export function pad(x: Operand, padWidth: PadWidth, mode: PadMode = 'constant', 
     const extent = padded.shape[normalizeAxis(axis, padded.shape.length)] as number;
     if (extent === 0)
       throw new RangeError(`Cannot pad axis ${axis} by ${mode}: found no elements, expected at least one`);
-    const indices = Array.from({ length: low + extent + high }, (_, index) => SOURCES[mode](index - low, extent));
-    return take(padded, indices, axis);
+    const indices = Int32Array.from({ length: low + extent + high }, (_, index) => SOURCES[mode](index - low, extent));
+    return apply('gather', [padded, constant(new Tensor([indices.length], 'int32', indices))], { axis });
   }, symbol);
 }
 
