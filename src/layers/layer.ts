@@ -43,6 +43,11 @@ export interface TraceOptions {
   readonly update?: (variable: Variable, value: SymbolicTensor) => void;
   /** Takes a scalar that is added to the loss: penalties on outputs. */
   readonly addLoss?: (value: SymbolicTensor) => void;
+  /**
+   * Gives int32 random bits of a shape, others at each call and in each step. Calls with a seed draw from a stream of
+   * that seed.
+   */
+  readonly random?: (shape: Shape, seed: number | null) => SymbolicTensor;
   /** The layers that a training leaves alone; by default those that are not `trainable`. */
   readonly frozen?: ReadonlySet<Layer>;
 }
@@ -241,7 +246,8 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   #penalize(outputs: readonly SymbolicTensor[], addLoss: (value: SymbolicTensor) => void): void {
     const { activityRegularizer } = this.config as { readonly activityRegularizer?: Regularizer | null };
     if (activityRegularizer === undefined || activityRegularizer === null) return;
-    for (const output of outputs) if (output.dtype === 'float32') addLoss(activityPenaltyOf(activityRegularizer, output));
+    for (const output of outputs)
+      if (output.dtype === 'float32') addLoss(activityPenaltyOf(activityRegularizer, output));
   }
 
   /** Whether a training changes this layer, as far as the trace knows. */

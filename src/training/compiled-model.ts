@@ -11,6 +11,7 @@ import { resolveLoss } from './losses/resolve-loss.ts';
 import { MeanTracker } from './mean-tracker.ts';
 import type { Assignment, Optimizer } from './optimizers/optimizer.ts';
 import { type PerOutput, perOutput } from './per-output.ts';
+import { RandomState } from './random-state.ts';
 import { outputNames } from './samples.ts';
 import { type WeightOptions, weightOptions } from './weight-options.ts';
 
@@ -29,6 +30,8 @@ export interface ModelCompileOptions {
   readonly metrics?: MetricsOption | null;
   /** What is measured with the weights of samples and classes. */
   readonly weightedMetrics?: MetricsOption | null;
+  /** Makes dropout and noise reproducible; by default they differ from run to run. */
+  readonly seed?: number;
 }
 
 /** One output of the model in a step. */
@@ -62,6 +65,7 @@ export class CompiledModel {
   readonly trainable: readonly Variable[];
   readonly frozen: ReadonlySet<Layer>;
   readonly options: ReadonlyMap<Variable, WeightOptions>;
+  readonly random: RandomState;
   readonly #losses: readonly (LossLike | undefined)[];
   readonly #lossWeights: readonly (number | undefined)[];
   readonly #lossTracker = new MeanTracker('loss');
@@ -79,6 +83,7 @@ export class CompiledModel {
     this.optimizer = optimizer;
     this.trainable = weightsToTrain(model as unknown as Layer, frozen);
     this.frozen = frozen;
+    this.random = new RandomState(options.seed);
     this.options = weightOptions(model);
     const names = outputNames(model);
     this.#losses = perOutput(loss, names, isLoss, 'loss');

@@ -40,15 +40,18 @@ export function buildStep(model: KerasModel, compiled: CompiledModel, samples: S
   const symbols = symbolsFor(samples);
   const updates = new Map<Variable, SymbolicTensor>();
   const penalties: SymbolicTensor[] = [];
+  const random = compiled.random.step();
   const outputs = model.trace(
     symbols.x.map((tensor) => ({ tensor })),
     {
       training: mode === 'train',
       frozen: compiled.frozen,
       update: (variable, value) => updates.set(variable, value),
+      random: random.draw,
       addLoss: (value) => penalties.push(value),
     },
   );
+  for (const [variable, value] of random.updates()) updates.set(variable, value);
   const parts = outputs.map(({ tensor, mask }, index): OutputPart => {
     const [yTrue, sampleWeight] = [symbols.y[index], symbols.weights[index]];
     return { yPred: tensor, mask, yTrue, sampleWeight };

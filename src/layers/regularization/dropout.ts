@@ -3,29 +3,48 @@
  * inference each gives its input back.
  */
 
+import type { Shape } from '../../array/shape.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { type DataFormat, dataFormat } from '../data-format.ts';
+import { where } from '../../ops/compare.ts';
+import { zerosLike } from '../../ops/creation.ts';
+import { add, multiply } from '../../ops/elementwise.ts';
+import { broadcastTo, toFloat } from '../../ops/operand.ts';
+import { isKept, normal } from '../../ops/random.ts';
+import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
 import { anything, type Field, type Fields, integer, nullable, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 
-/** Gives its input back, and refuses to train unless its strength is 0. */
-abstract class NoiseLayer<C extends LayerConfig> extends Layer<C> {
+/** Disturbs its input in training, unless its strength is 0. */
+abstract class NoiseLayer<C extends LayerConfig & { seed: number | null }> extends Layer<C> {
   override readonly supportsMasking = true;
 
   /** The share that is dropped, or the deviation of the noise. */
   protected abstract readonly strength: number;
 
-  override call([x]: readonly [SymbolicTensor], { training }: CallContext): SymbolicTensor {
-    if (training && this.strength > 0) {
+  /** What training makes of the input. */
+  protected abstract disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor;
+
+  override call([x]: readonly [SymbolicTensor], { training, random }: CallContext): SymbolicTensor {
+    if (!training || this.strength <= 0) return x;
+    if (random === undefined) {
       throw new UnsupportedError(
-        `Cannot train layer "${this.name}": random numbers in ${this.className} are not supported; ` +
-          `set its strength to 0`,
+        `Cannot train layer "${this.name}": ${this.className} needs random numbers, found none in this call; ` +
+          `train with fit, or set its strength to 0`,
         `${this.className} in training`,
       );
     }
-    return x;
+    return this.disturb(toFloat(x), (shape) => random(shape, this.config.seed));
   }
+}
+
+/** Gives random bits of a shape. */
+type Draw = (shape: Shape) => SymbolicTensor;
+
+/** Drops a share of the elements by a pattern whose shape broadcasts, and scales up the others. */
+function drop(x: SymbolicTensor, share: number, shape: Shape, draw: Draw): SymbolicTensor {
+  if (share >= 1) return zerosLike(x);
+  return where(broadcastTo(isKept(share, shape, draw), x.shape), multiply(x, 1 / (1 - share)), 0);
 }
 
 function rate(): Field<number> {
@@ -39,6 +58,20 @@ function noiseShape(): Field<readonly (number | null)[] | null> {
     (value) => value === null || (Array.isArray(value) && value.every(isExtent)),
     null,
   );
+}
+
+/** The value that `selu` has far below 0. */
+const SELU_FLOOR = -1.7580993408473766;
+
+/** The shape of the pattern: extents that are not given are those of the input. */
+function noiseShapeFor(shape: Shape, given: readonly (number | null)[] | null): Shape {
+  return given === null ? shape : given.map((extent, axis) => extent ?? (shape[axis] as number));
+}
+
+/** One element for each channel of each sample. */
+function channelPattern(shape: Shape, format: DataFormat): Shape {
+  const spatial = spatialAxes(shape.length, format);
+  return shape.map((extent, axis) => (spatial.includes(axis) ? 1 : extent));
 }
 
 export interface DropoutConfig extends LayerConfig {
@@ -70,6 +103,10 @@ export class Dropout extends NoiseLayer<DropoutConfig> {
   protected override get strength(): number {
     return this.config.rate;
   }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    return drop(x, this.config.rate, noiseShapeFor(x.shape, this.config.noiseShape), draw);
+  }
 }
 
 /** Dropout that keeps mean and deviation of what went through a `selu` activation. */
@@ -83,6 +120,14 @@ export class AlphaDropout extends NoiseLayer<DropoutConfig> {
 
   protected override get strength(): number {
     return this.config.rate;
+  }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    const { rate: share, noiseShape: shape } = this.config;
+    const kept = broadcastTo(isKept(share, noiseShapeFor(x.shape, shape), draw), x.shape);
+    // What is dropped becomes the value that `selu` gives far below 0; then mean and deviation are put right.
+    const scale = ((1 - share) * (1 + share * SELU_FLOOR ** 2)) ** -0.5;
+    return add(multiply(where(kept, x, SELU_FLOOR), scale), -scale * SELU_FLOOR * share);
   }
 }
 
@@ -105,6 +150,10 @@ export class SpatialDropout1D extends NoiseLayer<RateConfig> {
   protected override get strength(): number {
     return this.config.rate;
   }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    return drop(x, this.config.rate, channelPattern(x.shape, 'channels_last'), draw);
+  }
 }
 
 /** Multiplies by noise around 1 in training, of deviation √(rate / (1 − rate)). */
@@ -118,6 +167,11 @@ export class GaussianDropout extends NoiseLayer<RateConfig> {
 
   protected override get strength(): number {
     return this.config.rate;
+  }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    const { rate: share } = this.config;
+    return multiply(x, add(multiply(normal(x.shape, draw), Math.sqrt(share / (1 - share))), 1));
   }
 }
 
@@ -139,6 +193,10 @@ export class SpatialDropout2D extends NoiseLayer<SpatialDropoutConfig> {
   protected override get strength(): number {
     return this.config.rate;
   }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
+  }
 }
 
 /** Dropout of whole channels of volumes. */
@@ -152,6 +210,10 @@ export class SpatialDropout3D extends NoiseLayer<SpatialDropoutConfig> {
 
   protected override get strength(): number {
     return this.config.rate;
+  }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
   }
 }
 
@@ -175,5 +237,9 @@ export class GaussianNoise extends NoiseLayer<GaussianNoiseConfig> {
 
   protected override get strength(): number {
     return this.config.stddev;
+  }
+
+  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+    return add(x, multiply(normal(x.shape, draw), this.config.stddev));
   }
 }
