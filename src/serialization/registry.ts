@@ -1,5 +1,5 @@
 /**
- * Every layer class that a file may name, one row each. The common ones come with the loader; the others are loaded when
+ * Every layer class that a file may name. The common ones come with the loader; the others are loaded when
  * a file names them.
  */
 import { Activation } from '../layers/activations/activation.ts';
@@ -101,117 +101,74 @@ const COMMON: readonly LayerClass[] = [
   ZeroPadding3D,
 ];
 
-const OTHERS: { readonly [className: string]: () => Promise<LayerClass> } = {
-  Attention: async () => (await import('../layers/attention/attention.ts')).Attention,
-  AdditiveAttention: async () => (await import('../layers/attention/attention.ts')).AdditiveAttention,
-  GroupQueryAttention: async () => (await import('../layers/attention/grouped-query-attention.ts')).GroupQueryAttention,
-  MultiHeadAttention: async () => (await import('../layers/attention/multi-head-attention.ts')).MultiHeadAttention,
-  Conv1DTranspose: async () => (await import('../layers/convolutional/conv-transpose.ts')).Conv1DTranspose,
-  Conv2DTranspose: async () => (await import('../layers/convolutional/conv-transpose.ts')).Conv2DTranspose,
-  Conv3DTranspose: async () => (await import('../layers/convolutional/conv-transpose.ts')).Conv3DTranspose,
-  LocallyConnected1D: async () => (await import('../layers/convolutional/locally-connected.ts')).LocallyConnected1D,
-  LocallyConnected2D: async () => (await import('../layers/convolutional/locally-connected.ts')).LocallyConnected2D,
-  EinsumDense: async () => (await import('../layers/core/einsum-dense.ts')).EinsumDense,
-  Embedding: async () => (await import('../layers/core/embedding.ts')).Embedding,
-  ReversibleEmbedding: async () => (await import('../layers/core/embedding.ts')).ReversibleEmbedding,
-  Masking: async () => (await import('../layers/core/masking.ts')).Masking,
-  Dot: async () => (await import('../layers/merging/dot.ts')).Dot,
-  GroupNormalization: async () => (await import('../layers/normalization/group-normalization.ts')).GroupNormalization,
-  LayerNormalization: async () => (await import('../layers/normalization/layer-normalization.ts')).LayerNormalization,
-  RMSNormalization: async () => (await import('../layers/normalization/layer-normalization.ts')).RMSNormalization,
-  UnitNormalization: async () => (await import('../layers/normalization/layer-normalization.ts')).UnitNormalization,
-  SpectralNormalization: async () =>
-    (await import('../layers/normalization/spectral-normalization.ts')).SpectralNormalization,
-  AdaptiveMaxPooling1D: async () => (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveMaxPooling1D,
-  AdaptiveAveragePooling1D: async () =>
-    (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveAveragePooling1D,
-  AdaptiveMaxPooling2D: async () => (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveMaxPooling2D,
-  AdaptiveAveragePooling2D: async () =>
-    (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveAveragePooling2D,
-  AdaptiveMaxPooling3D: async () => (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveMaxPooling3D,
-  AdaptiveAveragePooling3D: async () =>
-    (await import('../layers/pooling/adaptive-pooling.ts')).AdaptiveAveragePooling3D,
-  AugMix: async () => (await import('../layers/preprocessing/augmentation.ts')).AugMix,
-  CutMix: async () => (await import('../layers/preprocessing/augmentation.ts')).CutMix,
-  Equalization: async () => (await import('../layers/preprocessing/augmentation.ts')).Equalization,
-  MixUp: async () => (await import('../layers/preprocessing/augmentation.ts')).MixUp,
-  RandAugment: async () => (await import('../layers/preprocessing/augmentation.ts')).RandAugment,
-  RandomBrightness: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomBrightness,
-  RandomColorDegeneration: async () =>
-    (await import('../layers/preprocessing/augmentation.ts')).RandomColorDegeneration,
-  RandomColorJitter: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomColorJitter,
-  RandomContrast: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomContrast,
-  RandomElasticTransform: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomElasticTransform,
-  RandomErasing: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomErasing,
-  RandomFlip: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomFlip,
-  RandomGaussianBlur: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomGaussianBlur,
-  RandomGrayscale: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomGrayscale,
-  RandomHeight: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomHeight,
-  RandomHue: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomHue,
-  RandomInvert: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomInvert,
-  RandomPerspective: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomPerspective,
-  RandomPosterization: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomPosterization,
-  RandomRotation: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomRotation,
-  RandomSaturation: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomSaturation,
-  RandomSharpness: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomSharpness,
-  RandomShear: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomShear,
-  RandomTranslation: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomTranslation,
-  RandomWidth: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomWidth,
-  RandomZoom: async () => (await import('../layers/preprocessing/augmentation.ts')).RandomZoom,
-  Solarization: async () => (await import('../layers/preprocessing/augmentation.ts')).Solarization,
-  AutoContrast: async () => (await import('../layers/preprocessing/auto-contrast.ts')).AutoContrast,
-  CategoryEncoding: async () => (await import('../layers/preprocessing/category-encoding.ts')).CategoryEncoding,
-  ContrastLimitedAdaptiveHistogramEqualization: async () =>
-    (await import('../layers/preprocessing/clahe.ts')).ContrastLimitedAdaptiveHistogramEqualization,
-  Discretization: async () => (await import('../layers/preprocessing/discretization.ts')).Discretization,
-  Hashing: async () => (await import('../layers/preprocessing/hashing.ts')).Hashing,
-  HashedCrossing: async () => (await import('../layers/preprocessing/hashing.ts')).HashedCrossing,
-  IntegerLookup: async () => (await import('../layers/preprocessing/integer-lookup.ts')).IntegerLookup,
-  MaxNumBoundingBoxes: async () =>
-    (await import('../layers/preprocessing/max-num-bounding-boxes.ts')).MaxNumBoundingBoxes,
-  MelSpectrogram: async () => (await import('../layers/preprocessing/mel-spectrogram.ts')).MelSpectrogram,
-  Normalization: async () => (await import('../layers/preprocessing/normalization.ts')).Normalization,
-  Pipeline: async () => (await import('../layers/preprocessing/pipeline.ts')).Pipeline,
-  RandomCrop: async () => (await import('../layers/preprocessing/random-crop.ts')).RandomCrop,
-  Resizing: async () => (await import('../layers/preprocessing/resizing.ts')).Resizing,
-  CenterCrop: async () => (await import('../layers/preprocessing/resizing.ts')).CenterCrop,
-  STFTSpectrogram: async () => (await import('../layers/preprocessing/stft-spectrogram.ts')).STFTSpectrogram,
-  StringLookup: async () => (await import('../layers/preprocessing/string-lookup.ts')).StringLookup,
-  TextVectorization: async () => (await import('../layers/preprocessing/text-vectorization.ts')).TextVectorization,
-  Cropping1D: async () => (await import('../layers/reshaping/cropping.ts')).Cropping1D,
-  Cropping2D: async () => (await import('../layers/reshaping/cropping.ts')).Cropping2D,
-  Cropping3D: async () => (await import('../layers/reshaping/cropping.ts')).Cropping3D,
-  UpSampling1D: async () => (await import('../layers/reshaping/up-sampling.ts')).UpSampling1D,
-  UpSampling2D: async () => (await import('../layers/reshaping/up-sampling.ts')).UpSampling2D,
-  UpSampling3D: async () => (await import('../layers/reshaping/up-sampling.ts')).UpSampling3D,
-  Bidirectional: async () => (await import('../layers/rnn/bidirectional.ts')).Bidirectional,
-  ConvLSTM2DCell: async () => (await import('../layers/rnn/conv-lstm-cell.ts')).ConvLSTM2DCell,
-  ConvLSTM1D: async () => (await import('../layers/rnn/conv-lstm.ts')).ConvLSTM1D,
-  ConvLSTM2D: async () => (await import('../layers/rnn/conv-lstm.ts')).ConvLSTM2D,
-  ConvLSTM3D: async () => (await import('../layers/rnn/conv-lstm.ts')).ConvLSTM3D,
-  CuDNNLSTM: async () => (await import('../layers/rnn/cudnn.ts')).CuDNNLSTM,
-  CuDNNGRU: async () => (await import('../layers/rnn/cudnn.ts')).CuDNNGRU,
-  GRUCell: async () => (await import('../layers/rnn/gru.ts')).GRUCell,
-  GRU: async () => (await import('../layers/rnn/gru.ts')).GRU,
-  LSTMCell: async () => (await import('../layers/rnn/lstm.ts')).LSTMCell,
-  LSTM: async () => (await import('../layers/rnn/lstm.ts')).LSTM,
-  RNN: async () => (await import('../layers/rnn/rnn.ts')).RNN,
-  SimpleRNNCell: async () => (await import('../layers/rnn/simple-rnn.ts')).SimpleRNNCell,
-  SimpleRNN: async () => (await import('../layers/rnn/simple-rnn.ts')).SimpleRNN,
-  StackedRNNCells: async () => (await import('../layers/rnn/stacked-rnn-cells.ts')).StackedRNNCells,
-  TimeDistributed: async () => (await import('../layers/rnn/time-distributed.ts')).TimeDistributed,
-};
+/** Modules by the names of the classes that they have. */
+const OTHERS: readonly (readonly [classNames: string, load: () => Promise<Readonly<Record<string, unknown>>>])[] = [
+  ['Attention AdditiveAttention', () => import('../layers/attention/attention.ts')],
+  ['GroupQueryAttention', () => import('../layers/attention/grouped-query-attention.ts')],
+  ['MultiHeadAttention', () => import('../layers/attention/multi-head-attention.ts')],
+  ['Conv1DTranspose Conv2DTranspose Conv3DTranspose', () => import('../layers/convolutional/conv-transpose.ts')],
+  ['LocallyConnected1D LocallyConnected2D', () => import('../layers/convolutional/locally-connected.ts')],
+  ['EinsumDense', () => import('../layers/core/einsum-dense.ts')],
+  ['Embedding ReversibleEmbedding', () => import('../layers/core/embedding.ts')],
+  ['Masking', () => import('../layers/core/masking.ts')],
+  ['Dot', () => import('../layers/merging/dot.ts')],
+  ['GroupNormalization', () => import('../layers/normalization/group-normalization.ts')],
+  [
+    'LayerNormalization RMSNormalization UnitNormalization',
+    () => import('../layers/normalization/layer-normalization.ts'),
+  ],
+  ['SpectralNormalization', () => import('../layers/normalization/spectral-normalization.ts')],
+  [
+    'AdaptiveMaxPooling1D AdaptiveAveragePooling1D AdaptiveMaxPooling2D AdaptiveAveragePooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling3D',
+    () => import('../layers/pooling/adaptive-pooling.ts'),
+  ],
+  [
+    'AugMix CutMix Equalization MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Solarization',
+    () => import('../layers/preprocessing/augmentation.ts'),
+  ],
+  ['AutoContrast', () => import('../layers/preprocessing/auto-contrast.ts')],
+  ['CategoryEncoding', () => import('../layers/preprocessing/category-encoding.ts')],
+  ['ContrastLimitedAdaptiveHistogramEqualization', () => import('../layers/preprocessing/clahe.ts')],
+  ['Discretization', () => import('../layers/preprocessing/discretization.ts')],
+  ['Hashing HashedCrossing', () => import('../layers/preprocessing/hashing.ts')],
+  ['IntegerLookup', () => import('../layers/preprocessing/integer-lookup.ts')],
+  ['MaxNumBoundingBoxes', () => import('../layers/preprocessing/max-num-bounding-boxes.ts')],
+  ['MelSpectrogram', () => import('../layers/preprocessing/mel-spectrogram.ts')],
+  ['Normalization', () => import('../layers/preprocessing/normalization.ts')],
+  ['Pipeline', () => import('../layers/preprocessing/pipeline.ts')],
+  ['RandomCrop', () => import('../layers/preprocessing/random-crop.ts')],
+  ['Resizing CenterCrop', () => import('../layers/preprocessing/resizing.ts')],
+  ['STFTSpectrogram', () => import('../layers/preprocessing/stft-spectrogram.ts')],
+  ['StringLookup', () => import('../layers/preprocessing/string-lookup.ts')],
+  ['TextVectorization', () => import('../layers/preprocessing/text-vectorization.ts')],
+  ['Cropping1D Cropping2D Cropping3D', () => import('../layers/reshaping/cropping.ts')],
+  ['UpSampling1D UpSampling2D UpSampling3D', () => import('../layers/reshaping/up-sampling.ts')],
+  ['Bidirectional', () => import('../layers/rnn/bidirectional.ts')],
+  ['ConvLSTM2DCell', () => import('../layers/rnn/conv-lstm-cell.ts')],
+  ['ConvLSTM1D ConvLSTM2D ConvLSTM3D', () => import('../layers/rnn/conv-lstm.ts')],
+  ['CuDNNLSTM CuDNNGRU', () => import('../layers/rnn/cudnn.ts')],
+  ['GRUCell GRU', () => import('../layers/rnn/gru.ts')],
+  ['LSTMCell LSTM', () => import('../layers/rnn/lstm.ts')],
+  ['RNN', () => import('../layers/rnn/rnn.ts')],
+  ['SimpleRNNCell SimpleRNN', () => import('../layers/rnn/simple-rnn.ts')],
+  ['StackedRNNCells', () => import('../layers/rnn/stacked-rnn-cells.ts')],
+  ['TimeDistributed', () => import('../layers/rnn/time-distributed.ts')],
+];
 
 const common: ReadonlyMap<string, LayerClass> = new Map(COMMON.map((layerClass) => [layerClass.className, layerClass]));
 
+const others: ReadonlyMap<string, () => Promise<Readonly<Record<string, unknown>>>> = new Map(
+  OTHERS.flatMap(([classNames, load]) => classNames.split(' ').map((name) => [name, load] as const)),
+);
+
 /** Whether a name is that of one of Keras' layers. */
 export function isLayerClassName(className: string): boolean {
-  return common.has(className) || Object.hasOwn(OTHERS, className);
+  return common.has(className) || others.has(className);
 }
 
 /** The names of all layer classes, sorted. */
 export function layerClassNames(): readonly string[] {
-  return [...common.keys(), ...Object.keys(OTHERS)].sort();
+  return [...common.keys(), ...others.keys()].sort();
 }
 
 /** The classes of these names, by name; names of other things are left out. */
@@ -219,8 +176,8 @@ export async function loadLayerClasses(names: Iterable<string>): Promise<Readonl
   const classes = new Map(common);
   await Promise.all(
     Array.from(names, async (name) => {
-      const load = Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined;
-      if (load !== undefined) classes.set(name, await load());
+      const module = await others.get(name)?.();
+      if (module !== undefined) classes.set(name, module[name] as LayerClass);
     }),
   );
   return classes;
