@@ -11,7 +11,7 @@
  *   and thawed again finds its slots as they were.
  * - `variablesInKerasOrder(weights)` is the order in which Keras stores an optimizer's state.
  */
-import type { Tensor } from '../../array/tensor.ts';
+import { Tensor } from '../../array/tensor.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { Constraint } from '../../layers/constraints.ts';
@@ -80,7 +80,10 @@ export abstract class Optimizer<C extends { readonly name: string } = { readonly
   abstract toConfig(): C;
 }
 
-/** Reads a variable's present value as the value of another variable. */
+/** A copy of a variable's present value, as the initial value of another. */
 export function copyOf(variable: Variable): () => Tensor {
-  return () => variable.value;
+  return () => {
+    const { shape, dtype, data } = variable.value;
+    return new Tensor(shape, dtype, data.slice());
+  };
 }
