@@ -1,6 +1,5 @@
 import { type Attribute, readAttribute } from './attribute.ts';
 import type { ByteReader } from './byte-reader.ts';
-import { readDenseAttributes } from './dense-storage.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { MESSAGE, type Message } from './object-header.ts';
 import { resolveMessage } from './shared-message.ts';
@@ -50,6 +49,8 @@ export class AttributeTable {
     for (const message of this.#messages) {
       if (message.type === MESSAGE.attribute) await add(await resolveMessage(this.#file, message));
       if (message.type !== MESSAGE.attributeInfo) continue;
+      // Keras never writes dense storage; the code for it is loaded with the first file that has some.
+      const { readDenseAttributes } = await import('./dense-storage.ts');
       for (const reader of await readDenseAttributes(this.#file, message)) await add(reader);
     }
     return attributes;

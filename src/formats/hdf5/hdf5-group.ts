@@ -1,6 +1,5 @@
 import { AttributeTable } from './attribute-table.ts';
 import { readDatasetRecord } from './dataset-record.ts';
-import { readDenseLinks } from './dense-storage.ts';
 import { Hdf5Dataset } from './hdf5-dataset.ts';
 import type { Hdf5File } from './hdf5-file.ts';
 import { decodeLink, type Link } from './link.ts';
@@ -118,6 +117,8 @@ export class Hdf5Group {
       if (message.type === MESSAGE.link) {
         add(decodeLink(await resolveMessage(this.#file, message)));
       } else if (message.type === MESSAGE.linkInfo) {
+        // Keras never writes dense storage; the code for it is loaded with the first file that has some.
+        const { readDenseLinks } = await import('./dense-storage.ts');
         for (const reader of await readDenseLinks(this.#file, message)) add(decodeLink(reader));
       } else if (message.type === MESSAGE.symbolTable) {
         const reader = await resolveMessage(this.#file, message);
