@@ -31,7 +31,6 @@ import {
   MaxPooling3D,
 } from '../layers/pooling/pooling.ts';
 import { Rescaling } from '../layers/preprocessing/rescaling.ts';
-import { ActivityRegularization } from '../layers/regularization/activity-regularization.ts';
 import {
   AlphaDropout,
   Dropout,
@@ -42,7 +41,6 @@ import {
   SpatialDropout3D,
 } from '../layers/regularization/dropout.ts';
 import { Flatten, Permute, RepeatVector, Reshape } from '../layers/reshaping/reshape.ts';
-import { ZeroPadding1D, ZeroPadding2D, ZeroPadding3D } from '../layers/reshaping/zero-padding.ts';
 import type { LayerClass } from './custom-objects.ts';
 
 const COMMON: readonly LayerClass[] = [
@@ -84,7 +82,6 @@ const COMMON: readonly LayerClass[] = [
   MaxPooling3D,
   AveragePooling3D,
   Rescaling,
-  ActivityRegularization,
   Dropout,
   AlphaDropout,
   SpatialDropout1D,
@@ -96,9 +93,6 @@ const COMMON: readonly LayerClass[] = [
   Reshape,
   Permute,
   RepeatVector,
-  ZeroPadding1D,
-  ZeroPadding2D,
-  ZeroPadding3D,
 ];
 
 /** Modules by the names of the classes that they have. */
@@ -141,8 +135,10 @@ const OTHERS: readonly (readonly [classNames: string, load: () => Promise<Readon
   ['STFTSpectrogram', () => import('../layers/preprocessing/stft-spectrogram.ts')],
   ['StringLookup', () => import('../layers/preprocessing/string-lookup.ts')],
   ['TextVectorization', () => import('../layers/preprocessing/text-vectorization.ts')],
+  ['ActivityRegularization', () => import('../layers/regularization/activity-regularization.ts')],
   ['Cropping1D Cropping2D Cropping3D', () => import('../layers/reshaping/cropping.ts')],
   ['UpSampling1D UpSampling2D UpSampling3D', () => import('../layers/reshaping/up-sampling.ts')],
+  ['ZeroPadding1D ZeroPadding2D ZeroPadding3D', () => import('../layers/reshaping/zero-padding.ts')],
   ['Bidirectional', () => import('../layers/rnn/bidirectional.ts')],
   ['ConvLSTM2DCell', () => import('../layers/rnn/conv-lstm-cell.ts')],
   ['ConvLSTM1D ConvLSTM2D ConvLSTM3D', () => import('../layers/rnn/conv-lstm.ts')],
