@@ -8,6 +8,9 @@ import type { WeightEntry, Weights } from '../formats/artifacts.ts';
 const MAX_ENTRIES_UNDER_WAY = 1024;
 const MAX_BYTES_UNDER_WAY = 64 << 20;
 
+/** Bytes that are read before the model is built. More would be in memory together with what building it leaves behind. */
+const MAX_EARLY_BYTES = 24 << 20;
+
 /**
  * Reads that begin before it is known what their arrays are for: a file at hand is read while its model is built, which
  * takes about as long. The arrays of a file far away are not, as nothing is transferred in vain.
@@ -26,7 +29,7 @@ export class EarlyReads {
     let byteCount = 0;
     for (const entry of entriesOf(weights)) {
       byteCount += entry.storedBytes;
-      if (byteCount > MAX_BYTES_UNDER_WAY || this.#reads.size >= MAX_ENTRIES_UNDER_WAY) break;
+      if (byteCount > MAX_EARLY_BYTES || this.#reads.size >= MAX_ENTRIES_UNDER_WAY) break;
       const read = entry.read();
       this.#reads.set(entry, read);
       // Whoever takes the array hears of an error; when the model cannot be built, nobody does.
