@@ -17,7 +17,7 @@ import type { Fields } from '../../src/layers/fields.ts';
 import { createInitializer } from '../../src/layers/initializers.ts';
 import { input as kerasInput } from '../../src/layers/input-layer.ts';
 import { snakeCaseOf } from '../../src/layers/keras-object.ts';
-import type { Layer } from '../../src/layers/layer.ts';
+import type { Layer, MaskedTensor } from '../../src/layers/layer.ts';
 import { createRegularizer } from '../../src/layers/regularizers.ts';
 
 /** A class of layers, as tests create them from configurations. */
@@ -205,7 +205,26 @@ interface LayerResults {
   readonly updated: ReadonlyMap<Variable, Tensor>;
 }
 
-async function run(given: LayerCase, layer: Layer, backend: Backend): Promise<LayerResults> {
+/** A case as a graph: what goes in, with its values, and what comes out. */
+export interface TracedCase {
+  /** The layer's inputs; further ones are masks and arguments. */
+  readonly inputs: readonly MaskedTensor[];
+  readonly symbols: readonly SymbolicTensor[];
+  readonly values: readonly Tensor[];
+  readonly outputs: readonly MaskedTensor[];
+  readonly updates: ReadonlyMap<Variable, SymbolicTensor>;
+}
+
+/** Builds the layer of a case, with its weights. */
+export function buildLayerCase(given: LayerCase, classes: readonly LayerClass[]): Layer {
+  const layer = createLayer(given.class_name, given.config, classes);
+  layer.ensureBuilt(given.inputs.map(({ shape }) => shape));
+  assignWeights(given, layer);
+  return layer;
+}
+
+/** Calls a layer with the inputs of a case. */
+export function traceLayerCase(given: LayerCase, layer: Layer, training: boolean): TracedCase {
   const symbols: SymbolicTensor[] = [];
   const values: Tensor[] = [];
   const symbolOf = (stored: StoredArray): SymbolicTensor => {
@@ -220,11 +239,16 @@ async function run(given: LayerCase, layer: Layer, backend: Backend): Promise<La
     return { tensor: symbolOf(stored), mask: mask === null ? undefined : symbolOf(mask) };
   });
   const updates = new Map<Variable, SymbolicTensor>();
-  const traced = layer.trace(inputs, {
-    training: false,
+  const outputs = layer.trace(inputs, {
+    training,
     kwargs: callArguments(given, symbolOf),
     update: (variable, value) => updates.set(variable, value),
   });
+  return { inputs, symbols, values, outputs, updates };
+}
+
+async function run(given: LayerCase, layer: Layer, backend: Backend): Promise<LayerResults> {
+  const { symbols, values, outputs: traced, updates } = traceLayerCase(given, layer, false);
   const masks = traced.map(({ mask }) => mask);
   const present = masks.filter((mask) => mask !== undefined);
   const wanted = [...traced.map((output) => output.tensor), ...present, ...updates.values()];
