@@ -34,6 +34,7 @@ export {
 } from './io/load.ts';
 export type { OnProgress, ProgressDetails } from './io/progress.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
+export type { SaveDestination, SaveFormat, SaveOptions, SaveReport } from './io/save.ts';
 export type { ModelSource } from './io/source.ts';
 export { Activation } from './layers/activations/activation.ts';
 export { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';
@@ -137,3 +138,5 @@ export type { CustomFunction, CustomObjects, LayerClass } from './serialization/
 export type { NumbersOf } from './serialization/dialect.ts';
 export { CustomObjectError, LoadError } from './serialization/load-error.ts';
 export type { LoadReport } from './serialization/report.ts';
+export { memoryStore } from './storage/memory-store.ts';
+export type { OpenOptions, Store } from './storage/store.ts';

@@ -142,6 +142,7 @@ test('the exported names', () => {
     layerFields
     loadLayersModel
     loadModel
+    memoryStore
     mobileNet
     mobileNetV2
     modelFromJSON

@@ -1,7 +1,7 @@
 import type { Tensor } from '../array/tensor.ts';
 import type { Layer } from './layer.ts';
 
-/** What some layers read besides their weights. */
+/** What some layers read and write besides their weights. */
 export interface AssetLayer {
   /**
    * Takes the files that an archive holds for this layer, by name, such as `vocabulary.txt`.
@@ -13,6 +13,14 @@ export interface AssetLayer {
   readonly hasAssets: boolean;
   /** Takes values that stand beside the numbered weights, by name, such as `idf_weights`. */
   loadValues(values: ReadonlyMap<string, Tensor>): void;
+  /**
+   * The files that `loadAssets` takes; none where the configuration says it all.
+   *
+   * @throws {UnsupportedError} when a file could not hold them.
+   */
+  saveAssets(): ReadonlyMap<string, Uint8Array>;
+  /** The values that `loadValues` takes. */
+  saveValues(): ReadonlyMap<string, Tensor>;
 }
 
 /** Whether a layer reads assets. */

@@ -2,6 +2,7 @@ import { formatShape, type PartialShape, shapesEqual } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
+import type { SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
@@ -180,6 +181,41 @@ export abstract class KerasModel extends Layer {
     const { options, frozen } = this.#compiled;
     this.#trainer ??= import('../training/trainer.ts').then(({ Trainer }) => new Trainer(this, options, frozen));
     return this.#trainer;
+  }
+
+  /**
+   * Saves the model as a `.keras` file, which every release of Keras 3 loads: its configuration, weights and
+   * vocabularies. What was there before stays until the new file is whole.
+   *
+   * ```ts
+   * import { Dense, input, loadModel, Model, memoryStore } from 'hornet';
+   *
+   * const x = input({ shape: [4] });
+   * const model = new Model({ inputs: x, outputs: new Dense({ units: 2 }).apply(x) });
+   * const store = memoryStore();
+   * await model.save({ store, key: 'small.keras' });
+   * const same = await loadModel({ store, key: 'small.keras' });
+   *
+   * expect(same.getWeights()[0]?.data).toEqual(model.getWeights()[0]?.data);
+   * ```
+   *
+   * @throws {UnsupportedError} naming the layer, when a file cannot hold it: a Lambda, a function as activation.
+   */
+  async save(destination: SaveDestination, options: SaveOptions = {}): Promise<SaveReport> {
+    const { saveModel } = await import('../io/save.ts');
+    return await saveModel(this, destination, options);
+  }
+
+  /** Saves the weights alone, as a `.weights.h5` file of Keras 3. */
+  async saveWeights(destination: SaveDestination): Promise<SaveReport> {
+    const { saveWeights } = await import('../io/save.ts');
+    return await saveWeights(this, destination);
+  }
+
+  /** The bytes that `save` would write. */
+  async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
+    const { modelBytes } = await import('../io/save.ts');
+    return await modelBytes(this, options);
   }
 
   /** Keras' table of the layers, their shapes and numbers of weights. */

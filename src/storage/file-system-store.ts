@@ -5,10 +5,11 @@
  * page, where nothing here is ever called.
  */
 
+import type { WritableFile } from '../binary/byte-sink.ts';
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
 import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { reportingFile } from './reporting-file.ts';
-import { joinKey, type Store } from './store.ts';
+import { folderOf, joinKey, type Store } from './store.ts';
 
 type FileSystem = ReturnType<typeof loadFileSystem>;
 
@@ -25,6 +26,7 @@ export function fileSystemStore(root = ''): Store {
   return {
     name: root === '' ? 'the file system' : root,
     open: async (key, options = {}) => reportingFile(await openPath(joinRoot(root, key)), options),
+    write: async (key, file) => await writePath(joinRoot(root, key), file),
     list: async (folder = '') => {
       const fs = loadFileSystem();
       const path = joinRoot(root, folder) || '.';
@@ -70,6 +72,62 @@ export async function openPath(path: string): Promise<RangedFile> {
   }
   if (!stat.isFile()) throw new FormatError(`Cannot read "${path}": it is not a file`, { file: path });
   return new DiskFile(fs, path, stat.size, stat.mtimeMs);
+}
+
+/**
+ * Writes a file on disk: beside its place, then onto the disk, then into its place in one step. Whatever goes wrong on
+ * the way, what was there before is still there. Folders on the way are made.
+ */
+export async function writePath(path: string, file: WritableFile): Promise<void> {
+  const { promises } = loadFileSystem();
+  const folder = folderOf(path.replaceAll('\\', '/'));
+  const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
+  const aside = `${path}.${unique}.part`;
+  try {
+    if (folder !== '') await promises.mkdir(folder, { recursive: true });
+    const handle = await promises.open(aside, 'wx');
+    try {
+      await file.writeTo({ write: async (bytes) => await writeAll(handle, bytes) });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await promises.rename(aside, path);
+  } catch (cause) {
+    await promises.rm(aside, { force: true }).catch(() => {});
+    throw writeError(path, cause);
+  }
+  await syncFolder(folder === '' ? '.' : folder);
+}
+
+/** A larger write would be taken in parts by the system anyway. */
+const MAX_WRITE_BYTES = 64 << 20;
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(bytes.byteLength - done, MAX_WRITE_BYTES));
+    done += bytesWritten;
+  }
+}
+
+/** Makes sure of a renaming; systems that cannot open a folder, such as Windows, see to that themselves. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await loadFileSystem()
+    .promises.open(folder, 'r')
+    .catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
+
+/** What the system says, with the path; errors of whoever gives the bytes stay what they are. */
+function writeError(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'code' in cause && 'syscall' in cause)) return cause;
+  return new FormatError(`Cannot write "${path}": ${cause.message}; what was there before is unchanged`, {
+    file: path,
+    cause,
+  });
 }
 
 class DiskFile implements RangedFile {

@@ -4,6 +4,7 @@
  * A store maps keys to bytes. Keys are relative paths with forward slashes, as in `shards/group1-shard1of2.bin`.
  */
 
+import type { WritableFile } from '../binary/byte-sink.ts';
 import type { RangedFile } from '../binary/ranged-file.ts';
 
 export interface OpenOptions {
@@ -24,6 +25,11 @@ export interface Store {
    * @throws {NotFoundError} when there is nothing.
    */
   open(key: string, options?: OpenOptions): Promise<RangedFile>;
+
+  /**
+   * Puts a file under a key: all of it, or, when writing fails on the way, nothing, and what was there before stays.
+   */
+  write?(key: string, file: WritableFile): Promise<void>;
 
   /** The keys below a folder, in any order; the empty path is the store itself. */
   list?(folder?: string): Promise<string[]>;

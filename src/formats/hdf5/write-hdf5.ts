@@ -8,6 +8,7 @@
 
 import { bytesPerElement } from '../../array/dtype.ts';
 import { type Shape, sizeOf } from '../../array/shape.ts';
+import type { ByteSink, WritableFile } from '../../binary/byte-sink.ts';
 import { FormatError } from '../../errors.ts';
 import { Address, ByteWriter } from './byte-writer.ts';
 import { MESSAGE } from './object-header.ts';
@@ -34,17 +35,6 @@ export interface DatasetSpec {
   readonly shape: Shape;
   /** Gives the little-endian bytes of the elements, when their turn comes and not before. */
   readonly read: () => Uint8Array | Promise<Uint8Array>;
-}
-
-/** Takes bytes one after the other; they are the writer's again once the promise resolves. */
-export interface ByteSink {
-  write(bytes: Uint8Array): void | Promise<void>;
-}
-
-/** A file whose size is known before a byte of it is written. */
-export interface WritableFile {
-  readonly byteLength: number;
-  writeTo(sink: ByteSink): Promise<void>;
 }
 
 /** Data begin at multiples of this, so that a reader may view them in place. */

@@ -10,10 +10,10 @@ function makeTable(): Uint32Array {
 
 let table: Uint32Array | undefined;
 
-/** The checksum of a zip member. */
-export function crc32(bytes: Uint8Array): number {
+/** The checksum of a zip member, or of its next part, given that of the parts before. */
+export function crc32(bytes: Uint8Array, before = 0): number {
   table ??= makeTable();
-  let crc = 0xffffffff;
+  let crc = ~before;
   for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);
   return (crc ^ 0xffffffff) >>> 0;
 }

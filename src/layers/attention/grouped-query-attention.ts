@@ -50,8 +50,8 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
           'keys and values, expected a multiple',
       );
     }
-    this.#softmax = new Softmax({ axis: -1 });
-    this.#dropout = new Dropout({ rate: dropout });
+    this.#softmax = new Softmax({ name: 'softmax', axis: -1 });
+    this.#dropout = new Dropout({ name: 'dropout', rate: dropout });
   }
 
   override get sublayers(): Sublayers {

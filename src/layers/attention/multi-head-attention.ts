@@ -63,11 +63,11 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
   readonly #dropout: Dropout;
   #projections: Readonly<Record<'query' | 'key' | 'value' | 'output', EinsumDense>> | undefined;
   #gate: EinsumDense | undefined;
-  #softmax = new Softmax();
+  #softmax = new Softmax({ name: 'softmax' });
 
   constructor(options: MultiHeadAttentionOptions) {
     super(MultiHeadAttention.className, MultiHeadAttention.fields, options);
-    this.#dropout = new Dropout({ rate: this.config.dropout });
+    this.#dropout = new Dropout({ name: 'dropout', rate: this.config.dropout });
   }
 
   override get sublayers(): Sublayers {
@@ -115,7 +115,7 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     };
     if (config.useGate) this.#gate = projected('gate', queryShape, valueDim, 'sigmoid');
     const axes = this.#axes(queryShape.length).length;
-    this.#softmax = new Softmax({ axis: Array.from({ length: axes }, (_, index) => index - axes) });
+    this.#softmax = new Softmax({ name: 'softmax', axis: Array.from({ length: axes }, (_, index) => index - axes) });
   }
 
   /** The axes of attention in inputs of so many axes, counted from 0. */

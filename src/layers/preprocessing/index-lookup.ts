@@ -1,6 +1,6 @@
 import type { Tensor } from '../../array/tensor.ts';
 import { tensor } from '../../array/tensor.ts';
-import { FormatError } from '../../errors.ts';
+import { FormatError, UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { multiply } from '../../ops/elementwise.ts';
 import type { AssetLayer } from '../asset-layer.ts';
@@ -184,6 +184,25 @@ export abstract class IndexLookup<T extends Token, C extends IndexLookupConfig<T
     }
   }
 
+  saveAssets(): ReadonlyMap<string, Uint8Array> {
+    if (this.config.vocabulary !== null || !this.hasAssets) return new Map();
+    const lines = this.vocabulary.map((each) => String(each ?? ''));
+    const broken = lines.find((line) => [...line].some((letter) => PYTHON_LINE_BREAKS.includes(letter)));
+    if (broken !== undefined) {
+      throw new UnsupportedError(
+        `Cannot save layer "${this.name}": found the token ${JSON.stringify(broken)}, expected no line breaks in ` +
+          'tokens, which the asset vocabulary.txt has line by line; give the vocabulary as an option',
+        'a token with a line break',
+      );
+    }
+    return new Map([['vocabulary.txt', new TextEncoder().encode(lines.join('\n'))]]);
+  }
+
+  saveValues(): ReadonlyMap<string, Tensor> {
+    const weights = this.config.outputMode === 'tf_idf' ? this.#idfWeights : undefined;
+    return weights === undefined ? new Map() : new Map([['idf_weights', tensor(weights)]]);
+  }
+
   /** Whether a vocabulary was given or loaded. */
   get hasAssets(): boolean {
     return this.#tokens !== undefined;
@@ -262,3 +281,6 @@ export abstract class IndexLookup<T extends Token, C extends IndexLookupConfig<T
  * too, and so loses tokens that contain them.
  */
 const LINE_BREAK = /\r?\n/;
+
+/** Everything at which Python's reader of the asset ends a line. */
+const PYTHON_LINE_BREAKS = '\n\r\v\f\u001c\u001d\u001e\u0085\u2028\u2029';

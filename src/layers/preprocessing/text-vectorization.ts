@@ -147,6 +147,14 @@ export class TextVectorization extends Layer<TextVectorizationConfig> implements
     this.lookup.loadValues(values);
   }
 
+  saveAssets(): ReadonlyMap<string, Uint8Array> {
+    return this.lookup.saveAssets();
+  }
+
+  saveValues(): ReadonlyMap<string, Tensor> {
+    return this.lookup.saveValues();
+  }
+
   /** The tokens of a text, groups of tokens included. */
   tokensOf(text: string): readonly string[] {
     const { split } = this.config;

@@ -1,0 +1,11 @@
+import type { JsonValue } from './artifacts.ts';
+import { isJsonObject } from './json.ts';
+
+/** JSON text as Python writes and reads it, in which `NaN` and the infinities are bare tokens. */
+export function encodeJson(value: JsonValue): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : String(value);
+  if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${encodeJson(inner)}`);
+  return `{${entries.join(',')}}`;
+}

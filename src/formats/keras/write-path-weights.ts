@@ -1,0 +1,57 @@
+/** Writes the HDF5 layout of Keras 3; see `path-weights.ts`, which reads it. */
+
+import type { Tensor } from '../../array/tensor.ts';
+import type { WritableFile } from '../../binary/byte-sink.ts';
+import { UnsupportedError } from '../../errors.ts';
+import type { PathWeights, WeightEntry } from '../artifacts.ts';
+import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
+
+interface MutableGroup extends GroupSpec {
+  readonly members: Map<string, MutableGroup | DatasetSpec>;
+}
+
+/**
+ * A `.weights.h5` of arrays by path: each object's below `<path>/vars`, with its name as an attribute. The root has its
+ * group even when it has no arrays, since releases before 3.12 look for it.
+ */
+export function writePathWeights(weights: PathWeights, rootName: string): WritableFile {
+  const root = emptyGroup();
+  const groups = new Map([['', { layerName: rootName, entries: new Map<string, WeightEntry>() }], ...weights.groups]);
+  for (const [path, { layerName, entries }] of groups) {
+    let owner = root;
+    for (const part of path.split('/').filter((segment) => segment !== '')) owner = groupIn(owner, part);
+    const vars: MutableGroup = {
+      kind: 'group',
+      attributes: layerName === undefined ? {} : { name: layerName },
+      members: new Map([...entries].map(([key, entry]) => [key, datasetOf(entry)])),
+    };
+    owner.members.set('vars', vars);
+  }
+  return writeHdf5(root);
+}
+
+function emptyGroup(): MutableGroup {
+  return { kind: 'group', attributes: {}, members: new Map() };
+}
+
+function groupIn(owner: MutableGroup, name: string): MutableGroup {
+  const found = owner.members.get(name);
+  if (found !== undefined && found.kind === 'group') return found;
+  const made = emptyGroup();
+  owner.members.set(name, made);
+  return made;
+}
+
+function datasetOf(entry: WeightEntry): DatasetSpec {
+  const { dtype, shape, name } = entry;
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
+    throw new UnsupportedError(`Cannot write weight "${name}" as ${dtype}: expected float32, int32 or bool`, dtype);
+  }
+  return { kind: 'dataset', attributes: {}, dtype, shape, read: async () => elementBytes(await entry.read()) };
+}
+
+/** The elements of a tensor as bytes, without a copy. */
+function elementBytes({ data }: Tensor): Uint8Array {
+  const { buffer, byteOffset, byteLength } = data as Float32Array | Int32Array | Uint8Array;
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
