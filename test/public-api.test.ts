@@ -134,6 +134,7 @@ test('the exported names', () => {
     ZeroPadding1D
     ZeroPadding2D
     ZeroPadding3D
+    callbacks
     clearSession
     decodePredictions
     fields
@@ -142,15 +143,19 @@ test('the exported names', () => {
     layerFields
     loadLayersModel
     loadModel
+    losses
     memoryStore
+    metrics
     mobileNet
     mobileNetV2
     modelFromJSON
     ops
+    optimizers
     preprocessInput
     readArtifacts
     readLabels
     resNet50
+    schedules
     tensor"
   `);
 });

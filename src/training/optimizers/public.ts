@@ -1,6 +1,6 @@
 /** Keras' optimizers. */
 export { Adafactor } from './adafactor.ts';
-export { Adam, AdamW, Adamax, Lamb, Nadam } from './adam.ts';
+export { Adam, Adamax, AdamW, Lamb, Nadam } from './adam.ts';
 export { Adadelta, Adagrad, RMSprop } from './adaptive.ts';
 export { Ftrl } from './ftrl.ts';
 export { Lion } from './lion.ts';
