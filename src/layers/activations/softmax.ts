@@ -3,7 +3,6 @@ import { softmax } from '../../ops/activations.ts';
 import { where } from '../../ops/compare.ts';
 import { toFloat } from '../../ops/operand.ts';
 import { axes } from '../axes.ts';
-import { callMask } from '../call-mask.ts';
 import type { Fields, Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
 
@@ -26,7 +25,7 @@ export class Softmax extends Layer<SoftmaxConfig> {
 
   override call([x]: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
     const { axis } = this.config;
-    const mask = callMask(context);
+    const mask = context.masks[0];
     const logits = mask === undefined ? toFloat(x) : where(mask, toFloat(x), MASKED_LOGIT);
     const shares = softmax(logits, axis);
     return mask === undefined ? shares : where(mask, shares, 0);

@@ -20,7 +20,6 @@ import { toFloat } from '../../ops/operand.ts';
 import { moments, sum } from '../../ops/reduce.ts';
 import { broadcastTo, expandDims, reshape } from '../../ops/shape.ts';
 import { axes } from '../axes.ts';
-import { callMask } from '../call-mask.ts';
 import type { Constraint } from '../constraints.ts';
 import {
   anything,
@@ -155,7 +154,7 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
         epsilon: this.config.epsilon,
       });
     }
-    const [mean, variance] = this.#batchMoments(value, callMask(context));
+    const [mean, variance] = this.#batchMoments(value, context.masks[0]);
     const corrected = this.config.renorm ? this.#renormalize(value, mean, variance, gamma, beta) : { gamma, beta };
     if (this.config.renorm) this.#updateRenormalized(mean, variance, context);
     else {

@@ -5,7 +5,6 @@ import { divide } from '../../ops/elementwise.ts';
 import { toFloat } from '../../ops/operand.ts';
 import { max, mean, sum } from '../../ops/reduce.ts';
 import { expandDims } from '../../ops/shape.ts';
-import { callMask } from '../call-mask.ts';
 import { type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
 import { boolean, type Fields, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
@@ -48,7 +47,7 @@ export class GlobalAveragePooling1D extends GlobalPooling {
   }
 
   override call(inputs: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
-    const mask = callMask(context);
+    const mask = context.masks[0];
     if (mask === undefined) return super.call(inputs, context);
     const { dataFormat, keepdims } = this.config;
     const steps = dataFormat === 'channels_last' ? 1 : 2;

@@ -2,7 +2,6 @@ import type { PartialShape } from '../../array/shape.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { add, divide, multiply } from '../../ops/elementwise.ts';
 import { concatenate, flip } from '../../ops/shape.ts';
-import { callMask } from '../call-mask.ts';
 import { type Fields, nullable, type Options, oneOf } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields, type Sublayers } from '../layer.ts';
 import { cloneLayer, layer } from '../layer-field.ts';
@@ -90,7 +89,7 @@ export class Bidirectional extends Layer<BidirectionalConfig> {
     outputs: readonly SymbolicTensor[],
     context: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
-    const mask = this.forwardLayer.config.returnSequences ? callMask(context) : undefined;
+    const mask = this.forwardLayer.config.returnSequences ? context.masks[0] : undefined;
     const merged = this.config.mergeMode === null ? 2 : 1;
     return outputs.map((_, index) => (index < merged ? mask : undefined));
   }

@@ -10,7 +10,6 @@ import { zeros, zerosLike } from '../../ops/creation.ts';
 import { cast } from '../../ops/operand.ts';
 import { any } from '../../ops/reduce.ts';
 import { expandDims, flip, swapaxes } from '../../ops/shape.ts';
-import { callMask } from '../call-mask.ts';
 import { boolean, type Fields } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields, type Sublayers } from '../layer.ts';
 import type { CellStep, RNNCell } from './cell.ts';
@@ -155,7 +154,7 @@ export abstract class RecurrentLayer<C extends RecurrentConfig = RecurrentConfig
     outputs: readonly SymbolicTensor[],
     context: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
-    const mask = this.config.returnSequences ? callMask(context) : undefined;
+    const mask = this.config.returnSequences ? context.masks[0] : undefined;
     return outputs.map((_, index) => (index === 0 ? mask : undefined));
   }
 }
@@ -212,7 +211,7 @@ function choose(keep: SymbolicTensor, next: SymbolicTensor, before: SymbolicTens
 export function sequenceMask(context: CallContext): SymbolicTensor | undefined {
   const { mask, initialState } = context.kwargs;
   const isGiven = mask !== undefined && mask !== null;
-  return isGiven || symbolsIn(initialState).length === 0 ? callMask(context) : undefined;
+  return isGiven || symbolsIn(initialState).length === 0 ? context.masks[0] : undefined;
 }
 
 /** A mask as `[steps, batch]`. */

@@ -2,7 +2,6 @@ import { formatShape, type PartialShape } from '../../array/shape.ts';
 import { ShapeError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { reshape } from '../../ops/shape.ts';
-import { callMask } from '../call-mask.ts';
 import type { Fields, Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields, type Sublayers } from '../layer.ts';
 import { isLayer, layer } from '../layer-field.ts';
@@ -45,7 +44,7 @@ export class TimeDistributed extends Layer<TimeDistributedConfig> {
 
   override call([x]: readonly [SymbolicTensor], context: CallContext): readonly SymbolicTensor[] {
     const [batch, steps] = x.shape as readonly [number, number];
-    const mask = callMask(context);
+    const mask = context.masks[0];
     if (mask !== undefined && (mask.shape[0] !== batch || mask.shape[1] !== steps)) {
       throw new ShapeError(
         `Cannot apply layer "${this.name}": found a mask of shape ${formatShape(mask.shape)}, ` +
