@@ -5,10 +5,11 @@ import { tensor } from '../array/tensor.ts';
 import { apply, constant } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import { broadcastTo, cast, type NumericDtype, numericDtype, type Operand, toSymbol } from './operand.ts';
+import { tableLength } from './table-length.ts';
 
 /** Numbers that are computed while tracing, in double precision, and rounded once. */
 function numbers(count: number, element: (index: number) => number, dtype: NumericDtype = 'float32'): SymbolicTensor {
-  const values = Array.from({ length: Math.max(0, count) }, (_, index) => element(index));
+  const values = Array.from({ length: tableLength('a constant', Math.max(0, count)) }, (_, index) => element(index));
   return constant(tensor(values, [values.length], dtype));
 }
 

@@ -11,6 +11,7 @@ import { take } from './indexing.ts';
 import { cast, type Operand, toFloat, toSymbol, withShape } from './operand.ts';
 import { pad } from './padding.ts';
 import { between, moveaxis, reshape } from './shape.ts';
+import { tableLength } from './table-length.ts';
 
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3' | 'lanczos5';
 
@@ -115,7 +116,7 @@ function clamp(value: number, limit: number): number {
 
 function resizeNearest(x: SymbolicTensor, axis: number, target: number, coordinates: PixelCoordinates): SymbolicTensor {
   const extent = x.shape[axis] as number;
-  const indices = Array.from({ length: target }, (_, position) => {
+  const indices = Array.from({ length: tableLength('the positions of a resize', target) }, (_, position) => {
     if (coordinates === 'alignCorners') return Math.round((position * (extent - 1)) / Math.max(target - 1, 1));
     const offset = coordinates === 'halfPixel' ? 0.5 : 0;
     return Math.min(extent - 1, Math.floor(((position + offset) * extent) / target));
@@ -134,7 +135,10 @@ function resizeAxis(
   const extent = x.shape[axis] as number;
   const step = coordinates === 'alignCorners' ? (extent - 1) / Math.max(target - 1, 1) : extent / target;
   const shift = coordinates === 'halfPixel' ? 0.5 : 0;
-  const samples = Array.from({ length: target }, (_, position) => (position + shift) * step - shift);
+  const samples = Array.from(
+    { length: tableLength('the positions of a resize', target) },
+    (_, position) => (position + shift) * step - shift,
+  );
   return resample(x, axis, samples, KERNELS[interpolation] as ResizeKernel, antialias ? Math.max(step, 1) : 1);
 }
 

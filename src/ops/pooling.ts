@@ -5,6 +5,7 @@ import { channelsLast, type DataFormat, fromChannelsLast, type Padding, windowPa
 import { cast, type Operand, perAxis, toFloat, toSymbol } from './operand.ts';
 import { max, mean } from './reduce.ts';
 import { between, concatenate } from './shape.ts';
+import { MAX_WINDOWS, tableLength } from './table-length.ts';
 
 export interface PoolingOptions {
   /** By default the window: windows do not overlap. */
@@ -64,11 +65,14 @@ function adaptivePool(
     const axis = index + 1;
     const extent = pooled.shape[axis] as number;
     if (target === extent) return pooled;
-    const windows = Array.from({ length: target }, (_, position) => {
-      const start = Math.floor((position * extent) / target);
-      const stop = Math.ceil(((position + 1) * extent) / target);
-      return reduce(between(pooled, axis, start, stop), axis, true);
-    });
+    const windows = Array.from(
+      { length: tableLength('the windows of a pooling', target, MAX_WINDOWS) },
+      (_, position) => {
+        const start = Math.floor((position * extent) / target);
+        const stop = Math.ceil(((position + 1) * extent) / target);
+        return reduce(between(pooled, axis, start, stop), axis, true);
+      },
+    );
     return concatenate(windows, axis);
   }, x);
   return fromChannelsLast(y, dataFormat);

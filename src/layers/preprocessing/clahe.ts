@@ -8,6 +8,7 @@ import { cast } from '../../ops/operand.ts';
 import { pad } from '../../ops/padding.ts';
 import { cumsum, min, sum } from '../../ops/reduce.ts';
 import { between, concatenate, expandDims, ravel, reshape, squeeze, transpose } from '../../ops/shape.ts';
+import { tableLength } from '../../ops/table-length.ts';
 import { extents, type Fields, number, type Options } from '../fields.ts';
 import { Layer } from '../layer.ts';
 import { changeRange, valueRange } from './auto-contrast.ts';
@@ -62,6 +63,8 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends Layer<Contrast
     const [rows, columns] = this.config.tileGridSize as readonly [number, number];
     const [, height, width] = images.shape as readonly [number, number, number];
     const [tileHeight, tileWidth] = [Math.ceil(height / rows), Math.ceil(width / columns)];
+    const vertical = neighbours(rows, tileHeight);
+    const horizontal = neighbours(columns, tileWidth);
     const missing: [number, number][] = [
       [0, 0],
       [0, tileHeight * rows - height],
@@ -71,8 +74,6 @@ export class ContrastLimitedAdaptiveHistogramEqualization extends Layer<Contrast
     const padded = pad(images, missing, 'symmetric');
     const pixels = cast(clip(padded, 0, LEVELS - 1), 'int32');
     const maps = this.#tileMaps(pixels, tileHeight, tileWidth);
-    const vertical = neighbours(rows, tileHeight);
-    const horizontal = neighbours(columns, tileWidth);
     const mapped = (row: readonly number[], column: readonly number[]): SymbolicTensor =>
       look(maps, pixels, row, column);
     const blend = (first: SymbolicTensor, second: SymbolicTensor, share: SymbolicTensor): SymbolicTensor =>
@@ -116,7 +117,10 @@ function repeatEnds(x: SymbolicTensor, axis: number): SymbolicTensor {
 
 /** For each pixel along an axis the two tiles between whose centres it lies, and the share of the second. */
 function neighbours(tiles: number, extent: number) {
-  const places = Array.from({ length: tiles * extent }, (_, index) => (index - extent / 2) / extent + 1);
+  const places = Array.from(
+    { length: tableLength('the tiles of an image', tiles * extent) },
+    (_, index) => (index - extent / 2) / extent + 1,
+  );
   const inside = (tile: number): number => Math.min(Math.max(tile, 0), tiles + 1);
   return {
     first: places.map((place) => inside(Math.floor(place))),

@@ -8,6 +8,7 @@ import { toFloat } from '../../ops/operand.ts';
 import { pad } from '../../ops/padding.ts';
 import { max } from '../../ops/reduce.ts';
 import { between, expandDims, squeeze, swapaxes } from '../../ops/shape.ts';
+import { tableLength } from '../../ops/table-length.ts';
 import { boolean, type Fields, nullable, number, type Options, positiveInteger } from '../fields.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
 import { windowFunction } from '../window-functions.ts';
@@ -97,9 +98,13 @@ export class MelSpectrogram extends Layer<MelSpectrogramConfig> {
   }
 }
 
+/** Frames of 16,384 samples, where 2,048 are usual. */
+const MAX_FILTER_ELEMENTS = 2 ** 28;
+
 function makeFilters(config: MelSpectrogramConfig): Filters {
   const { fftLength, window } = config;
   const length = window === null ? fftLength : (config.sequenceLength ?? fftLength);
+  tableLength('the filters of a spectrogram', length * fftLength, MAX_FILTER_ELEMENTS);
   const values = typeof window === 'string' ? windowFunction(window, length, true) : window;
   if (length > fftLength || (values !== null && values.length !== length)) {
     throw new ShapeError(
@@ -128,7 +133,7 @@ function melMatrix(config: MelSpectrogramConfig, frequencies: number): Tensor {
   const { numMelBins, samplingRate, minFreq, maxFreq } = config;
   const [low, high] = [hertzToMel(minFreq), hertzToMel(maxFreq ?? Math.trunc(samplingRate / 2))];
   const edge = (index: number): number => low + ((high - low) * index) / (numMelBins + 1);
-  const data = new Float32Array(frequencies * numMelBins);
+  const data = new Float32Array(tableLength('the mel filters of a spectrogram', frequencies * numMelBins));
   for (let bin = 1; bin < frequencies; bin++) {
     const mel = hertzToMel((samplingRate / 2) * (bin / (frequencies - 1)));
     for (let band = 0; band < numMelBins; band++) {
