@@ -1,7 +1,7 @@
 /** Loading: a source to a model, or to the weights of a model that is there already. */
 
 import { UnsupportedError } from '../errors.ts';
-import type { ModelArtifacts } from '../formats/artifacts.ts';
+import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
@@ -9,13 +9,13 @@ import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
-import { loadAssets, missingAssets } from '../serialization/weights/assets.ts';
+import { missingAssets, readAssets } from '../serialization/weights/assets.ts';
 import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
 import { type ReadOptions, readArtifacts } from './read-artifacts.ts';
 import { EarlyReads, readWeights } from './read-weights.ts';
-import { selectLayers } from './select-layers.ts';
+import { namesByPath, selectLayers } from './select-layers.ts';
 import { isAtHand, type LoadHandler, type ModelSource } from './source.ts';
 
 /**
@@ -31,9 +31,12 @@ interface CommonOptions {
   readonly onProgress?: OnProgress;
   /** Gets the report of the load, also of one that fails for what the report says. */
   readonly onReport?: (report: LoadReport) => void;
-  /** Another name for a layer or weight of the file: a record or a function. */
+  /**
+   * Another name for a layer of the file, or for a weight where a file has them by name alone: a record or a function.
+   * What gets the name of one of the model's goes there.
+   */
   readonly rename?: Readonly<Record<string, string>> | ((name: string) => string);
-  /** Leave out weights whose shapes differ. */
+  /** Leave out what does not fit, as `skip_mismatch` of Keras does; a file of which nothing fits is an error. */
   readonly skipMismatch?: boolean;
   /** The backend of Keras whose numbers are wanted, where they differ; TensorFlow's and JAX' unless given. */
   readonly numbersOf?: NumbersOf;
@@ -45,7 +48,10 @@ export interface LoadModelOptions extends CommonOptions, ReadOptions {
 }
 
 export interface LoadWeightsOptions extends CommonOptions, Omit<ReadOptions, 'until' | 'exclude'> {
-  /** Match layers by name: what has no partner is left out on both sides, as `by_name` of Keras does. */
+  /**
+   * Match layers by name: what has no partner is left out on both sides, as `by_name` of Keras does. A file of which no
+   * name fits is an error.
+   */
   readonly byName?: boolean;
 }
 
@@ -78,7 +84,9 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   if (artifacts.weights !== undefined && !isPart && (await isAtHand(source))) await early.start(artifacts.weights);
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
   const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
-  let plan = artifacts.weights && (await planWeights(root, artifacts.weights, dialect, matchOptions(options), report));
+  let plan =
+    artifacts.weights &&
+    (await planWeights(root, artifacts.weights, dialect, matchOptions(options, artifacts.topology), report));
   if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
   if (wanted !== undefined) {
     const layers = model.layers.filter((layer) => wanted.has(layer.name));
@@ -88,7 +96,8 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     report.ignored.push(`${report.missing.length - missing.length} weights of layers that were not asked for`);
     report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
   }
-  await loadAssets(root, artifacts);
+  const giveAssets = await readAssets(root, artifacts);
+  giveAssets();
   for (const { layer, path } of missingAssets(root)) if (wanted?.has(layer.name) !== false) report.missing.push(path);
   await fillWeights(artifacts, plan ?? [], report, options, progress, early);
   const wholeOrPart =
@@ -134,19 +143,25 @@ export async function loadWeights(
     root,
     artifacts.weights,
     dialectOf(artifacts, options.numbersOf),
-    matchOptions(options),
+    matchOptions(options, artifacts.topology),
     report,
   );
-  await fillWeights(artifacts, plan, report, options, progress);
-  await loadAssets(root, artifacts);
+  const giveAssets = await readAssets(root, artifacts);
+  await fillWeights(artifacts, plan, report, { ...options, beforeCommit: giveAssets }, progress);
   return report;
 }
 
-function matchOptions(options: CommonOptions & { readonly byName?: boolean }): MatchOptions {
+function matchOptions(
+  options: CommonOptions & { readonly byName?: boolean },
+  topology: JsonObject | undefined,
+): MatchOptions {
   const { byName = false, skipMismatch = false, rename = {} } = options;
+  const renames = options.rename !== undefined;
   const names = typeof rename === 'function' ? undefined : new Map(Object.entries(rename));
   const renamed = typeof rename === 'function' ? rename : (name: string): string => names?.get(name) ?? name;
-  return { byName, skipMismatch, rename: renamed };
+  const fileLayerNames =
+    (byName || renames) && topology !== undefined ? namesByPath(topology) : new Map<string, string>();
+  return { byName, skipMismatch, rename: renamed, renames, fileLayerNames };
 }
 
 /** Reads the arrays of a plan and assigns them, unless something does not fit and that matters. */
@@ -154,14 +169,22 @@ async function fillWeights(
   artifacts: ModelArtifacts,
   plan: readonly PlanItem[],
   report: LoadReport,
-  options: CommonOptions & Pick<ReadOptions, 'signal'>,
+  options: CommonOptions &
+    Pick<ReadOptions, 'signal'> &
+    Pick<LoadWeightsOptions, 'byName'> & { readonly beforeCommit?: () => void },
   progress: ProgressCounter,
   early?: EarlyReads,
 ): Promise<void> {
-  const { strict = true, skipMismatch = false, signal, onReport } = options;
+  const { strict = true, byName = false, skipMismatch = false, signal, onReport } = options;
   for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
   const check = (): void => {
-    const judged = skipMismatch ? { ...report, mismatched: [] } : report;
+    // Where nothing at all fits, that is no matter of some layers more or less.
+    const isLenient = (byName || skipMismatch) && plan.length > 0;
+    const judged: LoadReport = {
+      ...report,
+      ...(isLenient ? { missing: [], unexpected: [] } : {}),
+      ...(skipMismatch && isLenient ? { mismatched: [] } : {}),
+    };
     if (!strict || isClean(judged)) return;
     onReport?.(report);
     throw new LoadError(artifacts.source, report);
@@ -184,6 +207,8 @@ async function fillWeights(
   });
   assembler.checkShapes();
   check();
+  // What can still fail comes before the first weight is assigned.
+  options.beforeCommit?.();
   assembler.commit();
   progress.finish();
   onReport?.(report);

@@ -57,16 +57,22 @@ export function layersToRead(topology: JsonObject, selection: LayerSelection): R
  * name is.
  */
 export function pathsOfLayers(topology: JsonObject, wanted: ReadonlySet<string>): ReadonlySet<string> {
+  const found = [...namesByPath(topology)].filter(([, name]) => wanted.has(name));
+  return new Set(found.map(([path]) => path));
+}
+
+/** The names of a model's layers, by the paths under which Keras 3 saves them. */
+export function namesByPath(topology: JsonObject): ReadonlyMap<string, string> {
   const counts = new Map<string, number>();
-  const paths = new Set<string>();
+  const names = new Map<string, string>();
   for (const layer of layersOf(topology)) {
     if (isOperation(layer)) continue;
     const kind = snakeCase(stringAt(layer, 'class_name') ?? '');
     const count = counts.get(kind) ?? 0;
     counts.set(kind, count + 1);
-    if (wanted.has(nameOf(layer))) paths.add(`layers/${count === 0 ? kind : `${kind}_${count}`}`);
+    names.set(`layers/${count === 0 ? kind : `${kind}_${count}`}`, nameOf(layer));
   }
-  return paths;
+  return names;
 }
 
 function layersOf(topology: JsonObject): JsonObject[] {

@@ -1,6 +1,6 @@
 /** From the record of a file to a model, and to the plan of where its weights go. */
 import type { PartialShape } from '../array/shape.ts';
-import { FormatError, ShapeError, UnsupportedError } from '../errors.ts';
+import { FormatError, UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts, Weights } from '../formats/artifacts.ts';
 import { decodeJsonObject } from '../formats/json.ts';
 import { InputLayer } from '../layers/input-layer.ts';
@@ -65,10 +65,10 @@ function withFile(error: unknown, file: string): unknown {
   const message = `Cannot load "${file}": ${error.message.replace(/^Cannot load /, '')}`;
   if (error instanceof CustomObjectError) return new CustomObjectError(message, error.needs);
   if (error instanceof UnsupportedError) return new UnsupportedError(message, error.feature);
-  const isOfConfiguration = error instanceof FormatError || error instanceof ShapeError;
-  return isOfConfiguration || error.message.startsWith('Cannot create')
-    ? new FormatError(message, { file, cause: error })
-    : error;
+  // Shapes that do not fit and numbers out of range are the configuration's, whichever layer or operation notices.
+  const isOfConfiguration = error instanceof FormatError || error instanceof RangeError;
+  if (!isOfConfiguration && !error.message.startsWith('Cannot create')) return error;
+  return new FormatError(message, { file, cause: error });
 }
 
 /** A model around a layer of the user's own that stands for a whole model. */
@@ -108,7 +108,7 @@ async function matchWeights(
   options: MatchOptions,
   report: LoadReport,
 ): Promise<readonly PlanItem[]> {
-  if (weights.kind === 'paths') return matchPaths(root, weights, report);
+  if (weights.kind === 'paths') return matchPaths(root, weights, report, options);
   if (weights.kind === 'layers') {
     const { matchLayers } = await import('./weights/match-layers.ts');
     return matchLayers(root, weights, dialect, options, report);

@@ -1,24 +1,34 @@
 /** What an archive holds for layers besides numbered weights: vocabularies, and values that have names. */
 import type { Tensor } from '../../array/tensor.ts';
+import { FormatError } from '../../errors.ts';
 import type { ModelArtifacts } from '../../formats/artifacts.ts';
 import { isAssetLayer } from '../../layers/asset-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
 import { layerPlaces } from './match-paths.ts';
 
 /**
- * Gives every layer that reads assets its own.
- *
- * @throws {FormatError} when an asset is not what its layer needs.
+ * Reads what layers have besides numbered weights, and gives a function that hands every layer its own: nothing changes
+ * before that. The function throws a `FormatError` when an asset is not what its layer needs.
  */
-export async function loadAssets(root: Layer, artifacts: ModelArtifacts): Promise<void> {
+export async function readAssets(root: Layer, artifacts: ModelArtifacts): Promise<() => void> {
+  const steps: (() => void)[] = [];
   const groups = artifacts.weights?.kind === 'paths' ? artifacts.weights.groups : undefined;
   for (const { layer, paths } of layerPlaces(root, groups)) {
     if (!isAssetLayer(layer)) continue;
     const files = await readFiles(artifacts, paths);
-    if (files.size > 0) layer.loadAssets(files);
+    if (files.size > 0) steps.push(() => layer.loadAssets(files));
     const values = await readValues(artifacts, paths);
-    if (values.size > 0) layer.loadValues(values);
+    if (values.size > 0) steps.push(() => layer.loadValues(values));
   }
+  return () => {
+    try {
+      for (const step of steps) step();
+    } catch (cause) {
+      if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+      const file = artifacts.source;
+      throw new FormatError(`Cannot load "${file}": ${cause.message}`, { file, cause });
+    }
+  };
 }
 
 /** What layers still lack, as paths for a report: a vocabulary that legacy files do not hold. */

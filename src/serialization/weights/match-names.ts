@@ -46,8 +46,8 @@ export function matchNames(
     if (variable !== undefined) take(variable, name, true);
   }
   const planned = new Set(plan.map(({ variable }) => variable));
-  report.missing.push(...open.filter((variable) => !planned.has(variable)).map(({ path }) => path));
-  report.unexpected.push(...[...free.values()].map(({ name }) => name));
+  for (const variable of open) if (!planned.has(variable)) report.missing.push(variable.path);
+  for (const { name } of free.values()) report.unexpected.push(name);
   return plan;
 }
 

@@ -6,7 +6,8 @@ import { isAssetLayer } from '../../layers/asset-layer.ts';
 import { snakeCaseOf } from '../../layers/keras-object.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LoadReport } from '../report.ts';
-import type { PlanItem } from './plan.ts';
+import { pathsByName, placeByName } from './place-by-name.ts';
+import type { MatchOptions, PlanItem } from './plan.ts';
 
 /** A layer and the paths under which a file may have it: of this version, then of others. */
 export interface Place {
@@ -15,10 +16,20 @@ export interface Place {
 }
 
 /** Plans which arrays go where; what has no partner goes to the report. */
-export function matchPaths(root: Layer, weights: PathWeights, report: LoadReport): readonly PlanItem[] {
+export function matchPaths(
+  root: Layer,
+  fileWeights: PathWeights,
+  report: LoadReport,
+  options?: MatchOptions,
+): readonly PlanItem[] {
   const plan: PlanItem[] = [];
   const used = new Set<string>();
-  for (const { layer, paths } of layerPlaces(root, weights.groups)) {
+  const places = layerPlaces(root, fileWeights.groups);
+  const { weights, origins } =
+    options?.byName || options?.renames
+      ? placeByName(fileWeights, pathsByName(root, places), options, report)
+      : { weights: fileWeights, origins: new Map<string, string>() };
+  for (const { layer, paths } of places) {
     const variables = layer.ownWeights;
     // What such a layer has besides weights is read with its assets.
     if (isAssetLayer(layer)) for (const path of paths) used.add(path);
@@ -31,7 +42,14 @@ export function matchPaths(root: Layer, weights: PathWeights, report: LoadReport
       continue;
     }
     used.add(path);
-    plan.push(...matchGroup(path, group, variables, report));
+    const items = matchGroup(path, group, variables, report);
+    const origin = origins.get(path);
+    if (options?.renames && origin !== undefined) {
+      for (const { variable, entries } of items) {
+        report.renamed.push({ weight: variable.path, source: `${origin}/vars/${entries[0]?.name}` });
+      }
+    }
+    plan.push(...items);
   }
   for (const [path, group] of weights.groups) {
     if (!used.has(path)) report.unexpected.push(...[...group.entries.keys()].map((key) => `${path}/vars/${key}`));

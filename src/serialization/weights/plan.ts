@@ -15,10 +15,14 @@ export interface PlanItem {
 export interface MatchOptions {
   /** Match by name alone: what has no partner is left out on both sides, as `by_name` of Keras does. */
   readonly byName: boolean;
-  /** Leave out weights whose shapes differ. */
+  /** Leave out what does not fit, as `skip_mismatch` of Keras does. */
   readonly skipMismatch: boolean;
-  /** Another name for a layer or weight of the file: a record or a function. */
+  /** Another name for a layer or weight of the file. */
   readonly rename: (name: string) => string;
+  /** Whether `rename` was given. */
+  readonly renames?: boolean;
+  /** Names of the file's layers by their paths, as far as its configuration has them. */
+  readonly fileLayerNames?: ReadonlyMap<string, string>;
 }
 
 /** A name without TensorFlow's `:0`. */
