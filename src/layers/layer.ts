@@ -5,7 +5,7 @@ import { parameter, placeholder } from '../graph/apply.ts';
 import { SymbolicTensor } from '../graph/node.ts';
 import { Variable, type VariableDtype } from '../graph/variable.ts';
 import { boolean, type Fields, type Options, resolveConfig, string } from './fields.ts';
-import type { Initializer } from './initializers.ts';
+import { type Initializer, resolveInitializer } from './initializers.ts';
 import { snakeCaseOf } from './keras-object.ts';
 import { KerasTensor, type LayerCall, mapTensors, tensorsIn } from './keras-tensor.ts';
 import { activityPenaltyOf } from './penalty.ts';
@@ -61,7 +61,8 @@ export interface CallContext extends TraceOptions {
 
 /** Weights are added with a name of Keras' and an initializer. */
 export interface WeightSpec {
-  readonly initializer: Initializer;
+  /** An initializer, or Keras' name of one, such as `zeros`. */
+  readonly initializer: Initializer | string;
   readonly trainable?: boolean;
   readonly dtype?: VariableDtype;
 }
@@ -137,12 +138,18 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
           `expected known extents of at least 0`,
       );
     }
+    const initializer = resolveInitializer(spec.initializer);
+    if (initializer === undefined) {
+      throw new TypeError(
+        `Cannot build layer "${this.name}": "${String(spec.initializer)}" is no initializer of Keras`,
+      );
+    }
     const variable = new Variable({
       name,
       shape,
       dtype: spec.dtype ?? 'float32',
       trainable: spec.trainable ?? true,
-      initialize: spec.initializer.initialize,
+      initialize: initializer.initialize,
     });
     variable.path = `${this.name}/${name}`;
     this.#weights.set(name, variable);

@@ -19,13 +19,10 @@ import {
   type SymbolicTensor,
   Tensor,
 } from '../../src/index.ts';
-import { createInitializer, type Initializer } from '../../src/layers/initializers.ts';
 
 const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url));
 const VERSIONS = `${SHARED}/fixtures/keras-versions`;
 const KONDUIT = `${SHARED}/models/KonduitAI__dl4j-test-resources/modelimport/keras`;
-
-const initializer = (className: string): Initializer => createInitializer(className) as Initializer;
 
 interface ScaleConfig extends LayerConfig {
   factor: number;
@@ -42,8 +39,8 @@ class Scale extends Layer<ScaleConfig> {
 
   protected override build([shape]: readonly PartialShape[]): void {
     const features = shape?.at(-1) ?? Number.NaN;
-    this.addWeight('w', [features], { initializer: initializer('Ones') });
-    this.addWeight('b', [features], { initializer: initializer('Zeros'), trainable: false });
+    this.addWeight('w', [features], { initializer: 'ones' });
+    this.addWeight('b', [features], { initializer: 'zeros', trainable: false });
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
