@@ -236,7 +236,48 @@ def others(cases):
     cases.add("CTC", np.array([[1, 2], [2, 0]]), cases.normal(2, 5, 3), {}, cases.uniform(2))
 
 
+def penalties():
+    """What regularizers add to the loss, and what constraints make of weights."""
+    cases = []
+    rng = np.random.default_rng(5)
+
+    def add(role, one, *shape, scale=1.0):
+        x = np.round(rng.normal(size=shape) * scale, 3).astype("float32")
+        cases.append(
+            {
+                "role": role,
+                "className": type(one).__name__,
+                "config": options(one.get_config()),
+                "input": array(x),
+                "expected": array(one(keras.ops.convert_to_tensor(x))),
+            }
+        )
+
+    R, C = keras.regularizers, keras.constraints
+    for shape in ((3, 4), (5,), (2, 2, 3)):
+        for one in (R.L1(), R.L1(0.2), R.L2(), R.L2(0.3), R.L1L2(0.1, 0.2), R.L1L2(l1=0.0, l2=0.5), R.L1L2()):
+            add("regularizer", one, *shape)
+    for mode in ("rows", "columns"):
+        for shape in ((3, 4), (5, 2), (2, 6)):
+            add("regularizer", R.OrthogonalRegularizer(0.05, mode=mode), *shape)
+    for shape in ((3, 4), (2, 2, 3)):
+        for scale in (0.3, 3.0):
+            for one in (
+                C.MaxNorm(),
+                C.MaxNorm(0.5, axis=1),
+                C.MaxNorm(1.0, axis=[0, 1]),
+                C.MinMaxNorm(),
+                C.MinMaxNorm(0.5, 0.8, rate=0.7, axis=-1),
+                C.NonNeg(),
+                C.UnitNorm(),
+                C.UnitNorm(axis=[0, 1]),
+            ):
+                add("constraint", one, *shape, scale=scale)
+    write("penalties", cases)
+
+
 def main():
+    penalties()
     cases = Cases()
     for family in (regression, probabilistic, margins, others):
         family(cases)
