@@ -132,7 +132,7 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
     }
     const repeats = numQueryHeads / numKeyValueHeads;
     const logits = einsum('bquh,bkuh->buqk', multiply(q, scale), repeat(k, repeats, 2));
-    const inner: CallContext = { ...context, masks: [], kwargs: visible === undefined ? {} : { mask: visible } };
+    const inner: CallContext = { ...context, masks: [visible], kwargs: {} };
     const scores = this.#softmax.call([logits], inner);
     const kept = this.#dropout.call([scores], { ...context, masks: [], kwargs: {} });
     const result = finish(einsum('buqk,bkuh->bquh', kept, repeat(v, repeats, 2)));

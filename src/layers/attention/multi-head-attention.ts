@@ -183,7 +183,7 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     const { dot, combine, ndim } = attentionEquations(query.shape.length, axes);
     const logits = einsum(dot, key, multiply(query, scale));
     const visible = mask && withAxes(mask, ndim, 2 * axes.length);
-    const inner: CallContext = { ...context, masks: [], kwargs: visible === undefined ? {} : { mask: visible } };
+    const inner: CallContext = { ...context, masks: [visible], kwargs: {} };
     const scores = this.#softmax.call([logits], inner);
     const kept = this.#dropout.call([scores], { ...context, masks: [], kwargs: {} });
     return [einsum(combine, kept, value), scores];
