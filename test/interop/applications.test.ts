@@ -1,7 +1,7 @@
 /** The applications in their real widths: real Keras writes weights and answers while the test runs. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findPython } from '../../scripts/find-python.ts';
 import { checkAnswer, createApplication, readAnswer } from '../support/application-case.ts';
 
@@ -12,6 +12,9 @@ beforeAll(() => {
   rmSync(FOLDER, { recursive: true, force: true });
   execFileSync(findPython() ?? 'python3', ['interop/make-application-fixtures.py', FOLDER], { stdio: 'pipe' });
 });
+
+// They take half a gigabyte.
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 test.each(MODELS)('%s predicts what Keras predicts, from both files of weights', async (name) => {
   const answer = readAnswer(`${FOLDER}/${name}.json`);
