@@ -96,7 +96,8 @@ function toText(artifacts: ModelArtifacts, layers: readonly LayerRow[], weights:
     ['Keras', artifacts.kerasVersion],
     ['backend', artifacts.backend],
     ['model', topology === undefined ? 'none, weights only' : describeModel(topology)],
-    ['compiled', artifacts.trainingConfig === undefined ? undefined : 'yes'],
+    // Keras 3.12 and later write an empty configuration for a model that was never compiled.
+    ['compiled', Object.keys(artifacts.trainingConfig ?? {}).length === 0 ? undefined : 'yes'],
     ['optimizer', optimizerWeights.length > 0 ? `${optimizerWeights.length} arrays of state` : undefined],
     ['weights', `${weights.length} arrays, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`],
     ...Object.entries(artifacts.metadata ?? {}).map(([key, value]): [string, string] => [key, shorten(value)]),
