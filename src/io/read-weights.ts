@@ -9,7 +9,7 @@ const MAX_ENTRIES_UNDER_WAY = 1024;
 const MAX_BYTES_UNDER_WAY = 64 << 20;
 
 /** Bytes that are read before the model is built. More would be in memory together with what building it leaves behind. */
-const MAX_EARLY_BYTES = 24 << 20;
+const MAX_EARLY_BYTES = 96 << 20;
 
 /**
  * Reads that begin before it is known what their arrays are for: a file at hand is read while its model is built, which
