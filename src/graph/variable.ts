@@ -1,4 +1,3 @@
-import type { DataOf, Dtype } from '../array/dtype.ts';
 import { formatShape, type Shape, shapesEqual } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
@@ -93,9 +92,4 @@ export class Variable {
     this.#read = read;
     this.#version++;
   }
-}
-
-/** The elements of a variable that is known to be float32. */
-export function float32Value(variable: Variable): DataOf<'float32'> {
-  return (variable.value as Tensor<Dtype & 'float32'>).data;
 }

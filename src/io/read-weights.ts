@@ -8,7 +8,7 @@ import type { WeightEntry, Weights } from '../formats/artifacts.ts';
 const MAX_ENTRIES_UNDER_WAY = 1024;
 const MAX_BYTES_UNDER_WAY = 64 << 20;
 
-/** Bytes that are read before the model is built. More would be in memory together with what building it leaves behind. */
+/** Bytes that are read before the model is built. They are the model's own weights: what bounds them bounds a file that is refused. */
 const MAX_EARLY_BYTES = 96 << 20;
 
 /**

@@ -352,7 +352,7 @@ function agreeExtents(inputs: readonly KerasTensor[]): readonly KerasTensor[] | 
 const nameCounts = new Map<string, number>();
 
 /** `dense`, `dense_1`, …: unique within the process, as in Keras. */
-export function automaticName(prefix: string): string {
+function automaticName(prefix: string): string {
   const count = nameCounts.get(prefix) ?? 0;
   nameCounts.set(prefix, count + 1);
   return count === 0 ? prefix : `${prefix}_${count}`;

@@ -11,7 +11,7 @@ export interface CallGraph {
 }
 
 /** The tensors that a call depends on: its inputs, and those among its further arguments. */
-export function dependenciesOf(call: LayerCall): readonly KerasTensor[] {
+function dependenciesOf(call: LayerCall): readonly KerasTensor[] {
   return [...call.inputs, ...tensorsIn(call.kwargs)];
 }
 

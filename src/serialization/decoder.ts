@@ -281,7 +281,7 @@ function scalarOf(value: JsonValue | undefined): unknown {
 }
 
 /** The ellipsis in a raw index such as `x[..., 0]`. */
-export const ELLIPSIS = '...';
+const ELLIPSIS = '...';
 
 const MODEL_CLASSES: ReadonlySet<string> = new Set(['Model', 'Functional', 'Sequential']);
 
