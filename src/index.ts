@@ -34,7 +34,8 @@ export {
 } from './io/load.ts';
 export type { OnProgress, ProgressDetails } from './io/progress.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
-export type { SaveDestination, SaveFormat, SaveOptions, SaveReport } from './io/save.ts';
+export type { SaveDestination, SaveOptions, SaveReport } from './io/save.ts';
+export type { SaveFormat } from './io/save-formats.ts';
 export type { ModelSource } from './io/source.ts';
 export { Activation } from './layers/activations/activation.ts';
 export { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';

@@ -1,0 +1,62 @@
+/** The formats that models are saved in: a row for each, whose code is loaded when it is first used. */
+import type { WritableFile } from '../binary/byte-sink.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { KerasModel } from '../model/keras-model.ts';
+
+/** `keras` is the whole model, `weights.h5` its weights alone. */
+export type SaveFormat = 'keras' | 'weights.h5';
+
+/** What is to be saved, and how. */
+export interface SaveRequest {
+  readonly model: KerasModel;
+}
+
+/** What a format makes of a model. Nothing of it is written yet. */
+export interface SavedFiles {
+  /** The file that the destination names. */
+  readonly file: WritableFile;
+  /** Those beside it, by their path relative to it; they are written before it, since it is what refers to them. */
+  readonly beside?: ReadonlyMap<string, WritableFile>;
+  /** Classes and functions that readers must be given: `customObjects` here, `custom_objects` in Python. */
+  readonly needs: readonly string[];
+  /** What the model says and the files do not. */
+  readonly omitted: readonly string[];
+}
+
+/** Makes the files of one format; called anew for every save. */
+export type SaveEncoder = (request: SaveRequest) => Promise<SavedFiles>;
+
+interface FormatRow {
+  readonly format: SaveFormat;
+  /** What the name of a destination ends in when this format is meant; rows above go first. */
+  readonly ending: string;
+  readonly load: () => Promise<SaveEncoder>;
+}
+
+const FORMATS: readonly FormatRow[] = [
+  {
+    format: 'weights.h5',
+    ending: '.weights.h5',
+    load: async () => (await import('./save-keras.ts')).encodeWeightsFile,
+  },
+  { format: 'keras', ending: '.keras', load: async () => (await import('./save-keras.ts')).encodeKerasFile },
+];
+
+/** @throws {UnsupportedError} when the name ends in nothing that stands for a format. */
+export function formatOfName(name: string): SaveFormat {
+  const row = FORMATS.find(({ ending }) => name.endsWith(ending));
+  if (row !== undefined) return row.format;
+  const endings = FORMATS.map(({ ending }) => ending).join(', ');
+  throw unknownFormat(name, `a name that ends in one of ${endings}, or the option format`);
+}
+
+/** @throws {UnsupportedError} when there is no such format. */
+export async function encoderOf(format: SaveFormat): Promise<SaveEncoder> {
+  const row = FORMATS.find((one) => one.format === format);
+  if (row !== undefined) return await row.load();
+  throw unknownFormat(String(format), `one of ${FORMATS.map((one) => one.format).join(', ')}`);
+}
+
+export function unknownFormat(found: string, expected: string): UnsupportedError {
+  return new UnsupportedError(`Cannot save a model: found "${found}", expected ${expected}`, `saving as ${found}`);
+}

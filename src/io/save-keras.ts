@@ -1,0 +1,15 @@
+/** Saving as Keras 3 does: `.keras` and `.weights.h5`. */
+import { writeKeras } from '../formats/keras/write-keras.ts';
+import { writePathWeights } from '../formats/keras/write-path-weights.ts';
+import { assetsOf, modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
+import type { SavedFiles, SaveRequest } from './save-formats.ts';
+
+export async function encodeKerasFile({ model }: SaveRequest): Promise<SavedFiles> {
+  const { artifacts, needs, omitted } = await modelArtifacts(model);
+  return { file: await writeKeras(artifacts), needs, omitted };
+}
+
+export async function encodeWeightsFile({ model }: SaveRequest): Promise<SavedFiles> {
+  const omitted = [...assetsOf(model).keys()].map((path) => `the file "${path}", which a .weights.h5 has no room for`);
+  return { file: writePathWeights(pathWeightsOf(model), model.name), needs: [], omitted };
+}
