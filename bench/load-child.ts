@@ -1,8 +1,8 @@
 /**
- * One load in a process of its own: `node --expose-gc bench/load-child.ts READER FILE TINY` prints `{ ms, peakBytes }`.
+ * One load in a process of its own: `node --expose-gc bench/load-child.ts READER FILE SMALL` prints `{ ms, peakBytes }`.
  *
- * Before, the reader loads the model TINY of three layers, so that no import is measured, whether it is done at the start or
- * when a file of a format is met. Time runs from the call to the promise's fulfilment. Peak memory is the largest resident
+ * Before, the reader loads the model SMALL, which has the layer classes of FILE, so that no import is measured, whether it
+ * is done at the start or when a format or a class is met. Time runs from the call to the promise's fulfilment. Peak memory is the largest resident
  * set during the load less the resident set just before it, after a garbage collection.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,11 +34,11 @@ async function tensorflowReader(backend: 'wasm' | 'cpu'): Promise<(file: string)
   return async (file) => await tensorflow.loadLayersModel(layersModelFile(file));
 }
 
-const [reader = '', file = '', tiny = ''] = process.argv.slice(2);
+const [reader = '', file = '', small = ''] = process.argv.slice(2);
 const prepare = readers[reader];
 if (prepare === undefined) throw new RangeError(`Cannot read with "${reader}": expected ${Object.keys(readers)}`);
 const load = await prepare();
-await load(tiny);
+await load(small);
 globalThis.gc?.();
 const before = resetPeak();
 const started = performance.now();

@@ -1,6 +1,6 @@
 /** How long a model of 100 MB takes until it is ready to predict, and how much memory, each time in a fresh process. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bytesFile } from '../src/binary/ranged-file.ts';
 import { openZip } from '../src/formats/keras/zip-archive.ts';
@@ -30,36 +30,9 @@ interface Comparison {
   readonly peers: readonly Reader[];
 }
 
-/** Models of three layers, by the endings of their names. */
-const tinyModel = (folder: string, file: string): string => {
-  const fixtures = fileURLToPath(new URL('../test/fixtures/formats/', import.meta.url));
-  if (file.endsWith('.json')) return `${folder}/tiny/model.json`;
-  return `${fixtures}${file.endsWith('.h5') ? 'tiny.h5' : 'tiny.keras'}`;
-};
-
-/** Writes the one that is not among the fixtures. */
-function writeTinyLayersModel(folder: string): void {
-  const layers = [3, 4, 2].map((units, index) => ({
-    class_name: 'Dense',
-    config: { name: `dense_${index}`, units, ...(index === 0 ? { batch_input_shape: [null, 1] } : {}) },
-  }));
-  const weights = [1, 3, 4].flatMap((width, index) => {
-    const units = [3, 4, 2][index] as number;
-    return [
-      { name: `dense_${index}/kernel`, shape: [width, units], dtype: 'float32' },
-      { name: `dense_${index}/bias`, shape: [units], dtype: 'float32' },
-    ];
-  });
-  const byteLength = weights.reduce((sum, { shape }) => sum + 4 * shape.reduce((size, extent) => size * extent, 1), 0);
-  const json = {
-    format: 'layers-model',
-    modelTopology: { class_name: 'Sequential', config: { name: 'tiny', layers }, keras_version: '2.15.0' },
-    weightsManifest: [{ paths: ['weights.bin'], weights }],
-  };
-  mkdirSync(`${folder}/tiny`, { recursive: true });
-  writeFileSync(`${folder}/tiny/model.json`, JSON.stringify(json));
-  writeFileSync(`${folder}/tiny/weights.bin`, new Uint8Array(byteLength));
-}
+/** What is loaded before, so that no import is timed: a model with one layer of each class, in the same format. */
+const warmUpModel = (folder: string, file: string): string =>
+  `${folder}/small-resnet${/\/model\.json$|\.h5$|\.keras$/.exec(file)?.[0] ?? ''}`;
 
 const node = (name: string, reader: string, folder: string, file: string): Reader => {
   const script = fileURLToPath(new URL('load-child.ts', import.meta.url));
@@ -70,14 +43,13 @@ const node = (name: string, reader: string, folder: string, file: string): Reade
     script,
     reader,
     file,
-    tinyModel(folder, file),
+    warmUpModel(folder, file),
   ] as const;
   return { name, file, repeats: REPEATS, command };
 };
 
 /** Measures loading of the files in `folder`; real Keras takes part where `python` has it. */
 export async function measureLoads(folder: string, python: string | undefined): Promise<Findings> {
-  writeTinyLayersModel(folder);
   const comparisons = await listComparisons(folder, python);
   const rows: Row[] = [];
   const notes: string[] = [];
@@ -109,7 +81,9 @@ async function listComparisons(folder: string, python: string | undefined): Prom
   const keras = (file: string): Reader[] => {
     if (python === undefined) return [];
     const script = fileURLToPath(new URL('load-child.py', import.meta.url));
-    return [{ name: 'Keras', file, repeats: KERAS_REPEATS, command: [python, script, file, tinyModel(folder, file)] }];
+    return [
+      { name: 'Keras', file, repeats: KERAS_REPEATS, command: [python, script, file, warmUpModel(folder, file)] },
+    ];
   };
   const h5wasm = `h5wasm ${peerVersion('h5wasm')}, all datasets`;
   const tensorflow = `TensorFlow.js ${peerVersion('@tensorflow/tfjs-layers')}`;

@@ -14,7 +14,7 @@ import { describeMachine, type Findings, formatTable } from './measure.ts';
 import { installPeers } from './peers.ts';
 import { measurePredict } from './predict.ts';
 
-const MODELS = ['mobilenet-v2', 'resnet-50'];
+const MODELS = ['mobilenet-v2', 'resnet-50', 'small-resnet'];
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 const folder: string = `${root}.cache/bench`;

@@ -7,6 +7,7 @@ reads.
     mobilenet-v2    14 MB    what predictions are timed with
     resnet-50      103 MB    what loads are timed with
     hundred-layers  25 MB    what loads of a part of a model are counted with (no model.json)
+    small-resnet   < 1 MB    what a process loads before it is timed: the layer classes of resnet-50, each once
 
 Versions: keras==3.15.1 jax==0.10.2 numpy==2.4.6
 Run:      interop/.venv/bin/python interop/make-bench-models.py [NAME …]
@@ -58,6 +59,19 @@ def hundred_layers():
         x = layers.Add(name=f"block_{index:02}")([before, x])
     x = layers.Activation("tanh", name="last")(x)
     return keras.Model(inputs, layers.Dense(10, name="answer")(x), name="hundred_layers")
+
+
+def small_resnet():
+    """One layer of each class that ResNet50 has."""
+    inputs = keras.Input((8, 8, 3), name="image")
+    x = layers.ZeroPadding2D(1, name="pad")(inputs)
+    x = layers.Conv2D(4, 3, name="conv")(x)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.Activation("relu", name="relu")(x)
+    x = layers.Add(name="add")([x, x])
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    return keras.Model(inputs, layers.Dense(2, name="answer")(x), name="small_resnet")
 
 
 def config_of_keras_2(value):
@@ -120,6 +134,7 @@ MODELS = {
     "mobilenet-v2": lambda: keras.applications.MobileNetV2(weights=None),
     "resnet-50": lambda: keras.applications.ResNet50(weights=None),
     "hundred-layers": hundred_layers,
+    "small-resnet": small_resnet,
 }
 
 
