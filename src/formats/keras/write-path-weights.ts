@@ -1,9 +1,9 @@
 /** Writes the HDF5 layout of Keras 3; see `path-weights.ts`, which reads it. */
 
-import type { Tensor } from '../../array/tensor.ts';
 import type { WritableFile } from '../../binary/byte-sink.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { PathWeights, WeightEntry } from '../artifacts.ts';
+import { elementBytes } from '../element-bytes.ts';
 import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
 
 interface MutableGroup extends GroupSpec {
@@ -48,10 +48,4 @@ function datasetOf(entry: WeightEntry): DatasetSpec {
     throw new UnsupportedError(`Cannot write weight "${name}" as ${dtype}: expected float32, int32 or bool`, dtype);
   }
   return { kind: 'dataset', attributes: {}, dtype, shape, read: async () => elementBytes(await entry.read()) };
-}
-
-/** The elements of a tensor as bytes, without a copy. */
-function elementBytes({ data }: Tensor): Uint8Array {
-  const { buffer, byteOffset, byteLength } = data as Float32Array | Int32Array | Uint8Array;
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
