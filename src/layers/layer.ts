@@ -1,5 +1,6 @@
 import type { Dtype } from '../array/dtype.ts';
 import { formatShape, type PartialShape, type Shape, shapesEqual } from '../array/shape.ts';
+import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 import { parameter, placeholder } from '../graph/apply.ts';
 import { SymbolicTensor } from '../graph/node.ts';
@@ -89,6 +90,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   #trainable: boolean;
   #built = false;
   readonly #weights = new Map<string, Variable>();
+  readonly #substitutes = new Map<Variable, SymbolicTensor>();
 
   constructor(className: string, fields: Fields<C>, options: Readonly<Record<string, unknown>>) {
     const config = resolveConfig(className, fields, options);
@@ -128,6 +130,13 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     if (this.#built) return;
     this.build(inputShapes);
     this.#built = true;
+    if (!this.#trainable) for (const layer of this.#ownLayers()) layer.trainable = false;
+  }
+
+  /** The layers inside that this one has made itself; those that it was given have a `trainable` of their own. */
+  #ownLayers(): readonly Layer[] {
+    const given = new Set<unknown>(Object.values(this.config).flat());
+    return 'layers' in this ? [] : this.children.filter((layer) => !given.has(layer));
   }
 
   /** Adds a weight; `name` is Keras' name for it, such as `kernel`. */
@@ -162,7 +171,17 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     if (variable === undefined) {
       throw new Error(`Cannot use weight "${name}" of layer "${this.name}": the layer was not built with it`);
     }
-    return parameter(variable);
+    return this.#substitutes.get(variable) ?? parameter(variable);
+  }
+
+  /** What `run` gives while another tensor stands in the place of a weight: for layers around this one. */
+  withWeight<T>(variable: Variable, value: SymbolicTensor, run: () => T): T {
+    this.#substitutes.set(variable, value);
+    try {
+      return run();
+    } finally {
+      this.#substitutes.delete(variable);
+    }
   }
 
   /** Whether a weight of this name was added. */
@@ -186,10 +205,9 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     return [...new Set([...this.ownWeights, ...this.children.flatMap((layer) => layer.weights)])];
   }
 
+  /** The weights that a training of this layer changes: none when it is frozen, else those of layers that are not. */
   get trainableWeights(): readonly Variable[] {
-    if (!this.#trainable) return [];
-    const own = this.ownWeights.filter((variable) => variable.trainable);
-    return [...new Set([...own, ...this.children.flatMap((layer) => layer.trainableWeights)])];
+    return this.#trainable ? trainedWeights(this as unknown as Layer, (layer) => !layer.trainable) : [];
   }
 
   get nonTrainableWeights(): readonly Variable[] {
@@ -197,7 +215,12 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     return this.weights.filter((variable) => !trainable.has(variable));
   }
 
-  /** Whether training changes this layer; setting it sets it for the layers inside, too. */
+  /**
+   * Whether training changes this layer's own weights. Setting it sets it for all layers inside, too, and each of those
+   * may be set again on its own, as in Keras: a layer that is thawed inside a frozen one is trained.
+   *
+   * A model takes it into account when it is compiled.
+   */
   get trainable(): boolean {
     return this.#trainable;
   }
@@ -205,6 +228,32 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   set trainable(value: boolean) {
     this.#trainable = value;
     for (const layer of this.children) layer.trainable = value;
+  }
+
+  /** Values of all weights, in the order of `weights`. They are the arrays that the layer uses, not copies. */
+  getWeights(): readonly Tensor[] {
+    return this.weights.map((variable) => variable.value);
+  }
+
+  /**
+   * Sets all weights, in the order of `weights`. Nothing is changed unless everything fits.
+   *
+   * @throws {RangeError} when number, shapes or dtypes differ, naming all that do.
+   */
+  setWeights(values: readonly Tensor[]): void {
+    const { name, weights } = this;
+    if (values.length !== weights.length) {
+      throw new RangeError(
+        `Cannot set the weights of "${name}": found ${values.length} values, expected ${weights.length}`,
+      );
+    }
+    const misfits = weights.flatMap(({ path, dtype, shape }, index) => {
+      const value = values[index] as Tensor;
+      if (shapesEqual(shape, value.shape) && dtype === value.dtype) return [];
+      return [`"${path}" is ${dtype}${formatShape(shape)}, its value ${value.dtype}${formatShape(value.shape)}`];
+    });
+    if (misfits.length > 0) throw new RangeError(`Cannot set the weights of "${name}": ${misfits.join('; ')}`);
+    for (const [index, variable] of weights.entries()) variable.assign(values[index] as Tensor);
   }
 
   /**
@@ -329,6 +378,17 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     );
     return traced.map(({ tensor }) => ({ shape: tensor.shape, dtype: tensor.dtype }));
   }
+}
+
+/** The trainable weights of a layer and of all that are inside it, without those of layers that are frozen. */
+export function trainedWeights(layer: Layer, isFrozen: (layer: Layer) => boolean): readonly Variable[] {
+  const found = new Set<Variable>();
+  const visit = (each: Layer): void => {
+    if (!isFrozen(each)) for (const variable of each.ownWeights) if (variable.trainable) found.add(variable);
+    each.children.forEach(visit);
+  };
+  visit(layer);
+  return [...found];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Attention without projections, over the inputs `[query, value]` or `[query, value, key]`. */
 import type { PartialShape } from '../../array/shape.ts';
-import { ShapeError, UnsupportedError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import { SymbolicTensor } from '../../graph/node.ts';
 import { softmax } from '../../ops/activations.ts';
 import { where } from '../../ops/compare.ts';
@@ -12,6 +12,7 @@ import { expandDims, swapaxes } from '../../ops/shape.ts';
 import { boolean, type Fields, integer, nullable, number, type Options, oneOf } from '../fields.ts';
 import { createInitializer, type Initializer } from '../initializers.ts';
 import { type CallContext, Layer, type LayerConfig, type LayerOutput, layerFields } from '../layer.ts';
+import { drawFor, drop } from '../regularization/drop.ts';
 import { attentionMask } from './attention-mask.ts';
 
 /** What a masked score loses: Keras' number, which leaves a row that sees nothing as it would be without a mask. */
@@ -55,22 +56,23 @@ abstract class ScoredAttention<C extends AdditiveAttentionConfig> extends Layer<
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
     const [query, value, key = value] = inputs as [SymbolicTensor, SymbolicTensor, SymbolicTensor?];
-    if (context.training && this.config.dropout > 0) {
-      throw new UnsupportedError(
-        `Cannot train layer "${this.name}": random numbers in ${this.className} are not supported; set dropout to 0`,
-        `${this.className} with dropout in training`,
-      );
-    }
     const [queryMask, valueMask] = masksOf(context);
     const scores = this.scores(query, key);
     const isCausal = this.config.causal || context.kwargs.useCausalMask === true;
     const [queries, keys] = scores.shape.slice(-2) as [number, number];
     const visible = attentionMask({ value: valueMask, isCausal, slidingWindow: null }, queries, keys);
     const masked = visible === undefined ? scores : where(visible, scores, subtract(scores, MASKED_LOSS));
-    const weights = softmax(masked, -1);
+    const weights = this.#dropped(softmax(masked, -1), context);
     const product = matmul(weights, value);
     const output = queryMask === undefined ? product : where(expandDims(cast(queryMask, 'bool'), -1), product, 0);
     return context.kwargs.returnAttentionScores === true ? [output, weights] : output;
+  }
+
+  /** In training, some of the weights. */
+  #dropped(weights: SymbolicTensor, context: CallContext): SymbolicTensor {
+    const { dropout } = this.config;
+    if (!context.training || dropout <= 0) return weights;
+    return drop(weights, dropout, weights.shape, drawFor(this, context));
   }
 
   /** The mask of the query goes on. */

@@ -43,7 +43,7 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
 
   constructor(options: Options<GroupQueryAttentionConfig, 'headDim' | 'numQueryHeads' | 'numKeyValueHeads'>) {
     super(GroupQueryAttention.className, GroupQueryAttention.fields, options);
-    const { numQueryHeads, numKeyValueHeads, dropout } = this.config;
+    const { numQueryHeads, numKeyValueHeads, dropout, seed } = this.config;
     if (numQueryHeads % numKeyValueHeads !== 0) {
       throw new TypeError(
         `Cannot create GroupQueryAttention: found ${numQueryHeads} query heads and ${numKeyValueHeads} heads of ` +
@@ -51,7 +51,7 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
       );
     }
     this.#softmax = new Softmax({ name: 'softmax', axis: -1 });
-    this.#dropout = new Dropout({ name: 'dropout', rate: dropout });
+    this.#dropout = new Dropout({ name: 'dropout', rate: dropout, seed });
   }
 
   override get sublayers(): Sublayers {

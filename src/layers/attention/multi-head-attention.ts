@@ -67,7 +67,7 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
 
   constructor(options: MultiHeadAttentionOptions) {
     super(MultiHeadAttention.className, MultiHeadAttention.fields, options);
-    this.#dropout = new Dropout({ name: 'dropout', rate: this.config.dropout });
+    this.#dropout = new Dropout({ name: 'dropout', rate: this.config.dropout, seed: this.config.seed });
   }
 
   override get sublayers(): Sublayers {

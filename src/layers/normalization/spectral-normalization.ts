@@ -1,8 +1,15 @@
 import type { PartialShape } from '../../array/shape.ts';
-import { ShapeError, UnsupportedError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
+import { parameter } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { Variable } from '../../graph/variable.ts';
-import { cast } from '../../ops/operand.ts';
+import { equal, where } from '../../ops/compare.ts';
+import { divide, stopGradient } from '../../ops/elementwise.ts';
+import { matmul } from '../../ops/matrix.ts';
+import { normalize } from '../../ops/normalization.ts';
+import { cast, withShape } from '../../ops/operand.ts';
+import { all } from '../../ops/reduce.ts';
+import { reshape, swapaxes } from '../../ops/shape.ts';
 import { Wrapper, type WrapperConfig, wrapperFields } from '../core/wrapper.ts';
 import { type Fields, type Options, positiveInteger } from '../fields.ts';
 import { createInitializer, type Initializer } from '../initializers.ts';
@@ -14,8 +21,11 @@ export interface SpectralNormalizationConfig extends WrapperConfig {
 }
 
 /**
- * A layer whose kernel is divided by its greatest singular value in each training step; at inference it is as the last
- * training step left it.
+ * A layer whose kernel is divided, in training, by an estimate of its greatest singular value.
+ *
+ * Each training step refines the estimate by a power iteration; gradients see the division. As in Keras on JAX, the
+ * kernel itself stays as the optimizer leaves it, and at inference it is taken as it is; Keras on TensorFlow puts the
+ * divided kernel in its place before each step.
  *
  * Its own weights are the kernel of the layer inside and `vector_u`, the estimate of the singular vector.
  */
@@ -41,18 +51,35 @@ export class SpectralNormalization extends Wrapper<SpectralNormalizationConfig> 
     return this.built ? [this.#kernel, ...super.ownWeights] : [];
   }
 
-  /** @throws {UnsupportedError} in training, where the normalized kernel would have to stand for the kernel. */
   override call([x]: readonly [SymbolicTensor], context: CallContext): readonly SymbolicTensor[] {
-    if (context.training) {
-      throw new UnsupportedError(
-        `Cannot train layer "${this.name}": the power iteration of SpectralNormalization is not supported; ` +
-          `set its trainable to false and call it with training: false`,
-        'SpectralNormalization in training',
-      );
-    }
-    const inner = this.config.layer.trace([{ tensor: x, mask: context.masks[0] }], context);
+    const { layer } = this.config;
+    const inputs = [{ tensor: x, mask: context.masks[0] }];
+    const inner = context.training
+      ? layer.withWeight(this.#kernel, this.#normalized(context), () => layer.trace(inputs, context))
+      : layer.trace(inputs, context);
     // Keras gives the output the input's dtype, even where indices go in.
     return inner.map(({ tensor }) => cast(tensor, x.dtype));
+  }
+
+  /** The kernel divided by its greatest singular value; one that is 0 altogether stays so. */
+  #normalized({ update }: CallContext): SymbolicTensor {
+    const kernel = parameter(this.#kernel);
+    const weights = reshape(kernel, [-1, kernel.shape.at(-1) as number]);
+    const before = this.weight('vector_u');
+    let [u, v] = [before, before];
+    for (let iteration = 0; iteration < this.config.powerIterations; iteration++) {
+      v = normalize(matmul(u, swapaxes(weights, 0, 1)), null);
+      u = normalize(matmul(v, weights), null);
+    }
+    [u, v] = [stopGradient(u), stopGradient(v)];
+    const sigma = matmul(matmul(v, weights), swapaxes(u, 0, 1));
+    const isZero = reshape(all(equal(kernel, 0)), [1, 1]);
+    update?.(this.#vector, where(isZero, before, u));
+    return divide(kernel, withShape(where(isZero, 1, sigma), []));
+  }
+
+  get #vector(): Variable {
+    return this.ownWeights.find(({ name }) => name === 'vector_u') as Variable;
   }
 
   get #kernel(): Variable {

@@ -4,16 +4,15 @@
  */
 
 import type { Shape } from '../../array/shape.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { where } from '../../ops/compare.ts';
-import { zerosLike } from '../../ops/creation.ts';
 import { add, multiply } from '../../ops/elementwise.ts';
 import { broadcastTo, toFloat } from '../../ops/operand.ts';
-import { isKept, normal } from '../../ops/random.ts';
+import { type DrawBits, isKept, normal } from '../../ops/random.ts';
 import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
 import { anything, type Field, type Fields, integer, nullable, type Options } from '../fields.ts';
 import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer.ts';
+import { drawFor, drop } from './drop.ts';
 
 /** Disturbs its input in training, unless its strength is 0. */
 abstract class NoiseLayer<C extends LayerConfig & { seed: number | null }> extends Layer<C> {
@@ -23,28 +22,12 @@ abstract class NoiseLayer<C extends LayerConfig & { seed: number | null }> exten
   protected abstract readonly strength: number;
 
   /** What training makes of the input. */
-  protected abstract disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor;
+  protected abstract disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor;
 
-  override call([x]: readonly [SymbolicTensor], { training, random }: CallContext): SymbolicTensor {
-    if (!training || this.strength <= 0) return x;
-    if (random === undefined) {
-      throw new UnsupportedError(
-        `Cannot train layer "${this.name}": ${this.className} needs random numbers, found none in this call; ` +
-          `train with fit, or set its strength to 0`,
-        `${this.className} in training`,
-      );
-    }
-    return this.disturb(toFloat(x), (shape) => random(shape, this.config.seed));
+  override call([x]: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
+    if (!context.training || this.strength <= 0) return x;
+    return this.disturb(toFloat(x), drawFor(this, context));
   }
-}
-
-/** Gives random bits of a shape. */
-type Draw = (shape: Shape) => SymbolicTensor;
-
-/** Drops a share of the elements by a pattern whose shape broadcasts, and scales up the others. */
-function drop(x: SymbolicTensor, share: number, shape: Shape, draw: Draw): SymbolicTensor {
-  if (share >= 1) return zerosLike(x);
-  return where(broadcastTo(isKept(share, shape, draw), x.shape), multiply(x, 1 / (1 - share)), 0);
 }
 
 function rate(): Field<number> {
@@ -104,7 +87,7 @@ export class Dropout extends NoiseLayer<DropoutConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     return drop(x, this.config.rate, noiseShapeFor(x.shape, this.config.noiseShape), draw);
   }
 }
@@ -122,7 +105,7 @@ export class AlphaDropout extends NoiseLayer<DropoutConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     const { rate: share, noiseShape: shape } = this.config;
     const kept = broadcastTo(isKept(share, noiseShapeFor(x.shape, shape), draw), x.shape);
     // What is dropped becomes the value that `selu` gives far below 0; then mean and deviation are put right.
@@ -151,7 +134,7 @@ export class SpatialDropout1D extends NoiseLayer<RateConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     return drop(x, this.config.rate, channelPattern(x.shape, 'channels_last'), draw);
   }
 }
@@ -169,7 +152,7 @@ export class GaussianDropout extends NoiseLayer<RateConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     const { rate: share } = this.config;
     return multiply(x, add(multiply(normal(x.shape, draw), Math.sqrt(share / (1 - share))), 1));
   }
@@ -194,7 +177,7 @@ export class SpatialDropout2D extends NoiseLayer<SpatialDropoutConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
   }
 }
@@ -212,7 +195,7 @@ export class SpatialDropout3D extends NoiseLayer<SpatialDropoutConfig> {
     return this.config.rate;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
   }
 }
@@ -239,7 +222,7 @@ export class GaussianNoise extends NoiseLayer<GaussianNoiseConfig> {
     return this.config.stddev;
   }
 
-  protected override disturb(x: SymbolicTensor, draw: Draw): SymbolicTensor {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
     return add(x, multiply(normal(x.shape, draw), this.config.stddev));
   }
 }

@@ -1,5 +1,4 @@
 import type { Shape } from '../../array/shape.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { expandDims, squeeze } from '../../ops/shape.ts';
 import type { Activation } from '../activation.ts';
@@ -53,7 +52,7 @@ export abstract class RNNCell<C extends LayerConfig = LayerConfig> extends Layer
   }
 
   /** From steps `[steps, batch, …]` to what `step` takes of each. */
-  project(steps: SymbolicTensor): SymbolicTensor {
+  project(steps: SymbolicTensor, _context: CallContext): SymbolicTensor {
     return steps;
   }
 
@@ -61,7 +60,7 @@ export abstract class RNNCell<C extends LayerConfig = LayerConfig> extends Layer
   abstract step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep;
 
   override call([x, ...rest]: readonly SymbolicTensor[], context: CallContext): readonly SymbolicTensor[] {
-    const projected = squeeze(this.project(expandDims(x as SymbolicTensor, 0)), 0);
+    const projected = squeeze(this.project(expandDims(x as SymbolicTensor, 0), context), 0);
     const states = rest.length > 0 ? rest : symbolsIn(context.kwargs.states);
     const { output, states: next } = this.step(projected, states, context);
     return [output, ...next];
@@ -114,17 +113,6 @@ export interface UnitsConfig extends GateConfig {
 }
 
 export const unitsFields: Fields<UnitsConfig> = { ...gateFields, units: positiveInteger() };
-
-/** Refuses to train a cell that drops elements. */
-export function refuseDropout(cell: Layer<GateConfig>, { training }: CallContext): void {
-  const { dropout, recurrentDropout } = cell.config;
-  if (!training || (dropout <= 0 && recurrentDropout <= 0)) return;
-  throw new UnsupportedError(
-    `Cannot train layer "${cell.name}": random numbers in ${cell.className} are not supported; ` +
-      `set dropout and recurrentDropout to 0`,
-    `${cell.className} with dropout in training`,
-  );
-}
 
 /** The entries of a layer's configuration that are options of its cell. */
 export function cellOptions(fields: object, config: object): Record<string, unknown> {

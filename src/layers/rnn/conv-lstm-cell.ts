@@ -9,7 +9,8 @@ import type { Activation } from '../activation.ts';
 import { channelsOf, type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
 import { activation, boolean, extents, type Fields, type Options, oneOf, positiveInteger } from '../fields.ts';
 import type { CallContext } from '../layer.ts';
-import { type CellStep, type GateConfig, gateFields, RNNCell, refuseDropout } from './cell.ts';
+import { type CellStep, type GateConfig, gateFields, RNNCell } from './cell.ts';
+import { dropInputs, dropStates, gateProduct } from './gates.ts';
 import { lstmStep, withForgetBias } from './lstm.ts';
 
 export interface ConvLSTMCellConfig extends GateConfig {
@@ -88,13 +89,19 @@ export class ConvLSTMCell extends RNNCell<ConvLSTMCellConfig> {
     return [shape, shape];
   }
 
-  override project(steps: SymbolicTensor): SymbolicTensor {
+  override project(steps: SymbolicTensor, context: CallContext): SymbolicTensor {
     const { strides, padding, dilationRate, dataFormat } = this.config;
     const [length, batch] = steps.shape as readonly [number, number];
-    const images = reshape(steps, [length * batch, ...steps.shape.slice(2)]);
-    const product = conv(images, this.weight('kernel'), { strides, padding, dilationRate, dataFormat });
+    const images = dropInputs(this, steps, 4, context).map((x) => reshape(x, [length * batch, ...x.shape.slice(2)]));
+    const options = { strides, padding, dilationRate, dataFormat };
+    const product = gateProduct(images, this.weight('kernel'), (x, kernel) => conv(x, kernel, options), this.#channels);
     const sums = this.config.useBias ? add(product, this.#bias()) : product;
     return reshape(sums, [length, batch, ...sums.shape.slice(1)]);
+  }
+
+  /** The axis of the channels, along which the gates lie. */
+  get #channels(): number {
+    return this.config.dataFormat === 'channels_last' ? -1 : 1;
   }
 
   #bias(): SymbolicTensor {
@@ -104,11 +111,15 @@ export class ConvLSTMCell extends RNNCell<ConvLSTMCellConfig> {
   }
 
   override step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep {
-    refuseDropout(this, context);
     const { dataFormat } = this.config;
     const [h, c] = states as readonly [SymbolicTensor, SymbolicTensor];
-    const gates = add(projected, conv(h, this.weight('recurrent_kernel'), { padding: 'same', dataFormat }));
-    return lstmStep(split(gates, 4, dataFormat === 'channels_last' ? -1 : 1), c, this.config);
+    const product = gateProduct(
+      dropStates(this, h, 4, context),
+      this.weight('recurrent_kernel'),
+      (x, kernel) => conv(x, kernel, { padding: 'same', dataFormat }),
+      this.#channels,
+    );
+    return lstmStep(split(add(projected, product), 4, this.#channels), c, this.config);
   }
 }
 

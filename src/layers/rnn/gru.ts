@@ -8,7 +8,8 @@ import type { Activation } from '../activation.ts';
 import { activation, boolean, type Fields, type Options, regularizer } from '../fields.ts';
 import type { CallContext } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { type CellStep, cellOptions, RNNCell, refuseDropout, type UnitsConfig, unitsFields } from './cell.ts';
+import { type CellStep, cellOptions, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
+import { dropInputs, dropStates, gateProduct } from './gates.ts';
 import { type RecurrentConfig, RecurrentLayer, recurrentFields } from './recurrent-layer.ts';
 
 export interface GRUCellConfig extends UnitsConfig {
@@ -48,8 +49,8 @@ export class GRUCell extends RNNCell<GRUCellConfig> {
     if (useBias) this.addWeight('bias', resetAfter ? [2, 3 * units] : [3 * units], { initializer: biasInitializer });
   }
 
-  override project(steps: SymbolicTensor): SymbolicTensor {
-    const product = matmul(steps, this.weight('kernel'));
+  override project(steps: SymbolicTensor, context: CallContext): SymbolicTensor {
+    const product = gateProduct(dropInputs(this, steps, 3, context), this.weight('kernel'), matmul);
     return this.config.useBias ? add(product, this.#bias(0)) : product;
   }
 
@@ -60,12 +61,14 @@ export class GRUCell extends RNNCell<GRUCellConfig> {
   }
 
   override step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep {
-    refuseDropout(this, context);
     const { units, activation: squash, recurrentActivation: gate, resetAfter, useBias } = this.config;
     const [h] = states as readonly [SymbolicTensor];
     const [inputZ, inputR, inputH] = split(projected, 3, -1) as [SymbolicTensor, SymbolicTensor, SymbolicTensor];
     const kernel = this.weight('recurrent_kernel');
-    const inner = matmul(h, resetAfter ? kernel : between(kernel, 1, 0, 2 * units));
+    const dropped = dropStates(this, h, 3, context);
+    const inner = resetAfter
+      ? gateProduct(dropped, kernel, matmul)
+      : gateProduct(dropped.slice(0, 2), between(kernel, 1, 0, 2 * units), matmul);
     const recurrent = resetAfter && useBias ? add(inner, this.#bias(1)) : inner;
     const [stateZ, stateR, stateH] = split(recurrent, resetAfter ? 3 : 2, -1) as [
       SymbolicTensor,
@@ -75,7 +78,9 @@ export class GRUCell extends RNNCell<GRUCellConfig> {
     const z = gate.call(add(inputZ, stateZ));
     const r = gate.call(add(inputR, stateR));
     const memory =
-      stateH === undefined ? matmul(multiply(r, h), between(kernel, 1, 2 * units, 3 * units)) : multiply(r, stateH);
+      stateH === undefined
+        ? matmul(multiply(r, dropped.at(-1) as SymbolicTensor), between(kernel, 1, 2 * units, 3 * units))
+        : multiply(r, stateH);
     const candidate = squash.call(add(inputH, memory));
     const output = add(multiply(z, h), multiply(subtract(1, z), candidate));
     return { output, states: [output] };

@@ -9,7 +9,8 @@ import { activation, boolean, type Fields, type Options, regularizer } from '../
 import type { Initializer } from '../initializers.ts';
 import type { CallContext } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { type CellStep, cellOptions, RNNCell, refuseDropout, type UnitsConfig, unitsFields } from './cell.ts';
+import { type CellStep, cellOptions, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
+import { dropInputs, dropStates, gateProduct } from './gates.ts';
 import { type RecurrentConfig, RecurrentLayer, recurrentFields } from './recurrent-layer.ts';
 
 export interface LSTMCellConfig extends UnitsConfig {
@@ -51,15 +52,15 @@ export class LSTMCell extends RNNCell<LSTMCellConfig> {
     this.addWeight('bias', [4 * units], { initializer });
   }
 
-  override project(steps: SymbolicTensor): SymbolicTensor {
-    const product = matmul(steps, this.weight('kernel'));
+  override project(steps: SymbolicTensor, context: CallContext): SymbolicTensor {
+    const product = gateProduct(dropInputs(this, steps, 4, context), this.weight('kernel'), matmul);
     return this.config.useBias ? add(product, this.weight('bias')) : product;
   }
 
   override step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep {
-    refuseDropout(this, context);
     const [h, c] = states as readonly [SymbolicTensor, SymbolicTensor];
-    const gates = add(projected, matmul(h, this.weight('recurrent_kernel')));
+    const product = gateProduct(dropStates(this, h, 4, context), this.weight('recurrent_kernel'), matmul);
+    const gates = add(projected, product);
     return lstmStep(split(gates, 4, -1), c, this.config);
   }
 }

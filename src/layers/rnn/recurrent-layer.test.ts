@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../array/tensor.ts';
 import { evaluate } from '../../backends/reference/evaluate.ts';
-import { UnsupportedError } from '../../errors.ts';
 import { input as symbol } from '../../graph/apply.ts';
 import { type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import type { Variable } from '../../graph/variable.ts';
@@ -119,12 +118,6 @@ describe('cells', () => {
     run(layer, [images]);
     copyWeights(layer, rnn);
     expect(run(rnn, [images]).outputs[0]?.data).toEqual(run(layer, [images]).outputs[0]?.data);
-  });
-
-  test('with dropout refuse to train', () => {
-    const layer = new LSTM({ units: 2, dropout: 0.5 });
-    const x = symbol('x', { shape: X.shape, dtype: 'float32' });
-    expect(() => layer.trace([{ tensor: x }], { training: true })).toThrow(UnsupportedError);
   });
 });
 

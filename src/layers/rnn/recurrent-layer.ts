@@ -107,7 +107,7 @@ export abstract class RecurrentLayer<C extends RecurrentConfig = RecurrentConfig
       masks: [],
       kwargs: constants.length === 0 ? {} : { constants },
     };
-    const steps = this.cell.project(swapaxes(x, 0, 1));
+    const steps = this.cell.project(swapaxes(x, 0, 1), cellContext);
     const mask = stepMask(sequenceMask(context), x, this.name);
     const run = (step: SymbolicTensor, states: readonly SymbolicTensor[], keep?: SymbolicTensor): CellStep => {
       const next = this.cell.step(step, states, cellContext);

@@ -5,7 +5,8 @@ import { matmul } from '../../ops/matrix.ts';
 import { type Fields, type Options, regularizer } from '../fields.ts';
 import type { CallContext } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { type CellStep, cellOptions, RNNCell, refuseDropout, type UnitsConfig, unitsFields } from './cell.ts';
+import { type CellStep, cellOptions, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
+import { dropInputs, dropStates } from './gates.ts';
 import { type RecurrentConfig, RecurrentLayer, recurrentFields } from './recurrent-layer.ts';
 
 /** One step of `SimpleRNN`: `h = activation(x · kernel + h · recurrentKernel + bias)`, which is output and state. */
@@ -29,14 +30,14 @@ export class SimpleRNNCell extends RNNCell<UnitsConfig> {
     if (useBias) this.addWeight('bias', [units], { initializer: biasInitializer });
   }
 
-  override project(steps: SymbolicTensor): SymbolicTensor {
-    const product = matmul(steps, this.weight('kernel'));
+  override project(steps: SymbolicTensor, context: CallContext): SymbolicTensor {
+    const [inputs] = dropInputs(this, steps, 1, context);
+    const product = matmul(inputs, this.weight('kernel'));
     return this.config.useBias ? add(product, this.weight('bias')) : product;
   }
 
   override step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep {
-    refuseDropout(this, context);
-    const [h] = states as readonly [SymbolicTensor];
+    const [h] = dropStates(this, states[0] as SymbolicTensor, 1, context);
     const output = this.config.activation.call(add(projected, matmul(h, this.weight('recurrent_kernel'))));
     return { output, states: [output] };
   }

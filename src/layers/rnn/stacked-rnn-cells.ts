@@ -58,8 +58,8 @@ export class StackedRNNCells extends RNNCell<StackedRNNCellsConfig> {
     );
   }
 
-  override project(steps: SymbolicTensor): SymbolicTensor {
-    return (this.cells[0] as RNNCell).project(steps);
+  override project(steps: SymbolicTensor, context: CallContext): SymbolicTensor {
+    return (this.cells[0] as RNNCell).project(steps, context);
   }
 
   override step(projected: SymbolicTensor, states: readonly SymbolicTensor[], context: CallContext): CellStep {
@@ -68,7 +68,7 @@ export class StackedRNNCells extends RNNCell<StackedRNNCellsConfig> {
     for (const [index, cell] of this.cells.entries()) {
       const own = states.slice(next.length, next.length + cell.stateSizes.length);
       // The input of the first cell was projected for all steps at once.
-      const current = index === 0 ? input : squeeze(cell.project(expandDims(input, 0)), 0);
+      const current = index === 0 ? input : squeeze(cell.project(expandDims(input, 0), context), 0);
       const result = cell.step(current, own, context);
       next.push(...result.states);
       input = result.output;
