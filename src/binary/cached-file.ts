@@ -29,6 +29,7 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
   const maxBlocks = Math.max(BULK_BLOCKS, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / blockBytes));
   // A Map keeps the order of insertion, so that its first key is the block used longest ago.
   const blocks = new Map<number, Promise<Uint8Array>>();
+  const arrived = new WeakMap<Promise<Uint8Array>, Uint8Array>();
 
   const isBulk = (start: number, end: number): boolean => end - start >= BULK_BLOCKS * blockBytes;
 
@@ -45,22 +46,31 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
       // A block of its own buffer does not keep the others of its run in memory.
       const block = run.then((bytes) => (end - first === 1 ? bytes : bytes.slice(from, from + blockBytes)));
       blocks.set(index, block);
-      block.catch(() => {
-        // A failed request is not remembered: the next reader tries again.
-        if (blocks.get(index) === block) blocks.delete(index);
-      });
+      block.then(
+        (bytes) => arrived.set(block, bytes),
+        () => {
+          // A failed request is not remembered: the next reader tries again.
+          if (blocks.get(index) === block) blocks.delete(index);
+        },
+      );
     }
+  }
+
+  /** Bytes that lie in one block which is there, and notes that it was used. */
+  function peek(start: number, end: number): Uint8Array | undefined {
+    const index = Math.floor(start / blockBytes);
+    const base = index * blockBytes;
+    const block = start < end && end <= base + blockBytes ? blocks.get(index) : undefined;
+    const bytes = block && arrived.get(block);
+    if (bytes === undefined || block === undefined || end - base > bytes.byteLength) return undefined;
+    blocks.delete(index);
+    blocks.set(index, block);
+    return bytes.subarray(start - base, end - base);
   }
 
   async function sliceBlocks(start: number, end: number): Promise<Uint8Array> {
     const first = Math.floor(start / blockBytes);
     const last = Math.floor((end - 1) / blockBytes);
-    const only = first === last ? blocks.get(first) : undefined;
-    if (only !== undefined) {
-      blocks.delete(first);
-      blocks.set(first, only);
-      return (await only).subarray(start - first * blockBytes, end - first * blockBytes);
-    }
     for (let index = first; index <= last; index++) {
       if (blocks.has(index)) continue;
       let stop = index + 1;
@@ -93,17 +103,18 @@ export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): R
     name: file.name,
     byteLength: file.byteLength,
     blockBytes,
+    peek,
     slice: async (start, end) => {
       checkRange(file.name, file.byteLength, start, end);
       if (start === end) return new Uint8Array(0);
-      return await (isBulk(start, end) ? file.slice(start, end) : sliceBlocks(start, end));
+      return peek(start, end) ?? (await (isBulk(start, end) ? file.slice(start, end) : sliceBlocks(start, end)));
     },
     readInto: async (start, target) => {
       const end = start + target.byteLength;
       checkRange(file.name, file.byteLength, start, end);
       if (start === end) return;
       if (isBulk(start, end)) await readRangeInto(file, start, target);
-      else target.set(await sliceBlocks(start, end));
+      else target.set(peek(start, end) ?? (await sliceBlocks(start, end)));
     },
   };
 }

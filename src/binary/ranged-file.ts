@@ -22,6 +22,9 @@ export interface RangedFile {
    */
   slice(start: number, end: number): Promise<Uint8Array>;
 
+  /** The bytes where they are at hand, else `undefined`: for readers of many small records, whom a promise for each delays. */
+  peek?(start: number, end: number): Uint8Array | undefined;
+
   /** Fills `target` with the bytes from `start` on, without a buffer between, where the source can do that. */
   readInto?(start: number, target: Uint8Array): Promise<void>;
 }

@@ -96,8 +96,9 @@ export function broadcastShapes(...shapes: readonly Shape[]): number[] {
   const ndim = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(ndim).fill(1);
   for (const shape of shapes) {
-    for (const [index, extent] of shape.entries()) {
+    for (let index = 0; index < shape.length; index++) {
       const axis = ndim - shape.length + index;
+      const extent = shape[index] as number;
       if (extent === 1 || extent === result[axis]) continue;
       if (result[axis] !== 1) {
         throw new ShapeError(`Cannot broadcast: found shapes ${shapes.map(formatShape).join(' and ')}`);

@@ -33,9 +33,9 @@ export async function loadNeededCode(topology: JsonObject, dialect: Dialect): Pr
   const pending: JsonValue[] = [topology];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     if (isList(value)) {
-      for (const element of value) pending.push(element);
+      for (const element of value) if (isNested(element)) pending.push(element);
     } else if (isObject(value)) {
-      for (const element of Object.values(value)) pending.push(element);
+      for (const element of Object.values(value)) if (isNested(element)) pending.push(element);
       if (typeof value.class_name !== 'string') continue;
       const name = withoutPackage(value.class_name);
       for (const possible of [name, ...(keras1?.keras1ClassNames(name) ?? [])]) names.add(currentClassName(possible));
@@ -47,4 +47,9 @@ export async function loadNeededCode(topology: JsonObject, dialect: Dialect): Pr
     callsFunctions ? import('./operations.ts') : undefined,
   ]);
   return { classes, fromKeras1: keras1?.fromKeras1, createOperation: operations?.createOperation };
+}
+
+/** Most values of a configuration are not, and need not be looked at. */
+function isNested(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null;
 }

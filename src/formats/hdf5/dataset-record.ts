@@ -44,17 +44,20 @@ export async function readDatasetRecord(
   address: number,
   messages: readonly Message[],
 ): Promise<DatasetRecord> {
-  const find = (type: number): ByteReader | Promise<ByteReader> | undefined => {
-    const message = messages.find((candidate) => candidate.type === type);
-    return message && resolveMessage(file, message);
-  };
+  // Waited for one by one they would cost a turn each, and nearly all are in place.
+  const bodies = new Map<number, ByteReader>();
+  for (const message of messages) {
+    if (bodies.has(message.type) || message.type === MESSAGE.attribute) continue;
+    const body = resolveMessage(file, message);
+    bodies.set(message.type, body instanceof Promise ? await body : body);
+  }
   const what = `dataset "${path}"`;
-  if ((await find(MESSAGE.externalFiles)) !== undefined) {
+  if (bodies.has(MESSAGE.externalFiles)) {
     throw file.unsupported('external storage', path, 're-save it with the data inside');
   }
-  const dataspaceMessage = await find(MESSAGE.dataspace);
-  const datatypeMessage = await find(MESSAGE.datatype);
-  const layoutMessage = await find(MESSAGE.layout);
+  const dataspaceMessage = bodies.get(MESSAGE.dataspace);
+  const datatypeMessage = bodies.get(MESSAGE.datatype);
+  const layoutMessage = bodies.get(MESSAGE.layout);
   if (dataspaceMessage === undefined || datatypeMessage === undefined || layoutMessage === undefined) {
     throw file.fail(`the header of the ${what} is incomplete`, file.baseOffset + address);
   }
@@ -62,10 +65,10 @@ export async function readDatasetRecord(
   const stored = decodeDatatype(datatypeMessage);
   const layout = decodeLayout(layoutMessage);
   if (layout.kind === 'virtual') throw file.unsupported('a virtual layout', path, 're-save it with the data copied');
-  const filterMessage = await find(MESSAGE.filterPipeline);
+  const filterMessage = bodies.get(MESSAGE.filterPipeline);
   const filters = filterMessage === undefined ? [] : decodeFilterPipeline(filterMessage);
-  const fillMessage = await find(MESSAGE.fillValue);
-  const oldFillMessage = await find(MESSAGE.oldFillValue);
+  const fillMessage = bodies.get(MESSAGE.fillValue);
+  const oldFillMessage = bodies.get(MESSAGE.oldFillValue);
   const fillValue = fillMessage ? decodeFillValue(fillMessage) : oldFillMessage && decodeOldFillValue(oldFillMessage);
 
   let datatype = stored;

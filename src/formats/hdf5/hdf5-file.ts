@@ -39,12 +39,13 @@ export class Hdf5File implements FieldSizes {
   /** Reads a piece of metadata of known size. */
   async read(address: number, byteLength: number, what: string): Promise<ByteReader> {
     const { start, end } = this.locate(address, byteLength, what);
-    return this.readerOf(await this.cached.slice(start, end), address, what);
+    const bytes = this.cached.peek?.(start, end) ?? (await this.cached.slice(start, end));
+    return this.readerOf(bytes, address, what);
   }
 
   /** Reads what is there of `byteLength` bytes: for a record whose size only its beginning tells. */
-  async readUpTo(address: number, byteLength: number, what: string): Promise<ByteReader> {
-    return await this.read(address, Math.max(1, Math.min(byteLength, this.byteLength - address)), what);
+  readUpTo(address: number, byteLength: number, what: string): Promise<ByteReader> {
+    return this.read(address, Math.max(1, Math.min(byteLength, this.byteLength - address)), what);
   }
 
   /** Reads a piece of metadata whose last four bytes are its checksum, and verifies it. */
