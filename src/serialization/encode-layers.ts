@@ -1,6 +1,8 @@
 /**
  * Layers as the JSON of Keras 3, in the form that every release from 3.0 on reads: options equal to their defaults are
  * left out (older releases refuse options that they do not know), dtypes are plain names, nothing is shared by number.
+ *
+ * The same JSON with every option in it is what `encode-keras2.ts` starts from, as defaults have changed since.
  */
 import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
@@ -65,6 +67,13 @@ const INITIALIZER_NAMES: Readonly<Record<string, string>> = {
 /** Encodes a model: given from outside, since models contain layers and layers models. */
 export type EncodeModel = (encoder: LayerEncoder, model: Layer) => JsonObject | undefined;
 
+export interface EncodeOptions {
+  /** Whose classes and options count. For Keras 2 each option is told, as defaults have changed since; `keras3` unless given. */
+  readonly dialect?: 'keras2' | 'keras3';
+  /** Put vocabularies into the configuration, for formats without assets; false unless given. */
+  readonly inlineAssets?: boolean;
+}
+
 export class LayerEncoder {
   /** Names that readers must be given a class or function for: `customObjects` here, `custom_objects` in Python. */
   readonly needs: Set<string> = new Set();
@@ -72,10 +81,14 @@ export class LayerEncoder {
   readonly omitted: string[] = [];
   readonly #classes: ReadonlyMap<string, LayerClass>;
   readonly #encodeModel: EncodeModel;
+  readonly #inlineAssets: boolean;
+  readonly #dialect: 'keras2' | 'keras3';
 
-  constructor(classes: ReadonlyMap<string, LayerClass>, encodeModel: EncodeModel) {
+  constructor(classes: ReadonlyMap<string, LayerClass>, encodeModel: EncodeModel, options: EncodeOptions = {}) {
     this.#classes = classes;
     this.#encodeModel = encodeModel;
+    this.#inlineAssets = options.inlineAssets ?? false;
+    this.#dialect = options.dialect ?? 'keras3';
   }
 
   /**
@@ -105,7 +118,8 @@ export class LayerEncoder {
         'a class under the name of another',
       );
     }
-    if (known !== undefined && !NOT_IN_KERAS_3.has(className)) return kerasObject('keras.layers', className, config);
+    const isThere = known !== undefined && (this.#dialect === 'keras2' || !NOT_IN_KERAS_3.has(className));
+    if (isThere) return kerasObject('keras.layers', className, config);
     this.needs.add(className);
     return customObject(className, config);
   }
@@ -119,12 +133,18 @@ export class LayerEncoder {
       const value = (layer.config as unknown as Readonly<Record<string, unknown>>)[key];
       const encoded = this.#field(field, value, layer);
       const isDefault = field.default !== undefined && this.#isDefault(field, encoded, layer);
-      if (isDefault && !isAlwaysTold(layer.className, key)) continue;
-      if (!this.#checkOption(layer, key, encoded)) continue;
+      if (isDefault && !this.#isTold(layer.className, key)) continue;
+      if (this.#dialect === 'keras3' && !this.#checkOption(layer, key, encoded)) continue;
       config[underscoredOf(key)] = reshaped(layer.className, encoded);
     }
-    Object.assign(config, vocabularySizeOf(layer));
+    Object.assign(config, vocabularyOf(layer, this.#inlineAssets));
     return config;
+  }
+
+  /** Whether an option is written though it is the default. */
+  #isTold(className: string, key: string): boolean {
+    if (this.#dialect === 'keras3') return isAlwaysTold(className, key);
+    return !OWN_OPTIONS.has(key) && LOST_OPTIONS[className]?.[key] === undefined;
   }
 
   #isDefault(field: Field<unknown>, encoded: JsonValue, layer: Layer): boolean {
@@ -195,7 +215,7 @@ export class LayerEncoder {
       const encoded = encodeValue(value, `layer "${layer}"`);
       const fallback = known?.config[key];
       const isDefault = fallback !== undefined && isSameJson(encoded, encodeValue(fallback, `layer "${layer}"`));
-      return isDefault && !isAlwaysTold(className, key) ? [] : [[underscoredOf(key), encoded]];
+      return isDefault && !this.#isTold(className, key) ? [] : [[underscoredOf(key), encoded]];
     });
     const written = Object.fromEntries(entries);
     if (known !== undefined && !isTaken(create, className, config)) {
@@ -236,11 +256,26 @@ function reshaped(className: string, value: JsonValue): JsonValue {
   return isBorder ? (value[0] as JsonValue) : value;
 }
 
-/** How many tokens a lookup has whose vocabulary is an asset: the shape of what it gives depends on that. */
-function vocabularySizeOf(layer: Layer): JsonObject {
-  const lookup = ('lookup' in layer ? layer.lookup : layer) as Layer;
-  const isLookup = 'hasAssets' in lookup && 'vocabulary' in lookup && 'vocabularySize' in lookup.config;
-  if (!isLookup || (lookup.config as { vocabulary?: unknown }).vocabulary !== null || lookup.hasAssets !== true)
-    return {};
-  return { vocabulary_size: (lookup.vocabulary as readonly unknown[]).length };
+/** A lookup as far as it matters here; its class is not imported, since few models have one. */
+interface Lookup {
+  readonly config: { readonly vocabulary: readonly JsonValue[] | null; readonly outputMode: string };
+  readonly hasAssets: boolean;
+  readonly vocabulary: readonly JsonValue[];
+  readonly idfWeights: Float32Array;
+}
+
+/** What stands for a vocabulary that is an asset: its size, since shapes depend on it, or with `inline` the tokens. */
+function vocabularyOf(layer: Layer, inline: boolean): JsonObject {
+  const owner = ('lookup' in layer ? layer.lookup : layer) as Layer;
+  const isLookup = 'hasAssets' in owner && 'vocabulary' in owner && 'vocabularySize' in owner.config;
+  if (!isLookup) return {};
+  const lookup = owner as unknown as Lookup;
+  if (lookup.config.vocabulary !== null || !lookup.hasAssets) return {};
+  const { vocabulary } = lookup;
+  if (!inline) return { vocabulary_size: vocabulary.length };
+  const isWeighted = lookup.config.outputMode === 'tf_idf';
+  return {
+    vocabulary,
+    ...(isWeighted ? { idf_weights: Array.from(lookup.idfWeights.subarray(0, vocabulary.length)) } : {}),
+  };
 }

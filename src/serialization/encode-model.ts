@@ -8,7 +8,7 @@ import { isAssetLayer } from '../layers/asset-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { encodeGraph } from './encode-graph.ts';
-import { LayerEncoder } from './encode-layers.ts';
+import { type EncodeOptions, LayerEncoder } from './encode-layers.ts';
 import { loadLayerClasses } from './registry.ts';
 import { layerPlaces } from './weights/match-paths.ts';
 
@@ -21,13 +21,14 @@ export interface EncodedModel {
 }
 
 /**
- * The configuration of a model, as every release of Keras 3 reads it.
+ * The configuration of a model, as every release of Keras 3 reads it; or with all options, from which `encode-keras2.ts`
+ * goes on.
  *
  * @throws {UnsupportedError} naming the layer, for what a file cannot hold.
  */
-export async function encodeModel(model: KerasModel): Promise<EncodedModel> {
+export async function encodeModel(model: KerasModel, options?: EncodeOptions): Promise<EncodedModel> {
   const names = new Set(layerPlaces(model).map(({ layer }) => layer.className));
-  const encoder = new LayerEncoder(await loadLayerClasses(names), encodeGraph);
+  const encoder = new LayerEncoder(await loadLayerClasses(names), encodeGraph, options);
   const topology = encoder.layer(model);
   return { topology, needs: [...encoder.needs].sort(), omitted: encoder.omitted };
 }
@@ -39,7 +40,7 @@ export function pathWeightsOf(root: Layer): PathWeights {
     const path = paths[0] as string;
     const entries = new Map<string, WeightEntry>();
     for (const [index, variable] of layer.ownWeights.entries())
-      entries.set(String(index), entryOf(variable, root.name));
+      entries.set(String(index), weightEntryOf(variable, root.name));
     if (isAssetLayer(layer)) {
       for (const [key, tensor] of layer.saveValues()) {
         const { shape, dtype } = tensor;
@@ -52,8 +53,9 @@ export function pathWeightsOf(root: Layer): PathWeights {
   return { kind: 'paths', groups };
 }
 
-function entryOf(variable: Variable, file: string): WeightEntry {
-  const { path: name, dtype, shape, version } = variable;
+/** A weight of a model, for messages in a file of that name. It must not change until it was read. */
+export function weightEntryOf(variable: Variable, file: string, name: string = variable.path): WeightEntry {
+  const { dtype, shape, version } = variable;
   const storedBytes = sizeOf(shape) * bytesPerElement(dtype);
   const read = async (): Promise<Tensor> => {
     // A file must be of one moment: its parts are read one by one, and in an archive twice.
