@@ -127,6 +127,7 @@ export { RNN } from './layers/rnn/rnn.ts';
 export { SimpleRNN, SimpleRNNCell } from './layers/rnn/simple-rnn.ts';
 export { StackedRNNCells } from './layers/rnn/stacked-rnn-cells.ts';
 export { TimeDistributed } from './layers/rnn/time-distributed.ts';
+export { type CloneModelOptions, cloneModel } from './model/clone-model.ts';
 export { KerasModel } from './model/keras-model.ts';
 export { Model } from './model/model.ts';
 export type { PredictOptions, PredictOutputs } from './model/predictor.ts';

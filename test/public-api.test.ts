@@ -136,6 +136,7 @@ test('the exported names', () => {
     ZeroPadding3D
     callbacks
     clearSession
+    cloneModel
     decodePredictions
     fields
     formatShape

@@ -22,20 +22,27 @@ export function layers<L extends Layer>(expected: string, check: (layer: Layer) 
 
 const HOLDS_LAYERS: ReadonlySet<FieldKind> = new Set(['layer', 'layers']);
 
-/** A new layer of the same class and configuration, without its weights; layers inside are cloned too. */
-export function cloneLayer<L extends Layer>(original: L, changes: Readonly<Record<string, unknown>> = {}): L {
+/**
+ * A new layer of the same class and configuration, without its weights. Layers that it was given are cloned too.
+ *
+ * @param cloneInner what clones the layers inside; the same by default
+ */
+export function cloneLayer<L extends Layer>(
+  original: L,
+  changes: Readonly<Record<string, unknown>> = {},
+  cloneInner: (layer: Layer) => Layer = (layer) => cloneLayer(layer),
+): L {
   const layerClass = original.constructor as unknown as {
     new (options: Readonly<Record<string, unknown>>): L;
     readonly fields: Fields<Record<string, unknown>>;
+  };
+  const cloneNested = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(cloneNested);
+    return value instanceof Layer ? cloneInner(value) : value;
   };
   const options = Object.entries(original.config).map(([key, value]: [string, unknown]): [string, unknown] => {
     const kind = layerClass.fields[key]?.kind;
     return [key, kind !== undefined && HOLDS_LAYERS.has(kind) ? cloneNested(value) : value];
   });
   return new layerClass({ ...Object.fromEntries(options), ...changes });
-}
-
-function cloneNested(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(cloneNested);
-  return value instanceof Layer ? cloneLayer(value) : value;
 }

@@ -1,22 +1,19 @@
 /** Which layers a training leaves alone. */
 import type { Variable } from '../graph/variable.ts';
-import type { Layer } from '../layers/layer.ts';
+import { type Layer, trainedWeights } from '../layers/layer.ts';
 
-/** The layers that are not trainable, and all that are inside such. */
+/** The layers that are not trainable: as in Keras each says so for itself, whatever it is inside of. */
 export function frozenLayers(layer: Layer): ReadonlySet<Layer> {
   const frozen = new Set<Layer>();
-  const visit = (each: Layer, isInside: boolean): void => {
-    const isFrozen = isInside || !each.trainable;
-    if (isFrozen) frozen.add(each);
-    for (const child of each.children) visit(child, isFrozen);
+  const visit = (each: Layer): void => {
+    if (!each.trainable) frozen.add(each);
+    each.children.forEach(visit);
   };
-  visit(layer, false);
+  visit(layer);
   return frozen;
 }
 
-/** The weights that a training changes, in Keras' order, when it leaves some layers alone. */
+/** The weights that a training changes, in Keras' order, when it leaves some layers alone; none of a frozen model. */
 export function weightsToTrain(layer: Layer, frozen: ReadonlySet<Layer>): readonly Variable[] {
-  if (frozen.has(layer)) return [];
-  const own = layer.ownWeights.filter((variable) => variable.trainable);
-  return [...new Set([...own, ...layer.children.flatMap((child) => weightsToTrain(child, frozen))])];
+  return frozen.has(layer) ? [] : trainedWeights(layer, (each) => frozen.has(each));
 }

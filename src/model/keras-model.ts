@@ -1,6 +1,5 @@
-import { formatShape, type PartialShape, shapesEqual } from '../array/shape.ts';
+import type { PartialShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
-import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
 import type { SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
@@ -20,6 +19,9 @@ import { nearestNames } from './nearest-names.ts';
 import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
 import type { PredictInputs } from './read-inputs.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
+
+/** Gives the options of `compile`, of a model whose layers of a set are frozen. */
+export type LoadCompileOptions = (frozen: ReadonlySet<Layer>) => Promise<ModelCompileOptions>;
 
 /** One tensor, a list of such, or a record of such. */
 export type TensorStructure<T> = T | readonly TensorStructure<T>[] | { readonly [key: string]: TensorStructure<T> };
@@ -43,13 +45,16 @@ export abstract class KerasModel extends Layer {
    * that stands for a whole model.
    */
   weightsRoot: Layer | undefined;
-  /** What trains the model, once that is known: set by `compile`, or by the first training when it was named. */
+  /**
+   * What trains the model, once that is known: set by `compile`, or by the first training when it was named or comes
+   * from a file.
+   */
   optimizer: Optimizer | undefined;
   /** Set by a callback, it ends a training after the present batch. */
   stopTraining = false;
   #predictor: Predictor | undefined;
   #trainer: Promise<Trainer> | undefined;
-  #compiled: { readonly options: ModelCompileOptions; readonly frozen: ReadonlySet<Layer> } | undefined;
+  #compiled: { readonly load: LoadCompileOptions; readonly frozen: ReadonlySet<Layer> } | undefined;
 
   override get sublayers(): Sublayers {
     return { layers: this.layers };
@@ -82,20 +87,6 @@ export abstract class KerasModel extends Layer {
     return found;
   }
 
-  /** Values of all weights, in the order of `weights`. They are the arrays that the model uses, not copies. */
-  getWeights(): readonly Tensor[] {
-    return this.weights.map((variable) => variable.value);
-  }
-
-  /**
-   * Sets all weights, in the order of `weights`. Nothing is changed unless everything fits.
-   *
-   * @throws {RangeError} when number or shapes differ.
-   */
-  setWeights(values: readonly Tensor[]): void {
-    assignAll(this, this.weights, values);
-  }
-
   /**
    * Runs the model on any number of samples, in batches.
    *
@@ -126,9 +117,30 @@ export abstract class KerasModel extends Layer {
    * Names are looked up when the model is first trained or evaluated, which loads the code for it.
    */
   compile(options: ModelCompileOptions): void {
-    this.#compiled = { options, frozen: frozenLayers(this as unknown as Layer) };
-    this.#trainer = undefined;
+    this.compileLazily(async () => options);
     this.optimizer = typeof options.optimizer === 'object' ? options.optimizer : undefined;
+  }
+
+  /** As `compile`, with options that are made when they are first needed: for a model that comes from a file. */
+  compileLazily(load: LoadCompileOptions): void {
+    this.#compiled = { load, frozen: frozenLayers(this as unknown as Layer) };
+    this.#trainer = undefined;
+    this.optimizer = undefined;
+  }
+
+  /** Whether it is said how the model is trained: by `compile`, or by the file that it comes from. */
+  get compiled(): boolean {
+    return this.#compiled !== undefined;
+  }
+
+  /** What trains the model; none before it is compiled. */
+  async loadTrainer(): Promise<Trainer | undefined> {
+    if (this.#compiled === undefined) return undefined;
+    const { load, frozen } = this.#compiled;
+    this.#trainer ??= import('../training/trainer.ts').then(
+      async ({ Trainer }) => new Trainer(this, await load(frozen), frozen),
+    );
+    return await this.#trainer;
   }
 
   /**
@@ -140,7 +152,7 @@ export abstract class KerasModel extends Layer {
   fit(x: PredictInputs, y: TargetValues, options?: FitOptions): Promise<History>;
   fit(dataset: Dataset, options?: FitOptions): Promise<History>;
   async fit(x: PredictInputs | Dataset, y?: TargetValues | FitOptions, options?: FitOptions): Promise<History> {
-    return await (await this.#loadTrainer('fit')).fit(x, y, options);
+    return await (await this.#trainerFor('fit')).fit(x, y, options);
   }
 
   /** Measures losses and metrics on arrays, or on a dataset of batches; gives them by name. */
@@ -151,17 +163,17 @@ export abstract class KerasModel extends Layer {
     y?: TargetValues | EvaluateOptions,
     options?: EvaluateOptions,
   ): Promise<Logs> {
-    return await (await this.#loadTrainer('evaluate')).evaluate(x, y, options);
+    return await (await this.#trainerFor('evaluate')).evaluate(x, y, options);
   }
 
   /** One step of training; gives losses and metrics since they were last reset. */
   async trainOnBatch(x: PredictInputs, y?: TargetValues, options: BatchOptions = {}): Promise<Logs> {
-    return await (await this.#loadTrainer('trainOnBatch')).trainOnBatch(x, y, options);
+    return await (await this.#trainerFor('trainOnBatch')).trainOnBatch(x, y, options);
   }
 
   /** Losses and metrics of one batch, added to those since they were last reset. */
   async testOnBatch(x: PredictInputs, y?: TargetValues, options: BatchOptions = {}): Promise<Logs> {
-    return await (await this.#loadTrainer('testOnBatch')).testOnBatch(x, y, options);
+    return await (await this.#trainerFor('testOnBatch')).testOnBatch(x, y, options);
   }
 
   /** Runs the model on one batch, of any number of samples. */
@@ -174,13 +186,10 @@ export abstract class KerasModel extends Layer {
     if (this.#trainer !== undefined) (await this.#trainer).resetMetrics();
   }
 
-  #loadTrainer(method: string): Promise<Trainer> {
-    if (this.#compiled === undefined) {
-      throw new RangeError(`Cannot ${method} model "${this.name}": it is not compiled; call compile() first`);
-    }
-    const { options, frozen } = this.#compiled;
-    this.#trainer ??= import('../training/trainer.ts').then(({ Trainer }) => new Trainer(this, options, frozen));
-    return this.#trainer;
+  async #trainerFor(method: string): Promise<Trainer> {
+    const trainer = await this.loadTrainer();
+    if (trainer !== undefined) return trainer;
+    throw new RangeError(`Cannot ${method} model "${this.name}": it is not compiled; call compile() first`);
   }
 
   /**
@@ -239,26 +248,6 @@ function nameWeightsBelow(layer: Layer, prefix: string): void {
   const path = `${prefix}${layer.name}/`;
   for (const variable of layer.ownWeights) variable.path = path + variable.name;
   for (const child of layer.children) nameWeightsBelow(child, path);
-}
-
-function assignAll(model: KerasModel, variables: readonly Variable[], values: readonly Tensor[]): void {
-  if (values.length !== variables.length) {
-    throw new RangeError(
-      `Cannot set the weights of "${model.name}": found ${values.length} values, expected ${variables.length}`,
-    );
-  }
-  const misfits = variables.flatMap((variable, index) => {
-    const value = values[index] as Tensor;
-    if (shapesEqual(variable.shape, value.shape) && variable.dtype === value.dtype) return [];
-    return [
-      `"${variable.path}" is ${variable.dtype}${formatShape(variable.shape)}, ` +
-        `its value ${value.dtype}${formatShape(value.shape)}`,
-    ];
-  });
-  if (misfits.length > 0) {
-    throw new RangeError(`Cannot set the weights of "${model.name}": ${misfits.join('; ')}`);
-  }
-  for (const [index, variable] of variables.entries()) variable.assign(values[index] as Tensor);
 }
 
 function missingLayer(model: KerasModel, nameOrIndex: string | number): RangeError {

@@ -16,7 +16,8 @@ export interface SequentialOptions {
 /**
  * A chain of layers, each with one input and one output.
  *
- * With an `InputLayer` in front the model is built at once; without one it is built by the first inputs that it gets.
+ * With an `InputLayer` or a model in front the model is built at once; without one it is built by the first inputs that
+ * it gets.
  *
  * ```ts
  * import { Dense, Sequential, tensor } from 'hornet';
@@ -32,7 +33,10 @@ export class Sequential extends KerasModel {
   static readonly fields: Fields<LayerConfig> = Model.fields;
   override readonly supportsMasking = true;
   readonly #layers: Layer[] = [];
+  /** The input layer that was put in front. */
   #inputLayer: InputLayer | undefined;
+  /** Where the graph begins: the input layer, or one that follows from the first layer or the first inputs. */
+  #start: InputLayer | undefined;
   #graph: Model | undefined;
   /** How many layers the graph has so far. */
   #connected = 0;
@@ -52,6 +56,38 @@ export class Sequential extends KerasModel {
   add(layer: Layer): void {
     this.#append(layer);
     this.#connect();
+  }
+
+  /**
+   * Takes the last layer off and gives it back. Layers below keep their weights, so a new head can be added.
+   *
+   * ```ts
+   * import { Dense, InputLayer, Sequential } from 'hornet';
+   *
+   * const layers = [new InputLayer({ batchShape: [null, 3] }), new Dense({ units: 8 }), new Dense({ units: 10 })];
+   * const model = new Sequential({ layers });
+   * model.pop();
+   * model.add(new Dense({ units: 2 }));
+   *
+   * expect(model.outputShape).toEqual([null, 2]);
+   * ```
+   *
+   * @param options with `rebuild: false` the model has no shapes until a layer is added, or inputs come
+   * @throws {RangeError} when there is none.
+   */
+  pop({ rebuild = true }: { readonly rebuild?: boolean } = {}): Layer {
+    const layer = this.#layers.pop();
+    if (layer === undefined) throw new RangeError(`Cannot take a layer off model "${this.name}": it has none`);
+    const last = this.#graph?.layerCalls.at(-1);
+    if (this.#layers.length === 0) this.#start = this.#inputLayer;
+    if (this.#start !== undefined && last !== undefined && rebuild) {
+      this.#grow(last.inputs, this.#layers.length);
+    } else {
+      this.#graph = undefined;
+      this.#connected = 0;
+    }
+    this.forgetPrograms();
+    return layer;
   }
 
   get inputs(): readonly KerasTensor[] {
@@ -82,8 +118,18 @@ export class Sequential extends KerasModel {
   /** Builds a model that has no input layer for inputs of a shape, the batch included. */
   override build([batchShape]: readonly PartialShape[]): void {
     if (this.#graph !== undefined || batchShape === undefined) return;
-    this.#inputLayer = new InputLayer({ batchShape: [null, ...batchShape.slice(1)] });
+    this.#start = this.#inputLayer ?? new InputLayer({ batchShape: [null, ...batchShape.slice(1)] });
     this.#connect();
+  }
+
+  override get built(): boolean {
+    return this.hasShape;
+  }
+
+  /** Builds the model again where `pop` has taken its shapes. */
+  override ensureBuilt(inputShapes: readonly PartialShape[]): void {
+    super.ensureBuilt(inputShapes);
+    if (this.#graph === undefined) this.build(inputShapes);
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
@@ -112,16 +158,22 @@ export class Sequential extends KerasModel {
   }
 
   #connect(): void {
-    if (this.#inputLayer === undefined) return;
-    const start = this.#inputLayer.output;
-    let outputs = this.#graph?.outputs ?? [start];
+    this.#start ??= this.#inputLayer ?? inputLayerFor(this.#layers[0]);
+    if (this.#start === undefined) return;
+    let outputs = this.#graph?.outputs ?? [this.#start.output];
     for (const layer of this.#layers.slice(this.#connected)) outputs = layer.applyAll(outputs);
-    this.#connected = this.#layers.length;
+    this.#grow(outputs, this.#layers.length);
+    this.nameWeights();
+    this.forgetPrograms();
+  }
+
+  /** Makes the graph that ends in these outputs, after so many layers. */
+  #grow(outputs: readonly KerasTensor[], connected: number): void {
+    const start = (this.#start as InputLayer).output;
+    this.#connected = connected;
     const end = outputs.length === 1 ? (outputs[0] as KerasTensor) : outputs;
     this.#graph = new Model({ inputs: start, outputs: end, name: this.name });
     this.ensureBuilt([start.shape]);
-    this.nameWeights();
-    this.forgetPrograms();
   }
 
   #built(): Model {
@@ -133,4 +185,13 @@ export class Sequential extends KerasModel {
     }
     return this.#graph;
   }
+}
+
+/** The input of a model that begins with a model whose shapes are known. */
+function inputLayerFor(first: Layer | undefined): InputLayer | undefined {
+  if (!(first instanceof KerasModel) || (first instanceof Sequential && !first.hasShape)) return undefined;
+  const [input, ...others] = first.inputs;
+  return input === undefined || others.length > 0
+    ? undefined
+    : new InputLayer({ batchShape: input.shape, dtype: input.dtype });
 }
