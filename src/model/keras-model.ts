@@ -137,9 +137,11 @@ export abstract class KerasModel extends Layer {
   async loadTrainer(): Promise<Trainer | undefined> {
     if (this.#compiled === undefined) return undefined;
     const { load, frozen } = this.#compiled;
-    this.#trainer ??= import('../training/trainer.ts').then(
-      async ({ Trainer }) => new Trainer(this, await load(frozen), frozen),
-    );
+    const make = async (): Promise<Trainer> => {
+      const { Trainer } = await import('../training/trainer.ts');
+      return new Trainer(this, await load(frozen), frozen);
+    };
+    this.#trainer ??= make();
     return await this.#trainer;
   }
 

@@ -3,8 +3,10 @@ import { freshSeed, PhiloxStream } from '../array/philox.ts';
 import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Backend, Program } from '../compiler/backend.ts';
+import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 import { defaultBackend } from '../model/default-backend.ts';
+import { weightsToTrain } from '../model/frozen-layers.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { PredictInputs } from '../model/read-inputs.ts';
 import type { Callback, Logs } from './callbacks/callback.ts';
@@ -29,9 +31,10 @@ const DEFAULT_BATCH_SIZE = 32;
 /** Trains and evaluates one model, as one call of `compile` has it; keeps a program for each set of shapes. */
 export class Trainer {
   readonly #model: KerasModel;
-  readonly #options: ModelCompileOptions;
+  /** What `compile` was given. */
+  readonly options: ModelCompileOptions;
+  readonly optimizer: Optimizer;
   readonly #frozen: ReadonlySet<Layer>;
-  readonly #optimizer: Optimizer;
   readonly #steps = new Map<string, Promise<CompiledStep>>();
   readonly #pause = pauseFor(16);
   #compiled: CompiledModel | undefined;
@@ -39,15 +42,20 @@ export class Trainer {
   /** @throws {RangeError} when the optimizer's name means nothing. */
   constructor(model: KerasModel, options: ModelCompileOptions, frozen: ReadonlySet<Layer>) {
     this.#model = model;
-    this.#options = options;
+    this.options = options;
     this.#frozen = frozen;
     const { optimizer = 'rmsprop' } = options;
     const resolved = resolveOptimizer(optimizer);
     if (resolved === undefined) {
       throw new RangeError(`Cannot compile the model: found no optimizer named "${String(optimizer)}"`);
     }
-    this.#optimizer = resolved;
+    this.optimizer = resolved;
     model.optimizer = resolved;
+  }
+
+  /** The weights that are trained, in Keras' order. */
+  get trainable(): readonly Variable[] {
+    return weightsToTrain(this.#model as unknown as Layer, this.#frozen);
   }
 
   async fit(
@@ -232,7 +240,7 @@ export class Trainer {
 
   /** The options made definite; that needs the model's shapes. */
   #compiledModel(): CompiledModel {
-    this.#compiled ??= new CompiledModel(this.#model, this.#optimizer, this.#options, this.#frozen);
+    this.#compiled ??= new CompiledModel(this.#model, this.optimizer, this.options, this.#frozen);
     return this.#compiled;
   }
 }
