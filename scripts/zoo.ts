@@ -1,11 +1,13 @@
 /**
- * `npm run zoo [-- FOLDER…] [--json FILE] [--backend reference]`: loads every model file below the folders and compares its predictions
- * with the answers that lie with it. Works on any folder of that layout: there is no list of names.
+ * `npm run zoo [-- FOLDER…] [--json FILE] [--custom MODULE] [--backend reference]`: loads every model file below the
+ * folders and compares its predictions with the answers that lie with it. Works on any folder of that layout: there is no
+ * list of names. MODULE exports `customObjects(path)`, the classes and functions that only the authors of models have.
  *
  * Ends with status 1 when a model crashed, or differs from its answer.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ZooRow } from './zoo/check-model.ts';
 import { findModels } from './zoo/find-models.ts';
@@ -15,7 +17,7 @@ const DEFAULT_FOLDERS = ['../shared/models', '../shared/fixtures'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, backend: { type: 'string' } },
+  options: { json: { type: 'string' }, custom: { type: 'string' }, backend: { type: 'string' } },
 });
 const from = process.env.INIT_CWD ?? process.cwd();
 const folders = (
@@ -28,9 +30,10 @@ const folders = (
   return false;
 });
 
+const custom = values.custom === undefined ? undefined : pathToFileURL(resolve(from, values.custom)).href;
 const models = findModels(folders);
 const started = performance.now();
-const rows = await runWorkers(models, values.backend, (row) => console.log(formatRow(row)));
+const rows = await runWorkers(models, { backend: values.backend, custom }, (row) => console.log(formatRow(row)));
 console.log(`\n${models.length} models in ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
 console.log(formatTable(rows));
 console.log(formatReasons(rows));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   type Backend,
   CustomObjectError,
+  type CustomObjects,
   type KerasModel,
   loadModel,
   type ModelArtifacts,
@@ -35,8 +36,14 @@ export interface ZooRow {
 /** What is known before anything is loaded. */
 type Row = { -readonly [K in keyof ZooRow]: ZooRow[K] };
 
+export interface CheckOptions {
+  readonly backend?: Backend | undefined;
+  /** What only the author of the file has. */
+  readonly customObjects?: CustomObjects | undefined;
+}
+
 /** Checks one model; whatever it throws becomes the row's reason. */
-export async function checkModel({ path, guess }: FoundModel, backend?: Backend): Promise<ZooRow> {
+export async function checkModel({ path, guess }: FoundModel, options: CheckOptions = {}): Promise<ZooRow> {
   const row: Row = {
     file: path,
     format: guess,
@@ -48,7 +55,7 @@ export async function checkModel({ path, guess }: FoundModel, backend?: Backend)
     needs: [],
   };
   try {
-    await fillRow(row, backend);
+    await fillRow(row, options);
   } catch (error) {
     row.reason = describe(error);
     if (error instanceof CustomObjectError) row.needs = error.needs;
@@ -57,16 +64,21 @@ export async function checkModel({ path, guess }: FoundModel, backend?: Backend)
   return row;
 }
 
-async function fillRow(row: Row, backend: Backend | undefined): Promise<void> {
+async function fillRow(row: Row, { backend, customObjects = {} }: CheckOptions): Promise<void> {
   const artifacts = await readArtifacts(row.file);
   row.format = formatOf(artifacts, row.format);
   const answers = await readAnswers(row.file);
-  const numbersOf = answers[0]?.numbersOf ?? 'tensorflow';
+  const options = { numbersOf: answers[0]?.numbersOf ?? 'tensorflow', customObjects };
   const isWhole = artifacts.topology !== undefined;
-  const loaded = isWhole ? await loadWhole(row, artifacts, numbersOf) : await loadWeights(row, artifacts, numbersOf);
+  const loaded = isWhole ? await loadWhole(row, artifacts, options) : await loadWeights(row, artifacts, options);
   row.loaded = true;
   if (loaded === undefined) return;
   for (const answer of answers) await compare(row, loaded, answer, backend);
+}
+
+interface BuildOptions {
+  readonly numbersOf: NumbersOf;
+  readonly customObjects: CustomObjects;
 }
 
 /** A model, and its configuration as text. */
@@ -75,13 +87,13 @@ interface Loaded {
   readonly configuration: string;
 }
 
-async function loadWhole(row: Row, artifacts: ModelArtifacts, numbersOf: NumbersOf): Promise<Loaded> {
-  const model = await loadModel(row.file, { numbersOf });
+async function loadWhole(row: Row, artifacts: ModelArtifacts, options: BuildOptions): Promise<Loaded> {
+  const model = await loadModel(row.file, options);
   return { model, configuration: JSON.stringify(artifacts.topology) };
 }
 
 /** Reads every tensor of a weights-only file, and assigns them where the architecture lies beside it. */
-async function loadWeights(row: Row, artifacts: ModelArtifacts, numbersOf: NumbersOf): Promise<Loaded | undefined> {
+async function loadWeights(row: Row, artifacts: ModelArtifacts, options: BuildOptions): Promise<Loaded | undefined> {
   for (const entry of entriesOf(artifacts)) await entry.read();
   const [architecture] = architecturesBeside(row.file);
   if (architecture === undefined) {
@@ -90,9 +102,9 @@ async function loadWeights(row: Row, artifacts: ModelArtifacts, numbersOf: Numbe
   }
   const isConfiguration = architecture.endsWith('.json') && statSync(architecture).isFile();
   const model = isConfiguration
-    ? await modelFromJSON(readFileSync(architecture, 'utf8'), { numbersOf })
-    : await loadModel(architecture, { numbersOf });
-  await model.loadWeights(row.file, { numbersOf });
+    ? await modelFromJSON(readFileSync(architecture, 'utf8'), options)
+    : await loadModel(architecture, options);
+  await model.loadWeights(row.file, options);
   const { topology } = await readArtifacts(architecture);
   return { model, configuration: JSON.stringify(topology) };
 }

@@ -7,19 +7,27 @@ import type { FoundModel } from './find-models.ts';
 /** The largest of these models takes some seconds. */
 const TIMEOUT_MS = 120_000;
 
+/** What every worker is told, as one text. */
+export interface WorkerSettings {
+  /** `reference` for the interpreter. */
+  readonly backend: string | undefined;
+  /** The URL of a module that exports `customObjects(path)`. */
+  readonly custom: string | undefined;
+}
+
 /** Checks the models; calls `onRow` as each is done, and gives the rows in the order of the models. */
 export async function runWorkers(
   models: readonly FoundModel[],
-  backend: string | undefined,
+  settings: WorkerSettings,
   onRow: (row: ZooRow) => void,
 ): Promise<ZooRow[]> {
   const rows = new Map<FoundModel, ZooRow>();
   const queue = [...models];
   const work = async (): Promise<void> => {
-    let worker = startWorker(backend);
+    let worker = startWorker(settings);
     for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
       const outcome = await checkIn(worker, model);
-      if (!outcome.isAlive) worker = startWorker(backend);
+      if (!outcome.isAlive) worker = startWorker(settings);
       rows.set(model, outcome.row);
       onRow(outcome.row);
     }
@@ -29,8 +37,8 @@ export async function runWorkers(
   return models.map((model) => rows.get(model)).filter((row) => row !== undefined);
 }
 
-function startWorker(backend: string | undefined): ChildProcess {
-  return fork(new URL('worker.ts', import.meta.url), backend === undefined ? [] : [backend], {
+function startWorker(settings: WorkerSettings): ChildProcess {
+  return fork(new URL('worker.ts', import.meta.url), [JSON.stringify(settings)], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -3,107 +3,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import {
-  BatchNormalization,
-  type CustomObjects,
-  Dense,
-  fields,
-  Layer,
-  type LayerConfig,
-  layerFields,
-  loadModel,
-  Model,
-  ops,
-  type PartialShape,
-  Sequential,
-  type SymbolicTensor,
-  Tensor,
-} from '../../src/index.ts';
+import { loadModel, Model, Tensor } from '../../src/index.ts';
+import { customObjects } from '../support/author-classes.ts';
 
 const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url));
 const VERSIONS = `${SHARED}/fixtures/keras-versions`;
 const KONDUIT = `${SHARED}/models/KonduitAI__dl4j-test-resources/modelimport/keras`;
-
-interface ScaleConfig extends LayerConfig {
-  factor: number;
-}
-
-/** `Scale` of `custom.py`: inputs · w · factor + b. */
-class Scale extends Layer<ScaleConfig> {
-  static readonly className = 'Scale';
-  static readonly fields = { ...layerFields, factor: fields.number(1) };
-
-  constructor(options: { readonly factor?: number }) {
-    super(Scale.className, Scale.fields, options);
-  }
-
-  protected override build([shape]: readonly PartialShape[]): void {
-    const features = shape?.at(-1) ?? Number.NaN;
-    this.addWeight('w', [features], { initializer: 'ones' });
-    this.addWeight('b', [features], { initializer: 'zeros', trainable: false });
-  }
-
-  override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
-    return ops.add(ops.multiply(ops.multiply(x, this.weight('w')), this.config.factor), this.weight('b'));
-  }
-}
-
-interface CustomConfig extends LayerConfig {
-  units: number;
-}
-
-/** `Custom` of `custom.py`: a subclassed model, with layers in attributes, a list and a dictionary. */
-class Custom extends Layer<CustomConfig> {
-  static readonly className = 'Custom';
-  static readonly fields = { ...layerFields, units: fields.positiveInteger(4) };
-  protected readonly headOrder: readonly ('a' | 'b')[] = ['b', 'a'];
-  readonly #units = this.config.units;
-  readonly #zout = new Dense({ units: 2 });
-  readonly #adense = new Dense({ units: this.#units, activation: 'relu' });
-  readonly #blocks = [
-    new Dense({ units: this.#units }),
-    new Scale({ factor: 0.5 }),
-    new Dense({ units: this.#units, activation: 'tanh' }),
-  ];
-  readonly #heads = { b: new Dense({ units: 3 }), a: new Dense({ units: this.#units }) };
-  readonly #norm = new BatchNormalization({});
-  readonly #sub = new Sequential({ layers: [new Dense({ units: this.#units }), new Scale({ factor: 2 })] });
-
-  constructor(options: { readonly units?: number }) {
-    super(Custom.className, Custom.fields, options);
-  }
-
-  /** In the order of the assignments in Python. */
-  override get sublayers(): Record<string, Layer | readonly Layer[]> {
-    return {
-      zout: this.#zout,
-      adense: this.#adense,
-      blocks: this.#blocks,
-      heads: this.headOrder.map((key) => this.#heads[key]),
-      norm: this.#norm,
-      sub: this.#sub,
-    } as unknown as Record<string, Layer | readonly Layer[]>;
-  }
-
-  override call([x]: readonly [SymbolicTensor], options: Parameters<Layer['call']>[1]): readonly SymbolicTensor[] {
-    const run = (layer: { trace: Layer['trace'] }, input: SymbolicTensor): SymbolicTensor =>
-      layer.trace([{ tensor: input }], options)[0]?.tensor as SymbolicTensor;
-    let hidden = run(this.#adense, x);
-    for (const block of this.#blocks) hidden = run(block, hidden);
-    hidden = run(this.#norm, hidden);
-    hidden = ops.add(hidden, run(this.#sub, run(this.#heads.a, hidden)));
-    return [run(this.#zout, hidden), run(this.#heads.b, hidden)];
-  }
-}
-
-/** tf.keras lists what a dictionary holds by its keys, Keras 3 in the order in which it was put in. */
-class TfCustom extends Custom {
-  protected override readonly headOrder = ['a', 'b'] as const;
-}
-
-function customObjects(version: string): CustomObjects {
-  return { Custom: version.startsWith('tf-keras') ? TfCustom : Custom, Scale };
-}
 
 interface Answer {
   readonly inputs: readonly { readonly shape: number[]; readonly data: number[] }[];
@@ -135,13 +40,13 @@ async function predictAnswer(model: Awaited<ReturnType<typeof loadModel>>, versi
 describe.skipIf(files.length === 0)('a subclassed model of ../shared/fixtures/keras-versions', () => {
   test.each(files)('%s predicts what Keras predicted', async (file) => {
     const version = file.split('/')[0] as string;
-    const model = await loadModel(`${VERSIONS}/${file}`, { customObjects: customObjects(version) });
+    const model = await loadModel(`${VERSIONS}/${file}`, { customObjects: customObjects(file) });
     await predictAnswer(model, version);
   });
 
   test.each(weightsFiles)('%s fills the model', async (file) => {
     const version = file.split('/')[0] as string;
-    const model = await loadModel(`${VERSIONS}/${version}/custom.keras`, { customObjects: customObjects(version) });
+    const model = await loadModel(`${VERSIONS}/${version}/custom.keras`, { customObjects: customObjects(file) });
     model.setWeights(
       model.getWeights().map(({ shape, data }) => new Tensor(shape, 'float32', new Float32Array(data.length))),
     );
@@ -184,7 +89,7 @@ describe.skipIf(!existsSync(KONDUIT))('Lambda layers of ../shared/models', () =>
   test.each(LAMBDAS)('%s', async (file) => {
     await expect(loadModel(`${KONDUIT}/${file}`)).rejects.toThrow('customObjects: { "space_to_depth_x2"');
     const model = await loadModel(`${KONDUIT}/${file}`, {
-      customObjects: { space_to_depth_x2: ([x]) => ops.spaceToDepth(x as SymbolicTensor, 2) },
+      customObjects: customObjects(file),
     });
     const x = Float32Array.from({ length: 144 }, (_, index) => index);
     const beside = Float32Array.from({ length: 144 }, (_, index) => -index);
@@ -203,10 +108,7 @@ describe.skipIf(!existsSync(KONDUIT))('Lambda layers of ../shared/models', () =>
 
   test('examples/lambda/model_lambda.h5: a square and a triple between dense layers', async () => {
     const model = await loadModel(`${KONDUIT}/examples/lambda/model_lambda.h5`, {
-      customObjects: {
-        lambda_3: ([x]) => ops.square(x as SymbolicTensor),
-        lambda_4: ([x]) => ops.multiply(x as SymbolicTensor, 3),
-      },
+      customObjects: customObjects('model_lambda.h5'),
     });
     const x = Float32Array.from({ length: 784 }, (_, index) => Math.sin(index));
     const before = await predictUntil(model, 'dense_3', x);
