@@ -150,6 +150,7 @@ export type { MetricLike, MetricsOption } from './training/compiled-metrics.ts';
 export type { LossLike, ModelCompileOptions } from './training/compiled-model.ts';
 export type { Dataset } from './training/data-source.ts';
 export type { BatchOptions, EvaluateOptions, FitOptions } from './training/fit-options.ts';
+export type { LearningRateMultipliers } from './training/learning-rate-multipliers.ts';
 export type { LossFunction } from './training/losses/loss.ts';
 export * as losses from './training/losses/public.ts';
 export * as metrics from './training/metrics/public.ts';

@@ -6,6 +6,7 @@ import { frozenLayers, weightsToTrain } from '../model/frozen-layers.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { mean } from '../ops/reduce.ts';
 import { CompiledMetrics, type MetricsOption } from './compiled-metrics.ts';
+import { type LearningRateMultipliers, learningRateMultipliers } from './learning-rate-multipliers.ts';
 import { Loss, type LossFunction } from './losses/loss.ts';
 import { resolveLoss } from './losses/resolve-loss.ts';
 import { MeanTracker } from './mean-tracker.ts';
@@ -13,6 +14,7 @@ import type { Assignment, Optimizer } from './optimizers/optimizer.ts';
 import { type PerOutput, perOutput } from './per-output.ts';
 import { RandomState } from './random-state.ts';
 import { outputNames } from './samples.ts';
+import { type NamedVariables, NameTable } from './state-variables.ts';
 import { type WeightOptions, weightOptions } from './weight-options.ts';
 
 /** A loss: by Keras' name, as an object, or as a function written with `ops`. */
@@ -30,6 +32,11 @@ export interface ModelCompileOptions {
   readonly metrics?: MetricsOption | null;
   /** What is measured with the weights of samples and classes. */
   readonly weightedMetrics?: MetricsOption | null;
+  /**
+   * Factors on the learning rate of some layers or weights, such as `{ base: 0.1 }`; 1 for all others. Weight decay,
+   * which goes with the learning rate, has them too.
+   */
+  readonly learningRateMultipliers?: LearningRateMultipliers;
   /** Makes dropout and noise reproducible; by default they differ from run to run. */
   readonly seed?: number;
 }
@@ -65,6 +72,7 @@ export class CompiledModel {
   readonly trainable: readonly Variable[];
   readonly frozen: ReadonlySet<Layer>;
   readonly options: ReadonlyMap<Variable, WeightOptions>;
+  readonly learningRateMultipliers: ReadonlyMap<Variable, number>;
   readonly random: RandomState;
   readonly #losses: readonly (LossLike | undefined)[];
   readonly #lossWeights: readonly (number | undefined)[];
@@ -72,6 +80,7 @@ export class CompiledModel {
   readonly #outputTrackers: readonly (MeanTracker | undefined)[];
   readonly #metrics: CompiledMetrics;
   #hasWarned = false;
+  #hasMeasured = false;
 
   /**
    * @param frozen the layers that are left alone, as they were when `compile` was called
@@ -85,6 +94,10 @@ export class CompiledModel {
     this.frozen = frozen;
     this.random = new RandomState(options.seed);
     this.options = weightOptions(model);
+    this.learningRateMultipliers = learningRateMultipliers(
+      model as unknown as Layer,
+      options.learningRateMultipliers ?? {},
+    );
     const names = outputNames(model);
     this.#losses = perOutput(loss, names, isLoss, 'loss');
     for (const each of this.#losses) checkLoss(each);
@@ -120,11 +133,31 @@ export class CompiledModel {
       assignments.push(...tracker.update(mean(value), rows));
     }
     assignments.push(...this.#metrics.update(parts));
+    this.#hasMeasured = true;
     for (const { name, metric } of this.#metrics.metrics) {
       names.push(name);
       results.push(metric.result());
     }
     return { names, results, assignments };
+  }
+
+  /** The state of all that is measured, by the names of logs. Metrics have some once they have seen a batch. */
+  get metricVariables(): NamedVariables {
+    const named = new NameTable();
+    for (const tracker of [this.#lossTracker, ...this.#outputTrackers]) {
+      for (const part of tracker === undefined ? [] : [tracker.total, tracker.count]) {
+        named.add(`metrics/${part.path}`, part);
+      }
+    }
+    for (const { name, metric } of this.#metrics.metrics) {
+      for (const variable of metric.variables) named.add(`metrics/${name}/${variable.name}`, variable);
+    }
+    return named.variables;
+  }
+
+  /** Whether the metrics have seen a batch, from which they may learn their shapes. */
+  get hasMeasured(): boolean {
+    return this.#hasMeasured;
   }
 
   /** Starts all measurements anew. */

@@ -82,11 +82,15 @@ export function buildStep(model: KerasModel, compiled: CompiledModel, samples: S
   };
 }
 
-function optimize({ optimizer, trainable, options }: CompiledModel, loss: SymbolicTensor): readonly Update[] {
+function optimize(compiled: CompiledModel, loss: SymbolicTensor): readonly Update[] {
+  const { optimizer, trainable, options, learningRateMultipliers } = compiled;
   const symbols = trainable.map(parameter);
   const found = gradients(optimizer.scaleLoss(loss), symbols);
   const byVariable = new Map(trainable.map((variable, index) => [variable, found[index] as SymbolicTensor]));
-  return optimizer.apply(byVariable, { constraintOf: (variable) => options.get(variable)?.constraint });
+  return optimizer.apply(byVariable, {
+    constraintOf: (variable) => options.get(variable)?.constraint,
+    learningRateMultiplierOf: (variable) => learningRateMultipliers.get(variable),
+  });
 }
 
 /** What regularizers take for the weights that are trained. */

@@ -6,8 +6,10 @@ import { ExponentialDecay } from '../schedules/decays.ts';
 import { Adam, AdamW, Nadam } from './adam.ts';
 import { LossScaleOptimizer } from './loss-scale-optimizer.ts';
 import { MultiOptimizer, OptimizerMap } from './multi-optimizer.ts';
+import type { Optimizer } from './optimizer.ts';
 import { createOptimizer, optimizerNames, resolveOptimizer } from './resolve-optimizer.ts';
 import { SGD } from './sgd.ts';
+import type { StepOptimizer } from './step-optimizer.ts';
 
 const vector = (...values: number[]): EncodedTensor => ['float32', [values.length], values];
 const two = (): [Variable, Variable] => [weightOf('a/kernel', vector(1, 2)), weightOf('b/bias', vector(3))];
@@ -66,6 +68,47 @@ describe('slots', () => {
     expect(before[0]).toBeCloseTo(0.1, 6);
     expect(numbers(optimizer.slotsOf(second).momentum as Variable)[0]).toBeCloseTo(0.19, 6);
     expect(optimizer.iterations.value.data[0]).toBe(2);
+  });
+
+  test.each(optimizerNames.filter((name) => !/^(?:LossScale|Multi|Nadam)/.test(name)))(
+    'of %s: a weight that is thawed later is treated as by a new optimizer, one that was there before goes on',
+    (name) => {
+      for (const options of [{}, { useEma: true, emaMomentum: 0.5 }, { weightDecay: 0.1 }]) {
+        const config = { learningRate: 0.1, ...options };
+        const both = [weightOf('a/kernel', vector(1, 2)), weightOf('b/kernel', vector(3, -1))] as const;
+        const apart = [weightOf('a/kernel', vector(1, 2)), weightOf('b/kernel', vector(3, -1))] as const;
+        const [optimizer, first, second] = [0, 1, 2].map(() => createOptimizer(name, config) as Optimizer);
+        const gradients = [0.5, -1, 2, 0.25, 1].map((value) => [vector(value, 1), vector(-value, 0.5)] as const);
+        // The first three steps with the second weight frozen, the others with both.
+        const head = stepper(optimizer as Optimizer, [both[0]]);
+        for (const [of] of gradients.slice(0, 3)) head([of]);
+        const whole = stepper(optimizer as Optimizer, both);
+        for (const pair of gradients.slice(3)) whole([...pair]);
+        const one = stepper(first as Optimizer, [apart[0]]);
+        for (const [of] of gradients) one([of]);
+        const two = stepper(second as Optimizer, [apart[1]]);
+        for (const [, of] of gradients.slice(3)) two([of]);
+        expect(numbers(both[0])).toEqual(numbers(apart[0]));
+        expect(numbers(both[1])).toEqual(numbers(apart[1]));
+        const averages = [optimizer?.averageOf(both[1]), second?.averageOf(apart[1])];
+        expect(averages[0]?.value).toEqual(averages[1]?.value);
+        expect((optimizer as StepOptimizer).startOf(both[0])).toBe(0);
+        expect((optimizer as StepOptimizer).startOf(both[1])).toBe(3);
+      }
+    },
+  );
+
+  test('of Adam after thawing hold what a hand computes', () => {
+    const [first, second] = two();
+    const optimizer = new Adam({ learningRate: 0.1 });
+    stepper(optimizer, [first])([vector(1, -1)]);
+    stepper(optimizer, [first, second])([vector(2, 0), vector(4)]);
+    const slots = (weight: Variable): number[] => Object.values(optimizer.slotsOf(weight)).flatMap(numbers);
+    const expected = [0.9 * 0.1 + 0.1 * 2, 0.9 * -0.1, 0.999 * 0.001 + 0.001 * 4, 0.999 * 0.001];
+    for (const [index, value] of slots(first).entries()) expect(value).toBeCloseTo(expected[index] as number, 7);
+    for (const [index, value] of slots(second).entries()) expect(value).toBeCloseTo([0.4, 0.016][index] as number, 7);
+    // The first step of Adam is as long as the learning rate, whenever it comes.
+    expect(numbers(second)[0]).toBeCloseTo(2.9, 5);
   });
 
   test('are named as in Keras and stored in its order', () => {

@@ -125,6 +125,8 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
   readonly #rate: Variable;
   #schedule: LearningRateSchedule | null;
   readonly #slots = new Map<Variable, Map<string, Variable>>();
+  /** How many steps were done when the state of a weight began. */
+  readonly #starts = new Map<Variable, number>();
   #excluded: DecayExclusions = {};
 
   /** @throws {TypeError} when an option is unknown or not what it may be, or more than one way to clip is asked for. */
@@ -203,7 +205,7 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
     return constantSlot(variable.shape, 0);
   }
 
-  /** The rule of one step. It is asked for once for all weights of one learning rate, so it can share scalars. */
+  /** The rule of one step. It is asked for once for all weights of one clock, so it can share scalars. */
   protected abstract rule(clock: Clock): (step: WeightStep) => StepResult;
 
   /** State that belongs to no weight, in Keras' order. */
@@ -275,8 +277,29 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
     return slot;
   }
 
+  /**
+   * How many steps were done when the state of a weight began: 0 but for a weight that was thawed later. It counts its
+   * own steps from there, so that means which start at 0 are corrected as those of a new optimizer.
+   */
+  startOf(variable: Variable): number {
+    return this.#starts.get(variable) ?? 0;
+  }
+
+  /** Takes up the state of a weight that began after so many steps; see `startOf`. */
+  setStart(variable: Variable, steps: number): void {
+    this.#starts.set(variable, steps);
+  }
+
+  #beginStates(weights: Iterable<Variable>): void {
+    const steps = Math.floor(Number(this.iterations.value.data[0]) / (this.config.gradientAccumulationSteps ?? 1));
+    for (const weight of weights) {
+      if (!this.#slots.has(weight) && !this.#starts.has(weight)) this.#starts.set(weight, steps);
+    }
+  }
+
   override apply(gradients: Gradients, options: ApplyOptions = {}): readonly Assignment[] {
     if (gradients.size === 0) return [];
+    this.#beginStates(gradients.keys());
     const { gradientAccumulationSteps: batches } = this.config;
     const iterations = parameter(this.iterations);
     const steps = batches === null ? iterations : floorDivide(iterations, batches);
@@ -325,18 +348,22 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
   }
 
   #step(gradients: Gradients, clock: Clock, { learningRateMultiplierOf }: ApplyOptions): Assignment[] {
-    const rules = new Map<number, { clock: Clock; rule: (step: WeightStep) => StepResult }>();
-    const ruleFor = (multiplier: number): { clock: Clock; rule: (step: WeightStep) => StepResult } => {
-      let known = rules.get(multiplier);
+    const rules = new Map<string, { clock: Clock; rule: (step: WeightStep) => StepResult }>();
+    const ruleFor = (variable: Variable): { clock: Clock; rule: (step: WeightStep) => StepResult } => {
+      const multiplier = learningRateMultiplierOf?.(variable) ?? 1;
+      const start = this.startOf(variable);
+      const key = `${multiplier} ${start}`;
+      let known = rules.get(key);
       if (known === undefined) {
-        const own = multiplier === 1 ? clock : { ...clock, learningRate: multiply(clock.learningRate, multiplier) };
+        const learningRate = multiplier === 1 ? clock.learningRate : multiply(clock.learningRate, multiplier);
+        const own = { learningRate, step: start === 0 ? clock.step : subtract(clock.step, start) };
         known = { clock: own, rule: this.rule(own) };
-        rules.set(multiplier, known);
+        rules.set(key, known);
       }
       return known;
     };
     return [...gradients].flatMap(([variable, gradient]) => {
-      const { clock: own, rule } = ruleFor(learningRateMultiplierOf?.(variable) ?? 1);
+      const { clock: own, rule } = ruleFor(variable);
       const variables = this.slotsOf(variable);
       const slots = Object.fromEntries(Object.entries(variables).map(([name, slot]) => [name, parameter(slot)]));
       const weight = this.#decay(variable, own.learningRate);
@@ -364,11 +391,15 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
     const { useEma, emaMomentum, emaOverwriteFrequency } = this.config;
     if (!useEma) return [];
     // The first average is the weight itself.
-    const momentum = multiply(toFloat(notEqual(steps, 0)), emaMomentum);
+    const starts = new Set(weights.map((weight) => this.startOf(weight)));
+    const momenta = new Map(
+      Array.from(starts, (start) => [start, multiply(toFloat(notEqual(steps, start)), emaMomentum)] as const),
+    );
     const isOverwritten = emaOverwriteFrequency === null ? null : equal(mod(add(steps, 1), emaOverwriteFrequency), 0);
     return weights.map((variable) => {
       const slot = this.#ownSlot(variable, AVERAGE);
       const weight = stepped.get(variable) as SymbolicTensor;
+      const momentum = momenta.get(this.startOf(variable)) as SymbolicTensor;
       const average = add(multiply(momentum, parameter(slot)), multiply(subtract(1, momentum), weight));
       if (isOverwritten !== null) stepped.set(variable, where(isOverwritten, average, weight));
       return [slot, average];
