@@ -7,6 +7,7 @@ import { type DotGeometry, planDot } from './contract-dot.ts';
 import type { ContractPlan } from './contract-plan.ts';
 import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
 import { type Axes, mapAxes, product, type WindowGeometry, windowGeometry } from './contract-window.ts';
+import { planWinograd, prefersWinograd, tiledGeometry, tiledGradient } from './contract-winograd.ts';
 
 /** A convolution of an input `[batch, …spatial, in]` with a kernel `[…spatial, in / groups, out]`. */
 export interface ConvolveGeometry {
@@ -27,6 +28,8 @@ export function planConvolve({ inputShape, kernelShape, attributes, packed }: Co
   if (isPointwise && product(positions) === product(input)) {
     return planDot(pointwiseDot(batch * product(input), channels, outputs, packed));
   }
+  const tiled = tiledGeometry(geometry, outputs);
+  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinograd(tiled, packed);
   const taps = windowTaps(geometry);
   const [depth, columns] = [channels / groups, outputs / groups];
   const band: BandGeometry = {
@@ -66,6 +69,8 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   const { batch, channels, input, positions, window, strides } = forward;
   const outputs = kernelShape.at(-1) as number;
   const { groups } = attributes;
+  const tiled = tiledGradient(forward, outputs);
+  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinograd(tiled, packed);
   const { low, extent, phases } = gradientPhases(forward);
   const [depth, columns] = [outputs / groups, channels / groups];
   const band: BandGeometry = {

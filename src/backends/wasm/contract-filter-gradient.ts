@@ -18,6 +18,8 @@ import {
 import { emitProduct } from './contract-product.ts';
 import { storeLanes, TILE_ROWS } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
+import { prefersWinograd, tiledGeometry } from './contract-winograd.ts';
+import { planWinogradFilterGradient } from './contract-winograd-filter.ts';
 import { emitChannels } from './pool-window.ts';
 
 /** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
@@ -38,6 +40,8 @@ export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed
   const [rows, columns] = [geometry.channels / groups, outputs / groups];
   const taps = product(geometry.window);
   const isDepthwise = rows === 1 && columns === 1;
+  const tiled = tiledGeometry(geometry, outputs);
+  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinogradFilterGradient(tiled);
   return {
     finishes: false,
     sharedBytes: 0,

@@ -1,0 +1,443 @@
+/**
+ * Convolutions with a window of 3 × 3 and stride 1, and their input gradients, by Winograd's algorithm: see
+ * `winograd-transform.ts`. A unit transforms some tiles of the input, multiplies them with the transformed kernel, which
+ * is 36 products of matrices `[tiles, in] · [in, out]`, and transforms the result back.
+ */
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import {
+  type ContractPlaces,
+  type ContractPlan,
+  emitKernel,
+  emitTail,
+  type KernelCode,
+  type Packing,
+} from './contract-plan.ts';
+import { emitProduct } from './contract-product.ts';
+import { TILE_COLUMNS } from './contract-tile.ts';
+import { product, type WindowGeometry } from './contract-window.ts';
+import {
+  type Extents,
+  emitEachPoint,
+  emitLeast,
+  emitLines,
+  emitPatch,
+  emitTiles,
+  inputTile,
+  planTiles,
+  pointStride,
+  type TileGrid,
+  type TilePlace,
+  unitTiles,
+} from './winograd-tiles.ts';
+import {
+  emitTransform,
+  kernelTransform,
+  outputTransform,
+  TILE_INPUTS,
+  TILE_OUTPUTS,
+  TILE_POINTS,
+  transformKernel,
+  VectorConstants,
+} from './winograd-transform.ts';
+
+/** With fewer channels than this on a side, transforms cost more than they save. */
+const LEAST_CHANNELS = 16;
+
+/** Transformed kernels beyond this no longer stay in the caches of small processors, and are four times the kernel. */
+const MOST_WEIGHTS = 128 * 128;
+
+/** With fewer tiles, the transformed kernel is read for too few of them. */
+const LEAST_TILES = 12;
+
+/** How many products tiles that reach beyond the output may waste. */
+const MOST_WASTE = 1.6;
+
+/** Transformed inputs and outputs of a unit, which are to stay in the second cache. */
+const UNIT_BYTES = 384 << 10;
+
+/** Tiles of a unit: enough that the transformed kernel is read seldom. */
+const MOST_UNIT_TILES = 24;
+
+/** A convolution as the sums that it computes: the gradient of an input is one of dy, with the kernel turned around. */
+export interface WinogradGeometry {
+  readonly batch: number;
+  readonly input: Extents;
+  readonly output: Extents;
+  readonly low: Extents;
+  /** Channels of what is read and of what is written. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The kernel is `[3, 3, outputs, inputs]` and its last tap comes first. */
+  readonly isGradient: boolean;
+}
+
+/** The tiles of a convolution to so many channels; undefined where its window is not of 3 × 3, or takes steps. */
+export function tiledGeometry(geometry: WindowGeometry, outputs: number): WinogradGeometry | undefined {
+  const { batch, channels, input, positions, low, window, strides, dilation } = geometry;
+  const isPlane = input[0] === 1 && positions[0] === 1 && low[0] === 0;
+  if (!isPlane || window.join() !== '1,3,3' || product(strides) * product(dilation) !== 1) return undefined;
+  return {
+    batch,
+    input: [input[1], input[2]],
+    output: [positions[1], positions[2]],
+    low: [low[1], low[2]],
+    inputs: channels,
+    outputs,
+    isGradient: false,
+  };
+}
+
+/** The tiles of the input gradient of a convolution to so many channels. */
+export function tiledGradient(geometry: WindowGeometry, outputs: number): WinogradGeometry | undefined {
+  const forward = tiledGeometry(geometry, outputs);
+  if (forward === undefined) return undefined;
+  const { batch, input, output, low, inputs } = forward;
+  // The last tap sees dy as far before an element as the first tap sees x before a position.
+  const turned: Extents = [2 - low[0], 2 - low[1]];
+  return { batch, input: output, output: input, low: turned, inputs: outputs, outputs: inputs, isGradient: true };
+}
+
+/** Whether the algorithm is the faster one. */
+export function prefersWinograd({ batch, output, inputs, outputs }: WinogradGeometry): boolean {
+  const [tilesY, tilesX] = [Math.ceil(output[0] / TILE_OUTPUTS), Math.ceil(output[1] / TILE_OUTPUTS)];
+  const covered = tilesY * tilesX * TILE_OUTPUTS ** 2;
+  return (
+    inputs % 4 === 0 &&
+    outputs % 4 === 0 &&
+    Math.min(inputs, outputs) >= LEAST_CHANNELS &&
+    inputs * outputs <= MOST_WEIGHTS &&
+    batch * tilesY * tilesX >= LEAST_TILES &&
+    covered <= output[0] * output[1] * MOST_WASTE
+  );
+}
+
+export function planWinograd(geometry: WinogradGeometry, packed: boolean): ContractPlan {
+  const { inputs, outputs } = geometry;
+  const fitting = Math.floor(UNIT_BYTES / (TILE_POINTS * (inputs + outputs) * 4));
+  const grid = planTiles(geometry, Math.max(6, Math.min(MOST_UNIT_TILES, fitting)));
+  const tiles = unitTiles(grid);
+  const [inputStride, outputStride] = [pointStride(tiles, inputs), pointStride(tiles, outputs)];
+  const patchBytes = Math.max(TILE_POINTS * inputs, TILE_OUTPUTS ** 2 * outputs) * 4;
+  const packing = winogradPacking(geometry);
+  return {
+    finishes: true,
+    packing,
+    sharedBytes: packed ? 0 : packing.byteLength,
+    privateBytes: TILE_POINTS * (inputStride + outputStride) + patchBytes,
+    emit: (module, places) => {
+      const right = packed ? places.right : places.sharedScratch;
+      const code = emitWinograd(module, geometry, grid, places, right);
+      return packed ? code : { ...code, prepare: emitKernelTransform(module, geometry, places) };
+    },
+  };
+}
+
+/** Bytes of one of the 36 matrices of the transformed kernel, in panels. */
+function matrixBytes({ inputs, outputs }: WinogradGeometry): number {
+  return Math.ceil(outputs / TILE_COLUMNS) * inputs * TILE_COLUMNS * 4;
+}
+
+function winogradPacking(geometry: WinogradGeometry): Packing {
+  const { inputs, outputs, isGradient } = geometry;
+  const matrixLength = matrixBytes(geometry) / 4;
+  return {
+    byteLength: TILE_POINTS * matrixLength * 4,
+    key: `winograd:${inputs}:${outputs}:${isGradient}`,
+    pack: (source, target) => {
+      const [taps, points] = [new Float32Array(9), new Float32Array(TILE_POINTS)];
+      for (let input = 0; input < inputs; input++) {
+        for (let output = 0; output < outputs; output++) {
+          for (let tap = 0; tap < 9; tap++) {
+            const from = isGradient
+              ? ((8 - tap) * outputs + output) * inputs + input
+              : (tap * inputs + input) * outputs + output;
+            taps[tap] = source[from] as number;
+          }
+          transformKernel(taps, points);
+          const panel = Math.floor(output / TILE_COLUMNS);
+          const at = (panel * inputs + input) * TILE_COLUMNS + (output % TILE_COLUMNS);
+          for (let point = 0; point < TILE_POINTS; point++) target[point * matrixLength + at] = points[point] as number;
+        }
+      }
+    },
+  };
+}
+
+/** Transforms the kernel in the run, because the run changes it; a unit is a channel of the input. */
+function emitKernelTransform(
+  module: ModuleBuilder,
+  geometry: WinogradGeometry,
+  places: ContractPlaces,
+): { kernel: number; units: number } {
+  const { inputs, outputs, isGradient } = geometry;
+  const stride = matrixBytes(geometry);
+  const panelBytes = inputs * TILE_COLUMNS * 4;
+  const kernel = emitKernel(module, (f, input) => {
+    const [output, source, target] = f.localsOf('i32', 3) as [Local, Local, Local];
+    const gathered = f.local('v128');
+    const constants = new VectorConstants(f, kernelTransform.constants);
+    f.for(output, 0, outputs, 4, () => {
+      f.sum(
+        isGradient
+          ? [
+              [output, inputs * 4],
+              [input, 4],
+            ]
+          : [
+              [input, outputs * 4],
+              [output, 4],
+            ],
+        places.right,
+      ).set(source);
+      // Panels of eight columns: an output's group of four is the first or the second half of one.
+      f.get(output).i32(3).op('i32.shr_u').i32(panelBytes).op('i32.mul');
+      f.sum([[input, TILE_COLUMNS * 4]], places.sharedScratch).op('i32.add');
+      f.get(output).i32(4).op('i32.and').i32(2).op('i32.shl', 'i32.add').set(target);
+      emitTransform(
+        f,
+        kernelTransform,
+        3,
+        constants,
+        (row, column) => {
+          const tap = row * 3 + column;
+          if (!isGradient) return f.load('v128.load', source, tap * inputs * outputs * 4);
+          const at = (8 - tap) * inputs * outputs * 4;
+          f.load('v128.load32_zero', source, at).set(gathered);
+          for (let lane = 1; lane < 4; lane++) {
+            f.get(source)
+              .get(gathered)
+              .laneMemory('v128.load32_lane', lane, at + lane * inputs * 4)
+              .set(gathered);
+          }
+          return f.get(gathered);
+        },
+        (row, vectors) => {
+          for (const [column, vector] of vectors.entries()) {
+            f.storeAt('v128.store', target, (row * TILE_INPUTS + column) * stride, () => f.get(vector));
+          }
+        },
+      );
+    });
+    constants.release();
+    f.release(output, source, target, gathered);
+  });
+  return { kernel, units: inputs };
+}
+
+function emitWinograd(
+  module: ModuleBuilder,
+  geometry: WinogradGeometry,
+  grid: TileGrid,
+  places: ContractPlaces,
+  rightBase: number,
+): KernelCode {
+  const { inputs, outputs, low, input } = geometry;
+  const tiles = unitTiles(grid);
+  const [inputStride, outputStride] = [pointStride(tiles, inputs), pointStride(tiles, outputs)];
+  const transformInput = inputTile(module, inputs, inputStride);
+  const transformOutput = outputTile(module, outputs, outputStride, places);
+  const panelStride = inputs * TILE_COLUMNS * 4;
+  const kernel = emitKernel(module, (f, unit, scratch) => {
+    const [left, right, result, patch, atY, atX] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
+    const toMatrices = (): unknown =>
+      f
+        .get(scratch)
+        .i32(TILE_POINTS * inputStride)
+        .op('i32.add');
+    toMatrices();
+    f.i32(TILE_POINTS * outputStride)
+      .op('i32.add')
+      .set(patch);
+    emitTiles(f, grid, unit, (place) => {
+      f.sum([[place.y, 1]], -low[0]).set(atY);
+      f.sum([[place.x, 1]], -low[1]).set(atX);
+      const source = { extent: TILE_INPUTS, image: input, channels: inputs, base: places.left };
+      emitPatch(f, source, { image: place.image, atY, atX, scratch: patch }, (address, pitch) => {
+        f.get(address).i32(pitch);
+        f.sum([
+          [scratch, 1],
+          [place.index, inputs * 4],
+        ]).call(transformInput);
+      });
+    });
+    f.get(scratch).set(left).i32(rightBase).set(right);
+    toMatrices();
+    f.set(result);
+    const matrices = [
+      [left, inputStride],
+      [right, matrixBytes(geometry)],
+      [result, outputStride],
+    ] as const;
+    // What an incomplete unit has not written is multiplied as well, and not read.
+    emitEachPoint(f, matrices, () =>
+      emitProduct(module, f, {
+        depth: inputs,
+        columns: outputs,
+        rows: tiles,
+        groups: 1,
+        left: { base: left, kind: 'rows', stride: inputs * 4, groupStride: 0 },
+        right: { base: right, panelStride },
+        output: { base: result, rowStride: outputs * 4, groupStride: 0 },
+        finish: {},
+      }),
+    );
+    emitTiles(
+      f,
+      grid,
+      unit,
+      (place) => {
+        toMatrices();
+        f.sum([[place.index, outputs * 4]])
+          .op('i32.add')
+          .set(result);
+        emitTileOutput(f, geometry, places, place, { matrices: result, patch, transformOutput });
+      },
+      (place, firstX, endX) => emitLineTail(f, geometry, grid, places, place, firstX, endX),
+    );
+    f.release(left, right, result, patch, atY, atX);
+  });
+  return { kernel, units: grid.units };
+}
+
+/** Transforms a tile back: into the output where it lies within, else into a patch, of which a part is copied. */
+function emitTileOutput(
+  f: FunctionBuilder,
+  { output: [height, width], outputs }: WinogradGeometry,
+  places: ContractPlaces,
+  { image, y, x }: TilePlace,
+  { matrices, patch, transformOutput }: { matrices: Local; patch: Local; transformOutput: number },
+): void {
+  const pixel = outputs * 4;
+  const target = f.local('i32');
+  f.sum(
+    [
+      [image, height * width * pixel],
+      [y, width * pixel],
+      [x, pixel],
+    ],
+    places.output,
+  ).set(target);
+  const whole = (): unknown =>
+    f
+      .get(matrices)
+      .get(target)
+      .i32(width * pixel)
+      .call(transformOutput);
+  const part = (): void => {
+    const [row, rows, column, columns, source, at] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
+    f.get(matrices)
+      .get(patch)
+      .i32(TILE_OUTPUTS * pixel)
+      .call(transformOutput);
+    f.i32(height).get(y).op('i32.sub').set(rows);
+    emitLeast(f, rows, TILE_OUTPUTS);
+    f.i32(width).get(x).op('i32.sub').set(columns);
+    emitLeast(f, columns, TILE_OUTPUTS);
+    f.scaled(columns, pixel).set(columns);
+    f.for(row, 0, rows, 1, () => {
+      f.sum([
+        [patch, 1],
+        [row, TILE_OUTPUTS * pixel],
+      ]).set(source);
+      f.get(target).set(at);
+      f.for(column, 0, columns, 16, () => {
+        f.storeAt('v128.store', at, 0, () => f.load('v128.load', source));
+        f.increment(at, 16).increment(source, 16);
+      });
+      f.increment(target, width * pixel);
+    });
+    f.release(row, rows, column, columns, source, at);
+  };
+  if (height % TILE_OUTPUTS === 0 && width % TILE_OUTPUTS === 0) whole();
+  else {
+    f.get(y)
+      .i32(height - TILE_OUTPUTS)
+      .op('i32.le_s')
+      .get(x)
+      .i32(width - TILE_OUTPUTS)
+      .op('i32.le_s', 'i32.and');
+    f.if(whole, part);
+  }
+  f.release(target);
+}
+
+/** The tail of a line of tiles: of whole lines of the output in one run. */
+function emitLineTail(
+  f: FunctionBuilder,
+  { output: [height, width], outputs }: WinogradGeometry,
+  { pieces }: TileGrid,
+  places: ContractPlaces,
+  { image, y }: TilePlace,
+  firstX: Local,
+  endX: Local,
+): void {
+  if (places.tail === undefined) return;
+  const pixel = outputs * 4;
+  const [lines, line, at, count] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
+  f.i32(height).get(y).op('i32.sub').set(lines);
+  emitLeast(f, lines, TILE_OUTPUTS);
+  f.sum(
+    [
+      [image, height * width * pixel],
+      [y, width * pixel],
+      [firstX, pixel],
+    ],
+    places.output,
+  ).set(at);
+  if (pieces === 1) {
+    f.scaled(lines, width * outputs).set(count);
+    emitTail(f, places, at, count);
+  } else {
+    f.get(endX).set(count);
+    emitLeast(f, count, width);
+    f.get(count).get(firstX).op('i32.sub').i32(outputs).op('i32.mul').set(count);
+    f.for(line, 0, lines, 1, () => {
+      emitTail(f, places, at, count);
+      f.increment(at, width * pixel);
+    });
+  }
+  f.release(lines, line, at, count);
+}
+
+/**
+ * A function of three i32 (the place of the tile in the first of 36 matrices, where the output goes, the distance of
+ * the output's lines) that transforms all channels back, adds the bias and keeps the bounds.
+ */
+function outputTile(module: ModuleBuilder, channels: number, stride: number, places: ContractPlaces): number {
+  const { bias, lower, upper } = places;
+  const key = `winograd output ${channels} ${stride} ${bias} ${lower} ${upper}`;
+  return module.shared(key, ['i32', 'i32', 'i32'], [], (f) => {
+    const [source, target, pitch] = [f.param(0), f.param(1), f.param(2)];
+    const lines = f.localsOf('i32', TILE_OUTPUTS);
+    const offset = f.local('i32');
+    const added = f.local('v128');
+    emitLines(f, lines, target, pitch);
+    const bounds = [lower, upper].filter((bound) => bound !== undefined);
+    const constants = new VectorConstants(f, [...outputTransform.constants, ...bounds]);
+    f.for(offset, 0, channels * 4, 16, () => {
+      if (bias !== undefined) f.load('v128.load', offset, bias).set(added);
+      emitTransform(
+        f,
+        outputTransform,
+        TILE_INPUTS,
+        constants,
+        (row, column) => f.load('v128.load', source, (row * TILE_INPUTS + column) * stride),
+        (row, outputs) => {
+          for (const [column, output] of outputs.entries()) {
+            f.storeAt('v128.store', lines[row] as Local, column * channels * 4, () => {
+              f.get(output);
+              if (bias !== undefined) f.get(added).op('f32x4.add');
+              // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
+              if (lower !== undefined) f.get(constants.get(lower)).op('f32x4.pmax');
+              if (upper !== undefined) f.get(constants.get(upper)).op('f32x4.pmin');
+            });
+          }
+        },
+      );
+      for (const line of lines) f.increment(line, 16);
+      f.increment(source, 16);
+    });
+    constants.release();
+  });
+}

@@ -1,0 +1,270 @@
+/** Tiles of Winograd's convolutions: where they lie, and the ways between images and transformed tiles. */
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { ModuleBuilder } from './assembler-module.ts';
+import { divideInto } from './contract-plan.ts';
+import {
+  emitTransform,
+  inputTransform,
+  TILE_INPUTS,
+  TILE_OUTPUTS,
+  TILE_POINTS,
+  VectorConstants,
+} from './winograd-transform.ts';
+
+/** Height and width. */
+export type Extents = readonly [y: number, x: number];
+
+/** Outputs of a 3 × 3 window with stride 1, cut into tiles of 4 × 4; the last ones may reach beyond the output. */
+export interface TileGrid {
+  readonly batch: number;
+  readonly input: Extents;
+  readonly output: Extents;
+  /** Padding in front: the first output sees the input from −low on. */
+  readonly low: Extents;
+  /** Tiles of one image. */
+  readonly tiles: Extents;
+  /** Lines of tiles in a unit, counted over all images. */
+  readonly unitLines: number;
+  /** Tiles of a line in a unit. */
+  readonly unitColumns: number;
+  /** Pieces that a line is cut into. */
+  readonly pieces: number;
+  readonly units: number;
+}
+
+/** Cuts the outputs into units of about `wanted` tiles. */
+export function planTiles(geometry: Pick<TileGrid, 'batch' | 'input' | 'output' | 'low'>, wanted: number): TileGrid {
+  const { batch, output } = geometry;
+  const tiles: Extents = [Math.ceil(output[0] / TILE_OUTPUTS), Math.ceil(output[1] / TILE_OUTPUTS)];
+  const pieces = Math.max(1, Math.ceil(tiles[1] / Math.max(wanted, 1)));
+  const unitColumns = Math.ceil(tiles[1] / pieces);
+  const lines = batch * tiles[0];
+  const unitLines = pieces > 1 ? 1 : Math.max(1, Math.min(lines, Math.round(wanted / tiles[1])));
+  return { ...geometry, tiles, unitLines, unitColumns, pieces, units: Math.ceil(lines / unitLines) * pieces };
+}
+
+/** Tiles of a unit. */
+export function unitTiles({ unitLines, unitColumns }: TileGrid): number {
+  return unitLines * unitColumns;
+}
+
+/**
+ * Bytes from one of the 36 matrices of a unit to the next. An odd number of cache lines, so that the numbers of one
+ * tile do not all fall into one set of the cache.
+ */
+export function pointStride(tiles: number, channels: number): number {
+  const lines = Math.ceil((tiles * channels * 4) / 64);
+  return (lines + 1 - (lines % 2)) * 64;
+}
+
+/** A tile: its image, the output's first line and column in it, and its number in the unit. */
+export interface TilePlace {
+  readonly image: Local;
+  readonly y: Local;
+  readonly x: Local;
+  readonly index: Local;
+}
+
+/**
+ * Writes loops over the tiles of a unit.
+ *
+ * @param afterLine runs after each line of tiles, whose place is that after its last tile
+ */
+export function emitTiles(
+  f: FunctionBuilder,
+  grid: TileGrid,
+  unit: Local,
+  tile: (place: TilePlace) => void,
+  afterLine?: (place: TilePlace, firstX: Local, endX: Local) => void,
+): void {
+  const { batch, tiles, unitLines, unitColumns, pieces } = grid;
+  const [image, y, x, index, line, lastLine, piece, firstX, endX] = f.localsOf('i32', 9) as [
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+    Local,
+  ];
+  divideInto(f, unit, pieces, line, piece);
+  f.scaled(line, unitLines).tee(line).i32(unitLines).op('i32.add').set(lastLine);
+  emitLeast(f, lastLine, batch * tiles[0]);
+  f.scaled(piece, unitColumns * TILE_OUTPUTS)
+    .tee(firstX)
+    .i32(unitColumns * TILE_OUTPUTS)
+    .op('i32.add')
+    .set(endX);
+  emitLeast(f, endX, tiles[1] * TILE_OUTPUTS);
+  f.i32(0).set(index);
+  const place: TilePlace = { image, y, x, index };
+  f.for(line, line, lastLine, 1, () => {
+    divideInto(f, line, tiles[0], image, y);
+    f.scaled(y, TILE_OUTPUTS).set(y);
+    f.for(x, firstX, endX, TILE_OUTPUTS, () => {
+      tile(place);
+      f.increment(index, 1);
+    });
+    afterLine?.(place, firstX, endX);
+  });
+  f.release(image, y, x, index, line, lastLine, piece, firstX, endX);
+}
+
+/** Sets a local to the lesser of it and a number. */
+export function emitLeast(f: FunctionBuilder, value: Local, greatest: number): void {
+  f.get(value).i32(greatest).get(value).i32(greatest).op('i32.lt_s', 'select').set(value);
+}
+
+/** A square of an image that may reach beyond it. */
+export interface Patch {
+  /** Rows and columns. */
+  readonly extent: number;
+  readonly image: Extents;
+  readonly channels: number;
+  /** Address of the first image. */
+  readonly base: number;
+}
+
+/**
+ * Writes code that calls `use` with the address of a patch's first pixel and the distance of its lines: in the image
+ * where the patch lies within it, else in a copy in `scratch` with zeros around it. `atY` and `atX` may be negative.
+ */
+export function emitPatch(
+  f: FunctionBuilder,
+  { extent, image: [height, width], channels, base }: Patch,
+  { image, atY, atX, scratch }: { image: Local; atY: Local; atX: Local; scratch: Local },
+  use: (address: Local, linePitch: number) => void,
+): void {
+  const pixel = channels * 4;
+  const address = f.local('i32');
+  const pushPixel = (y: Local, x: Local): unknown =>
+    f.sum(
+      [
+        [image, height * width * pixel],
+        [y, width * pixel],
+        [x, pixel],
+      ],
+      base,
+    );
+  const copy = (): void => {
+    const [row, column, y, x, target, source, at] = f.localsOf('i32', 7) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
+    f.get(scratch).set(target);
+    f.for(row, 0, extent, 1, () => {
+      f.get(atY).get(row).op('i32.add').set(y);
+      f.for(column, 0, extent, 1, () => {
+        f.get(atX).get(column).op('i32.add').set(x);
+        f.get(y).i32(height).op('i32.lt_u').get(x).i32(width).op('i32.lt_u', 'i32.and');
+        f.if(
+          () => {
+            pushPixel(y, x);
+            f.set(source);
+            f.for(at, 0, pixel, 16, () => {
+              f.storeAt('v128.store', target, 0, () => f.load('v128.load', source));
+              f.increment(target, 16).increment(source, 16);
+            });
+          },
+          () => {
+            f.for(at, 0, pixel, 16, () => {
+              f.storeAt('v128.store', target, 0, () => f.f32x4(0));
+              f.increment(target, 16);
+            });
+          },
+        );
+      });
+    });
+    f.release(row, column, y, x, target, source, at);
+    f.get(scratch).set(address);
+    use(address, extent * pixel);
+  };
+  const direct = (): void => {
+    pushPixel(atY, atX);
+    f.set(address);
+    use(address, width * pixel);
+  };
+  if (height < extent || width < extent) copy();
+  else {
+    f.get(atY)
+      .i32(height - extent)
+      .op('i32.le_u')
+      .get(atX)
+      .i32(width - extent)
+      .op('i32.le_u', 'i32.and');
+    f.if(direct, copy);
+  }
+  f.release(address);
+}
+
+/**
+ * A function of three i32 (the first pixel of a patch of 6 × 6, the distance of its lines, the place of the tile in the
+ * first of 36 matrices) that transforms all channels.
+ */
+export function inputTile(module: ModuleBuilder, channels: number, stride: number): number {
+  return module.shared(`winograd input ${channels} ${stride}`, ['i32', 'i32', 'i32'], [], (f) => {
+    const [source, pitch, target] = [f.param(0), f.param(1), f.param(2)];
+    const lines = f.localsOf('i32', TILE_INPUTS);
+    const count = f.local('i32');
+    emitLines(f, lines, source, pitch);
+    const constants = new VectorConstants(f, inputTransform.constants);
+    f.for(count, 0, channels, 4, () => {
+      emitTransform(
+        f,
+        inputTransform,
+        TILE_INPUTS,
+        constants,
+        (row, column) => f.load('v128.load', lines[row] as Local, column * channels * 4),
+        (row, outputs) => emitPoints(f, target, stride, row, outputs),
+      );
+      for (const line of lines) f.increment(line, 16);
+      f.increment(target, 16);
+    });
+    constants.release();
+  });
+}
+
+/** Sets locals to the beginnings of lines. */
+export function emitLines(f: FunctionBuilder, lines: readonly Local[], first: Local, pitch: Local): void {
+  let previous = first;
+  for (const [index, line] of lines.entries()) {
+    f.get(previous);
+    if (index > 0) f.get(pitch).op('i32.add');
+    f.set(line);
+    previous = line;
+  }
+}
+
+/** Stores a row of transformed vectors, each into the matrix of its point. */
+export function emitPoints(
+  f: FunctionBuilder,
+  target: Local,
+  stride: number,
+  row: number,
+  outputs: readonly Local[],
+): void {
+  for (const [column, output] of outputs.entries()) {
+    f.storeAt('v128.store', target, (row * TILE_INPUTS + column) * stride, () => f.get(output));
+  }
+}
+
+/** Writes a loop over the 36 matrices; `first` holds addresses that step from one to the next by `strides`. */
+export function emitEachPoint(
+  f: FunctionBuilder,
+  addresses: readonly (readonly [address: Local, stride: number])[],
+  body: () => void,
+): void {
+  const point = f.local('i32');
+  f.for(point, 0, TILE_POINTS, 1, () => {
+    body();
+    for (const [address, stride] of addresses) f.increment(address, stride);
+  });
+  f.release(point);
+}

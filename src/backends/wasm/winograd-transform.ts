@@ -1,0 +1,257 @@
+/**
+ * Winograd's short convolutions F(4×4, 3×3): a tile of 4 × 4 outputs of a 3 × 3 window costs 36 products of transformed
+ * numbers in place of 144. The transforms are those of Cook and Toom with the points 0, ±3/4, ±3/2 and ∞, whose rounding
+ * errors are near those of plain sums: the usual points 0, ±1, ±2 lose three times as much.
+ *
+ * With a the points, the rows of the transforms are, along one axis:
+ *
+ * - of the kernel, 3 → 6: (1, a, a²) / Π(a − other points); at ∞ (0, 0, 1)
+ * - of the input, 6 → 6: the coefficients of Π(x − other points); at ∞ those of Π(x − points)
+ * - of the output, 6 → 4: the columns (1, a, a², a³); at ∞ (0, 0, 0, 1)
+ *
+ * Gradients of the kernel take the transposes of the last and the first.
+ */
+import type { FunctionBuilder, Local } from './assembler-function.ts';
+
+/** Outputs of a tile along an axis. */
+export const TILE_OUTPUTS = 4;
+
+/** Inputs of a tile along an axis, and numbers after a transform. */
+export const TILE_INPUTS = 6;
+
+/** Products of a tile: matrices that are multiplied. */
+export const TILE_POINTS: number = TILE_INPUTS * TILE_INPUTS;
+
+const A = 3 / 4;
+const B = 3 / 2;
+const A2: number = A * A;
+const B2: number = B * B;
+
+/** What divides the kernel's numbers at 0, ±3/4 and ±3/2. */
+const DIVISORS = { zero: A2 * B2, a: 2 * A2 * (A2 - B2), b: 2 * B2 * (B2 - A2) } as const;
+
+/**
+ * Numbers in vectors, set once before a loop: engines make a constant vector anew wherever it is used, which takes
+ * longer than the multiplication.
+ */
+export class VectorConstants {
+  readonly #f: FunctionBuilder;
+  readonly #locals = new Map<number, Local>();
+
+  constructor(f: FunctionBuilder, values: readonly number[]) {
+    this.#f = f;
+    for (const value of values) {
+      if (this.#locals.has(value)) continue;
+      const local = f.local('v128');
+      f.f32(value).op('f32x4.splat').set(local);
+      this.#locals.set(value, local);
+    }
+  }
+
+  get(value: number): Local {
+    const local = this.#locals.get(value);
+    if (local === undefined) throw new RangeError(`Cannot use the number ${value}: it was not announced`);
+    return local;
+  }
+
+  release(): void {
+    this.#f.release(...this.#locals.values());
+  }
+}
+
+type Vectors3 = [Local, Local, Local];
+type Vectors4 = [Local, Local, Local, Local];
+type Vectors6 = [Local, Local, Local, Local, Local, Local];
+
+/** A transform along one axis, of vectors in locals; it may use those of its inputs for its outputs. */
+export interface Transform<I extends readonly Local[], O extends readonly Local[]> {
+  readonly constants: readonly number[];
+  /** Writes the transform and gives where its outputs are; `spare` holds four vectors that are free. */
+  readonly write: (f: FunctionBuilder, inputs: I, constants: VectorConstants, spare: Vectors4) => O;
+}
+
+/** target = base + factor · x */
+function addScaled(
+  f: FunctionBuilder,
+  target: Local,
+  base: Local,
+  x: Local,
+  factor: number,
+  constants: VectorConstants,
+): void {
+  if (target !== base) f.get(base).set(target);
+  f.multiplyAdd(target, () => f.get(x).get(constants.get(factor)));
+}
+
+export const inputTransform: Transform<Vectors6, Vectors6> = {
+  constants: [-A2, -B2, A2 * B2, -(A2 + B2), A, -A, B, -B],
+  write: (f, [d0, d1, d2, d3, d4, d5], constants, [u, v, w, z]) => {
+    const scale = (target: Local, base: Local, x: Local, factor: number): void =>
+      addScaled(f, target, base, x, factor, constants);
+    scale(u, d4, d2, -B2);
+    scale(v, d3, d1, -B2);
+    scale(w, d4, d2, -A2);
+    scale(z, d3, d1, -A2);
+    scale(d4, d4, d2, -(A2 + B2));
+    scale(d4, d4, d0, A2 * B2);
+    scale(d5, d5, d3, -(A2 + B2));
+    scale(d5, d5, d1, A2 * B2);
+    scale(d0, u, v, A);
+    scale(d1, u, v, -A);
+    scale(d2, w, z, B);
+    scale(d3, w, z, -B);
+    return [d4, d0, d1, d2, d3, d5];
+  },
+};
+
+export const outputTransform: Transform<Vectors6, Vectors4> = {
+  constants: [A, B, A2, B2, A * A2, B * B2],
+  write: (f, [m0, m1, m2, m3, m4, m5], constants, [sumA, differenceA, sumB, differenceB]) => {
+    const product = (target: Local, x: Local, factor: number): void => {
+      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
+    };
+    const scale = (target: Local, x: Local, factor: number): void => addScaled(f, target, target, x, factor, constants);
+    f.get(m1).get(m2).op('f32x4.add').set(sumA);
+    f.get(m1).get(m2).op('f32x4.sub').set(differenceA);
+    f.get(m3).get(m4).op('f32x4.add').set(sumB);
+    f.get(m3).get(m4).op('f32x4.sub').set(differenceB);
+    f.get(m0).get(sumA).op('f32x4.add').get(sumB).op('f32x4.add').set(m0);
+    product(m1, differenceA, A);
+    scale(m1, differenceB, B);
+    product(m2, sumA, A2);
+    scale(m2, sumB, B2);
+    scale(m5, differenceA, A * A2);
+    scale(m5, differenceB, B * B2);
+    return [m0, m1, m2, m5];
+  },
+};
+
+export const kernelTransform: Transform<Vectors3, Vectors6> = {
+  constants: [1 / DIVISORS.zero, 1 / DIVISORS.a, A / DIVISORS.a, A2 / DIVISORS.a].concat(
+    [1, B, B2].map((power) => power / DIVISORS.b),
+  ),
+  write: (f, [g0, g1, g2], constants, [even, odd]) => {
+    const outputs = f.localsOf('v128', 6) as Vectors6;
+    const [zero, plusA, minusA, plusB, minusB, infinity] = outputs;
+    const product = (target: Local, x: Local, factor: number): void => {
+      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
+    };
+    product(zero, g0, 1 / DIVISORS.zero);
+    for (const [plus, minus, point, divisor] of [
+      [plusA, minusA, A, DIVISORS.a],
+      [plusB, minusB, B, DIVISORS.b],
+    ] as const) {
+      product(even, g0, 1 / divisor);
+      addScaled(f, even, even, g2, (point * point) / divisor, constants);
+      product(odd, g1, point / divisor);
+      f.get(even).get(odd).op('f32x4.add').set(plus);
+      f.get(even).get(odd).op('f32x4.sub').set(minus);
+    }
+    f.get(g2).set(infinity);
+    return outputs;
+  },
+};
+
+/** Of the gradient of the output, 4 → 6. */
+export const outputGradientTransform: Transform<Vectors4, Vectors6> = {
+  constants: [A, B, A2, B2, A * A2, B * B2],
+  write: (f, [y0, y1, y2, y3], constants, [even, odd]) => {
+    const outputs = f.localsOf('v128', 6) as Vectors6;
+    const [zero, plusA, minusA, plusB, minusB, infinity] = outputs;
+    for (const [plus, minus, point] of [
+      [plusA, minusA, A],
+      [plusB, minusB, B],
+    ] as const) {
+      addScaled(f, even, y0, y2, point * point, constants);
+      f.get(y1).get(constants.get(point)).op('f32x4.mul').set(odd);
+      addScaled(f, odd, odd, y3, point * (point * point), constants);
+      f.get(even).get(odd).op('f32x4.add').set(plus);
+      f.get(even).get(odd).op('f32x4.sub').set(minus);
+    }
+    f.get(y0).set(zero).get(y3).set(infinity);
+    return outputs;
+  },
+};
+
+/** Of the products to the gradient of the kernel, 6 → 3. */
+export const kernelGradientTransform: Transform<Vectors6, Vectors3> = {
+  constants: kernelTransform.constants,
+  write: (f, [s0, s1, s2, s3, s4, s5], constants, [sumA, differenceA, sumB, differenceB]) => {
+    const product = (target: Local, x: Local, factor: number): void => {
+      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
+    };
+    const scale = (target: Local, x: Local, factor: number): void => addScaled(f, target, target, x, factor, constants);
+    f.get(s1).get(s2).op('f32x4.add').set(sumA);
+    f.get(s1).get(s2).op('f32x4.sub').set(differenceA);
+    f.get(s3).get(s4).op('f32x4.add').set(sumB);
+    f.get(s3).get(s4).op('f32x4.sub').set(differenceB);
+    product(s0, s0, 1 / DIVISORS.zero);
+    scale(s0, sumA, 1 / DIVISORS.a);
+    scale(s0, sumB, 1 / DIVISORS.b);
+    product(s1, differenceA, A / DIVISORS.a);
+    scale(s1, differenceB, B / DIVISORS.b);
+    scale(s5, sumA, A2 / DIVISORS.a);
+    scale(s5, sumB, B2 / DIVISORS.b);
+    return [s0, s1, s5];
+  },
+};
+
+/**
+ * Writes a transform along both axes of a square of vectors.
+ *
+ * @param load pushes the vector at a row and a column
+ * @param store stores the outputs of one row, whose vectors it may change
+ */
+export function emitTransform<I extends readonly Local[], O extends readonly Local[]>(
+  f: FunctionBuilder,
+  { write }: Transform<I, O>,
+  extent: I['length'],
+  constants: VectorConstants,
+  load: (row: number, column: number) => unknown,
+  store: (row: number, outputs: readonly Local[]) => void,
+): void {
+  const spare = f.localsOf('v128', 4) as Vectors4;
+  const columns: (readonly Local[])[] = [];
+  for (let column = 0; column < extent; column++) {
+    const inputs = f.localsOf('v128', extent);
+    for (const [row, local] of inputs.entries()) {
+      load(row, column);
+      f.set(local);
+    }
+    const outputs = write(f, inputs as unknown as I, constants, spare);
+    // What the outputs do not use is free for the next column.
+    const unused = inputs.filter((local) => !outputs.includes(local));
+    f.release(...unused);
+    columns.push(outputs);
+  }
+  const rows = columns[0]?.length ?? 0;
+  for (let row = 0; row < rows; row++) {
+    const inputs = columns.map((outputs) => outputs[row] as Local);
+    const outputs = write(f, inputs as unknown as I, constants, spare);
+    store(row, outputs);
+    f.release(...new Set([...inputs, ...outputs]));
+  }
+  f.release(...spare);
+}
+
+/** Transforms a kernel's nine numbers to 36, as the kernels of the module do; for weights that are packed on the host. */
+export function transformKernel(source: ArrayLike<number>, target: Float32Array): void {
+  const half = new Float32Array(18);
+  for (let column = 0; column < 3; column++) {
+    const [g0, g1, g2] = [source[column], source[3 + column], source[6 + column]] as [number, number, number];
+    const points = kernelPoints(g0, g1, g2);
+    for (let row = 0; row < TILE_INPUTS; row++) half[row * 3 + column] = points[row] as number;
+  }
+  for (let row = 0; row < TILE_INPUTS; row++) {
+    const [g0, g1, g2] = half.subarray(row * 3, row * 3 + 3) as unknown as [number, number, number];
+    target.set(kernelPoints(g0, g1, g2), row * TILE_INPUTS);
+  }
+}
+
+function kernelPoints(g0: number, g1: number, g2: number): number[] {
+  const evenA = (g0 + A2 * g2) / DIVISORS.a;
+  const oddA = (A * g1) / DIVISORS.a;
+  const evenB = (g0 + B2 * g2) / DIVISORS.b;
+  const oddB = (B * g1) / DIVISORS.b;
+  return [g0 / DIVISORS.zero, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g2];
+}
