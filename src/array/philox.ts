@@ -56,9 +56,15 @@ export function freshSeed(): number {
   return globalThis.crypto.getRandomValues(new Uint32Array(1))[0] as number;
 }
 
+/** A place in a stream: how many words were drawn before it. */
+export interface PhiloxPosition {
+  readonly key: PhiloxKey;
+  readonly drawn: number;
+}
+
 /** Draws one number after another from the stream of a seed. */
 export class PhiloxStream {
-  readonly #key: PhiloxKey;
+  #key: PhiloxKey;
   #counter = 0;
   #block: PhiloxBlock = [0, 0, 0, 0];
   #used = 4;
@@ -66,6 +72,19 @@ export class PhiloxStream {
 
   constructor(seed: number) {
     this.#key = philoxKey(seed);
+  }
+
+  /** Where the stream is; of two normal numbers that are drawn together, a second one that is left does not count. */
+  get position(): PhiloxPosition {
+    return { key: this.#key, drawn: 4 * this.#counter - (4 - this.#used) };
+  }
+
+  set position({ key, drawn }: PhiloxPosition) {
+    this.#key = key;
+    this.#counter = Math.floor(drawn / 4);
+    this.#used = 4;
+    this.#spareNormal = undefined;
+    for (let word = 0; word < drawn % 4; word++) this.nextBits();
   }
 
   /** 32 random bits, as a whole number of at least 0. */

@@ -195,6 +195,11 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     return [...all.filter((variable) => variable.trainable), ...all.filter((variable) => !variable.trainable)];
   }
 
+  /** What the layer keeps between runs and Keras does not count as weights: the states of stateful layers. */
+  get states(): readonly Variable[] {
+    return [];
+  }
+
   /** The layers directly inside this one, in order. */
   get children(): readonly Layer[] {
     return Object.values(this.sublayers).flat();
@@ -328,6 +333,9 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     kwargs: Readonly<Record<string, unknown>> = {},
   ): readonly KerasTensor[] {
     const list = inputs instanceof KerasTensor ? [inputs] : [...inputs];
+    if (list.length === 0) {
+      throw new ShapeError(`Cannot call layer "${this.name}": found no inputs, expected one tensor or more`);
+    }
     this.ensureBuilt(list.map((tensor) => tensor.shape));
     const outputs: KerasTensor[] = [];
     const call: LayerCall = { layer: this as unknown as Layer, inputs: list, kwargs, outputs };

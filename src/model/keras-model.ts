@@ -14,6 +14,7 @@ import type { BatchOptions, EvaluateOptions, FitOptions } from '../training/fit-
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { TargetValues } from '../training/samples.ts';
 import type { Trainer } from '../training/trainer.ts';
+import type { TrainingState } from '../training/training-state.ts';
 import { frozenLayers } from './frozen-layers.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
@@ -186,6 +187,27 @@ export abstract class KerasModel extends Layer {
   /** Starts losses and metrics anew. */
   async resetMetrics(): Promise<void> {
     if (this.#trainer !== undefined) (await this.#trainer).resetMetrics();
+  }
+
+  /**
+   * Everything that decides how the training goes on: weights, the optimizer's state, random states, the order of samples,
+   * what callbacks keep, epoch and step. It may be asked for at any time, also by a callback; `fit` takes it as `resume`,
+   * and `saveTrainingState` stores it.
+   *
+   * @throws {RangeError} when the model is not compiled.
+   */
+  async getTrainingState(): Promise<TrainingState> {
+    return await (await this.#trainerFor('get the training state of')).state();
+  }
+
+  /**
+   * Takes weights, the optimizer's state and random states from a state. A callback may call it in `onTrainBegin`: the
+   * training then goes on from there, as with the option `resume` of `fit`. Metrics that have seen no batch begin anew.
+   *
+   * @throws {TrainingStateError} when anything does not fit, listing all that differs; nothing was changed then.
+   */
+  async setTrainingState(state: TrainingState): Promise<void> {
+    (await this.#trainerFor('set the training state of')).setState(state);
   }
 
   async #trainerFor(method: string): Promise<Trainer> {

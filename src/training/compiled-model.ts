@@ -14,7 +14,7 @@ import type { Assignment, Optimizer } from './optimizers/optimizer.ts';
 import { type PerOutput, perOutput } from './per-output.ts';
 import { RandomState } from './random-state.ts';
 import { outputNames } from './samples.ts';
-import { type NamedVariables, NameTable } from './state-variables.ts';
+import { type NamedCells, NameTable } from './state-variables.ts';
 import { type WeightOptions, weightOptions } from './weight-options.ts';
 
 /** A loss: by Keras' name, as an object, or as a function written with `ops`. */
@@ -142,17 +142,22 @@ export class CompiledModel {
   }
 
   /** The state of all that is measured, by the names of logs. Metrics have some once they have seen a batch. */
-  get metricVariables(): NamedVariables {
+  get metricCells(): NamedCells {
     const named = new NameTable();
     for (const tracker of [this.#lossTracker, ...this.#outputTrackers]) {
       for (const part of tracker === undefined ? [] : [tracker.total, tracker.count]) {
-        named.add(`metrics/${part.path}`, part);
+        named.add('metrics', part.path, part);
       }
     }
     for (const { name, metric } of this.#metrics.metrics) {
-      for (const variable of metric.variables) named.add(`metrics/${name}/${variable.name}`, variable);
+      for (const variable of metric.variables) named.add('metrics', `${name}/${variable.name}`, variable);
     }
-    return named.variables;
+    return named.cells;
+  }
+
+  /** For each weight that is trained, the number of steps after which its state began. */
+  get starts(): readonly number[] {
+    return this.trainable.map((weight) => this.optimizer.startOf(weight));
   }
 
   /** Whether the metrics have seen a batch, from which they may learn their shapes. */

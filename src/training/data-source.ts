@@ -17,11 +17,30 @@ export type Dataset =
   | AsyncIterable<BatchLike>
   | (() => Iterable<BatchLike> | AsyncIterable<BatchLike>);
 
+/** Where the next epoch of a source begins; plain values, so that it can be stored. */
+export type SourceMark =
+  | { readonly kind: 'arrays'; readonly rows: number; readonly batchSize: number; readonly order: OrderMark | null }
+  /** `taken` batches of the iterator that is open were taken in earlier epochs. */
+  | { readonly kind: 'dataset'; readonly taken: number };
+
+/** The state of the generator that orders samples. */
+export interface OrderMark {
+  readonly key: readonly [number, number];
+  readonly drawn: number;
+}
+
 /** Gives the batches of one epoch after the other. */
 export interface DataSource {
   /** Batches of an epoch, where that is known. */
   readonly steps: number | undefined;
-  epoch(): AsyncIterable<Samples> | Iterable<Samples>;
+  /** The batches of the next epoch, without the first ones. */
+  epoch(skipped?: number): AsyncIterable<Samples> | Iterable<Samples>;
+  /** Where the next epoch begins. */
+  mark(): SourceMark;
+  /** Goes to where another source of the same samples was; what was not ordered before may be ordered from here on. */
+  goTo(mark: SourceMark): void;
+  /** Says why the source cannot go there: other samples, other batches; `undefined` when it can. */
+  misfit(mark: SourceMark): string | undefined;
 }
 
 /** Whether a value is a dataset, and not arrays: arrays, tensors and records are not iterated. */
@@ -43,14 +62,28 @@ export function arraySource(samples: Samples, { batchSize, stream }: ArraySource
   const { rows } = samples;
   return {
     steps: Math.ceil(rows / batchSize),
-    *epoch() {
+    *epoch(skipped = 0) {
       const order = stream === undefined ? undefined : shuffledOrder(rows, stream);
-      for (let start = 0; start < rows; start += batchSize) {
+      for (let start = skipped * batchSize; start < rows; start += batchSize) {
         const stop = Math.min(start + batchSize, rows);
         yield order === undefined
           ? sliceSamples(samples, start, stop)
           : takeSamples(samples, order.subarray(start, stop));
       }
+    },
+    mark: () => ({ kind: 'arrays', rows, batchSize, order: stream?.position ?? null }),
+    goTo: (mark) => {
+      if (mark.kind === 'arrays' && mark.order !== null && stream !== undefined) stream.position = mark.order;
+    },
+    misfit: (mark) => {
+      if (mark.kind !== 'arrays') return `the state is of a training on a dataset, this one is on arrays`;
+      if (mark.rows === rows && mark.batchSize === batchSize && (mark.order === null) === (stream === undefined)) {
+        return undefined;
+      }
+      const describe = (count: number, size: number, isShuffled: boolean): string =>
+        `${count} samples in batches of ${size}, ${isShuffled ? 'shuffled' : 'in their order'}`;
+      const before = describe(mark.rows, mark.batchSize, mark.order !== null);
+      return `the state is of a training on ${before}, this one is on ${describe(rows, batchSize, stream !== undefined)}`;
     },
   };
 }
@@ -63,23 +96,51 @@ export function datasetSource(
   { steps, classWeight }: { readonly steps?: number | undefined; readonly classWeight?: ClassWeight | undefined },
 ): DataSource {
   let iterator: Iterator<BatchLike> | AsyncIterator<BatchLike> | undefined;
+  /** Batches of the iterator that were taken. */
+  let taken = 0;
+  /** Batches to leave out, which another source took. */
+  let left = 0;
   return {
     steps,
-    async *epoch() {
-      for (let done = 0; steps === undefined || done < steps; ) {
+    async *epoch(skipped = 0) {
+      for (left += skipped; left > 0; ) {
+        const isFresh = iterator === undefined;
+        iterator ??= open(dataset);
+        if (!(await iterator.next()).done) {
+          taken++;
+          left--;
+          continue;
+        }
+        if (steps === undefined || isFresh) {
+          throw new RangeError(`Cannot ${action}: the dataset ends before the batch at which the training goes on`);
+        }
+        iterator = undefined;
+        taken = 0;
+      }
+      for (let done = skipped; steps === undefined || done < steps; ) {
         const isFresh = iterator === undefined;
         iterator ??= open(dataset);
         const next = await iterator.next();
         if (!next.done) {
           done++;
+          taken++;
           yield readSamples(model, next.value, action, classWeight);
           continue;
         }
         iterator = undefined;
+        taken = 0;
         // An end right after the beginning: there is nothing more to come.
         if (steps === undefined || isFresh) return;
       }
     },
+    mark: () => ({ kind: 'dataset', taken: taken + left }),
+    goTo: (mark) => {
+      iterator = undefined;
+      taken = 0;
+      left = mark.kind === 'dataset' ? mark.taken : 0;
+    },
+    misfit: ({ kind }) =>
+      kind === 'dataset' ? undefined : 'the state is of a training on arrays, this one is on a dataset',
   };
 }
 

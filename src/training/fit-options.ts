@@ -3,6 +3,7 @@ import type { Callback } from './callbacks/callback.ts';
 import type { ClassWeight } from './class-weights.ts';
 import type { Dataset } from './data-source.ts';
 import type { BatchLike, TargetValues } from './samples.ts';
+import type { TrainingState } from './training-state.ts';
 
 /** What steps have in common. */
 export interface BatchOptions {
@@ -32,6 +33,11 @@ export interface FitOptions extends BatchOptions {
   readonly epochs?: number;
   /** The number of the first epoch, for a training that goes on; 0 by default. */
   readonly initialEpoch?: number;
+  /**
+   * Goes on from where this state was taken, in the middle of an epoch as well, in place of `initialEpoch`: with the same
+   * model, data and options, to the same bits.
+   */
+  readonly resume?: TrainingState;
   /** Whether arrays are read in a new order in each epoch; true by default. */
   readonly shuffle?: boolean;
   /** Makes the orders reproducible; by default they differ from run to run. */

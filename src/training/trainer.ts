@@ -1,5 +1,4 @@
 /** The loops: programs of steps, run over batches. */
-import { freshSeed, PhiloxStream } from '../array/philox.ts';
 import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Backend, Program } from '../compiler/backend.ts';
@@ -13,20 +12,22 @@ import type { Callback, Logs } from './callbacks/callback.ts';
 import { History } from './callbacks/history.ts';
 import { ProgbarLogger } from './callbacks/progbar-logger.ts';
 import { CompiledModel, type ModelCompileOptions } from './compiled-model.ts';
-import { arraySource, type DataSource, type Dataset, datasetSource, isDataset } from './data-source.ts';
+import { type DataSource, type Dataset, isDataset } from './data-source.ts';
 import type { BatchOptions, EvaluateOptions, FitOptions } from './fit-options.ts';
+import { FitRun } from './fit-run.ts';
+import { evaluationSource, type FitSources, fitSources, limited } from './fit-sources.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
 import { resolveOptimizer } from './optimizers/resolve-optimizer.ts';
 import { pauseFor } from './pause.ts';
-import { type BatchLike, readSamples, type Samples, sliceSamples, type TargetValues } from './samples.ts';
+import { type BatchLike, readSamples, type Samples, type TargetValues } from './samples.ts';
+import { assignCells, misfits, stateCells } from './state-variables.ts';
+import { type TrainingState, TrainingStateError } from './training-state.ts';
 import { buildStep, type StepMode, tensorsOf } from './training-step.ts';
 
 interface CompiledStep {
   readonly program: Program;
   readonly logs: readonly string[];
 }
-
-const DEFAULT_BATCH_SIZE = 32;
 
 /** Trains and evaluates one model, as one call of `compile` has it; keeps a program for each set of shapes. */
 export class Trainer {
@@ -38,6 +39,12 @@ export class Trainer {
   readonly #steps = new Map<string, Promise<CompiledStep>>();
   readonly #pause = pauseFor(16);
   #compiled: CompiledModel | undefined;
+  /** The last call of `fit`. */
+  #run: FitRun | undefined;
+  /** What the run that is about to begin goes on from; `null` while none is. */
+  #resumed: TrainingState | undefined | null = null;
+  /** The step that is being computed, with all that it changes. */
+  #underWay: Promise<Logs> | undefined;
 
   /** @throws {RangeError} when the optimizer's name means nothing. */
   constructor(model: KerasModel, options: ModelCompileOptions, frozen: ReadonlySet<Layer>) {
@@ -64,30 +71,31 @@ export class Trainer {
     given: FitOptions | undefined,
   ): Promise<History> {
     const options = isDataset(x) ? ((y as FitOptions | undefined) ?? {}) : (given ?? {});
-    const { epochs = 1, initialEpoch = 0, validationFreq = 1, signal, backend, callbacks = [], verbose = 0 } = options;
-    const { training, validation } = this.#sources(x, y, options);
-    const history = new History();
-    const progress = verbose === 0 ? [] : [new ProgbarLogger()];
-    const hooks = [...callbacks, ...progress, history];
+    const { epochs = 1, initialEpoch = 0, callbacks = [], verbose = 0 } = options;
+    const sources = fitSources(this.#model, x, y as TargetValues, options);
+    const history = callbacks.find((hook) => hook instanceof History) ?? new History();
+    const hasProgress = verbose === 0 || callbacks.some((hook) => hook instanceof ProgbarLogger);
+    const own = [history, ...(hasProgress ? [] : [new ProgbarLogger()])];
+    const hooks = [...callbacks, ...own.filter((hook) => !callbacks.includes(hook))];
     this.#compiledModel().warnOfChanges(warn);
-    this.#begin(hooks, { epochs, steps: training.steps, verbose });
+    if (options.resume !== undefined) this.#check(options.resume);
+    this.#begin(hooks, { epochs, steps: sources.training.steps, verbose });
     this.#model.stopTraining = false;
-    await callAll(hooks, (hook) => hook.onTrainBegin());
-    let logs: Logs = {};
-    for (let epoch = initialEpoch; epoch < epochs && !this.#model.stopTraining; epoch++) {
-      this.resetMetrics();
-      await callAll(hooks, (hook) => hook.onEpochBegin(epoch));
-      logs = await this.#trainEpoch(training, hooks, options);
-      if (validation !== undefined && (epoch + 1) % validationFreq === 0) {
-        const found = await this.#measure(validation, hooks, { signal, backend, steps: options.validationSteps });
-        logs = { ...logs, ...prefixed(found) };
+    const run = new FitRun(hooks, initialEpoch);
+    this.#run = run;
+    const resumed = await this.#beginTraining(run, options.resume);
+    let batches = resumed && (await this.#resume(run, resumed, sources, options));
+    while (run.epoch < epochs && (!this.#model.stopTraining || batches !== undefined || run.untold !== undefined)) {
+      if (run.untold !== 'epoch') {
+        batches ??= await this.#beginEpoch(run, sources);
+        await this.#trainEpoch(run, batches, options);
+        await this.#validate(run, sources, hooks, options);
+        run.markSources(sources.training.mark(), sources.validation?.mark() ?? null);
       }
-      // Callbacks add to it.
-      const complete = { ...logs };
-      await callAll(hooks, (hook) => hook.onEpochEnd(epoch, complete));
-      logs = complete;
+      await run.tellEpochEnd();
+      batches = undefined;
     }
-    await callAll(hooks, (hook) => hook.onTrainEnd(logs));
+    await run.call((hook) => hook.onTrainEnd(run.logs));
     return history;
   }
 
@@ -97,26 +105,48 @@ export class Trainer {
     given: EvaluateOptions | undefined,
   ): Promise<Logs> {
     const options = isDataset(x) ? ((y as EvaluateOptions | undefined) ?? {}) : (given ?? {});
-    const { batchSize = DEFAULT_BATCH_SIZE, sampleWeight, callbacks = [], steps } = options;
-    const source = isDataset(x)
-      ? datasetSource(this.#model, x, 'evaluate', { steps })
-      : arraySource(this.#read({ x, y: y as TargetValues, sampleWeight }, 'evaluate'), {
-          batchSize: checkedBatchSize(batchSize),
-        });
+    const { callbacks = [] } = options;
+    const source = evaluationSource(this.#model, x, y as TargetValues, options);
     this.#begin(callbacks, { epochs: 1, steps: source.steps, verbose: 0 });
     return await this.#measure(source, callbacks, options);
+  }
+
+  /** Everything that decides how the training goes on, as it is between two steps. */
+  async state(): Promise<TrainingState> {
+    while (this.#underWay !== undefined) await this.#underWay.catch(() => undefined);
+    const compiled = this.#compiledModel();
+    const run = this.#run;
+    const position = run?.position(this.#model.stopTraining) ?? null;
+    // An epoch begins with new measurements.
+    const cells = [...stateCells(compiled), ...(position?.step === 0 ? [] : compiled.metricCells)];
+    return {
+      tensors: new Map(cells.map(([name, { value }]) => [name, value])),
+      position,
+      callbacks: run === undefined || position === null ? {} : run.callbackStates(),
+    };
+  }
+
+  /**
+   * Takes the weights, slots and counters of a state; a run that is about to begin goes on from it.
+   *
+   * @throws {TrainingStateError} when it does not fit; nothing was changed then.
+   */
+  setState(state: TrainingState): void {
+    this.#check(state);
+    if (this.#resumed === null) this.#assign(state);
+    else this.#resumed = state;
   }
 
   async trainOnBatch(x: PredictInputs, y: TargetValues | undefined, options: BatchOptions): Promise<Logs> {
     const { sampleWeight, classWeight, backend } = options;
     const samples = this.#read({ x, y, sampleWeight }, 'trainOnBatch', classWeight);
     this.#compiledModel().warnOfChanges(warn);
-    return await this.#run('train', samples, backend);
+    return await this.#advance(samples, backend);
   }
 
   async testOnBatch(x: PredictInputs, y: TargetValues | undefined, options: BatchOptions): Promise<Logs> {
     const { sampleWeight, classWeight, backend } = options;
-    return await this.#run('test', this.#read({ x, y, sampleWeight }, 'testOnBatch', classWeight), backend);
+    return await this.#compute('test', this.#read({ x, y, sampleWeight }, 'testOnBatch', classWeight), backend);
   }
 
   resetMetrics(): void {
@@ -127,45 +157,68 @@ export class Trainer {
     return readSamples(this.#model, batch, action, classWeight);
   }
 
-  /** Where the batches of training and of validation come from. */
-  #sources(
-    x: PredictInputs | Dataset,
-    y: TargetValues | FitOptions | undefined,
-    options: FitOptions,
-  ): { training: DataSource; validation: DataSource | undefined } {
-    const { batchSize = DEFAULT_BATCH_SIZE, shuffle = true, seed, validationSplit = 0, stepsPerEpoch } = options;
-    const { classWeight, sampleWeight, validationData } = options;
-    if (isDataset(x)) {
-      if (validationSplit > 0) throw new RangeError('Cannot fit: validationSplit needs arrays, found a dataset');
-      const training = datasetSource(this.#model, x, 'fit', { steps: stepsPerEpoch, classWeight });
-      return { training, validation: this.#validationSource(validationData, options) };
+  /** Callbacks may ask for a state to go on from; it outranks the one that `fit` was given. */
+  async #beginTraining(run: FitRun, given: TrainingState | undefined): Promise<TrainingState | undefined> {
+    this.#resumed = given;
+    try {
+      await run.call((hook) => hook.onTrainBegin());
+      return this.#resumed;
+    } finally {
+      this.#resumed = null;
     }
-    const samples = this.#read({ x, y: y as TargetValues, sampleWeight }, 'fit', classWeight);
-    const stream = shuffle ? new PhiloxStream(seed ?? freshSeed()) : undefined;
-    const source = { batchSize: checkedBatchSize(batchSize), stream };
-    if (validationSplit === 0 || validationData !== undefined) {
-      const training = limited(arraySource(samples, source), stepsPerEpoch);
-      return { training, validation: this.#validationSource(validationData, options) };
-    }
-    const split = Math.floor(samples.rows * (1 - validationSplit));
-    if (!(split > 0 && split < samples.rows)) {
-      throw new RangeError(
-        `Cannot fit: validationSplit ${validationSplit} of ${samples.rows} samples leaves ${split} to train on, ` +
-          'expected some on both sides',
-      );
-    }
-    const held = sliceSamples(samples, split, samples.rows);
-    return {
-      training: limited(arraySource(sliceSamples(samples, 0, split), source), stepsPerEpoch),
-      validation: arraySource(held, { batchSize: checkedBatchSize(options.validationBatchSize ?? batchSize) }),
-    };
   }
 
-  #validationSource(data: BatchLike | Dataset | undefined, options: FitOptions): DataSource | undefined {
-    if (data === undefined) return undefined;
-    const { batchSize = DEFAULT_BATCH_SIZE, validationBatchSize = batchSize, validationSteps } = options;
-    if (isDataset(data)) return datasetSource(this.#model, data, 'validate', { steps: validationSteps });
-    return arraySource(this.#read(data, 'validate'), { batchSize: checkedBatchSize(validationBatchSize) });
+  /** Goes to where a state was taken; gives the rest of its epoch when that was in the middle of one. */
+  async #resume(
+    run: FitRun,
+    state: TrainingState,
+    { training, validation }: FitSources,
+    { backend }: FitOptions,
+  ): Promise<AsyncIterator<Samples> | undefined> {
+    const { position } = state;
+    let batches: AsyncIterator<Samples> | undefined;
+    if (position !== null) {
+      const isInEpoch = position.step > 0 && position.telling?.of !== 'epoch';
+      const misfit = isInEpoch ? training.misfit(position.training) : undefined;
+      if (misfit !== undefined) throw new TrainingStateError([misfit]);
+      training.goTo(position.training);
+      if (position.validation !== null) validation?.goTo(position.validation);
+      if (isInEpoch) {
+        batches = asyncIterator(training.epoch(position.step));
+        const first = await batches.next();
+        // Metrics learn from a batch what state they have.
+        if (!first.done) await this.#step('train', first.value, backend ?? (await defaultBackend()));
+        batches = startingWith(first, batches);
+      }
+      this.#check(state);
+      run.goTo(position);
+      if (isInEpoch) await run.call((hook) => hook.onEpochBegin(position.epoch));
+    }
+    this.#assign(state);
+    const unknown = run.restoreCallbacks(state.callbacks);
+    if (unknown.length > 0) warn(`The training goes on without the callbacks ${unknown.join(', ')} that it had before`);
+    this.#model.stopTraining = position?.stopTraining ?? false;
+    return batches;
+  }
+
+  /** @throws {TrainingStateError} unless a state fits. */
+  #check({ tensors }: TrainingState): void {
+    const compiled = this.#compiledModel();
+    const { measured, others } = bySide(tensors);
+    const problems = misfits(stateCells(compiled), others);
+    if (compiled.hasMeasured && measured.size > 0) problems.push(...misfits(compiled.metricCells, measured));
+    if (problems.length > 0) throw new TrainingStateError(problems);
+  }
+
+  #assign({ tensors }: TrainingState): void {
+    const compiled = this.#compiledModel();
+    const { measured, others } = bySide(tensors);
+    const startsBefore = compiled.starts;
+    assignCells(stateCells(compiled), others);
+    this.resetMetrics();
+    if (compiled.hasMeasured && measured.size > 0) assignCells(compiled.metricCells, measured);
+    // Programs have these numbers as constants.
+    if (compiled.starts.some((start, index) => start !== startsBefore[index])) this.#steps.clear();
   }
 
   #begin(hooks: readonly Callback[], params: Parameters<Callback['setParams']>[0]): void {
@@ -175,20 +228,40 @@ export class Trainer {
     }
   }
 
-  async #trainEpoch(source: DataSource, hooks: readonly Callback[], options: FitOptions): Promise<Logs> {
-    let logs: Logs = {};
-    let batch = 0;
-    for await (const samples of source.epoch()) {
-      options.signal?.throwIfAborted();
-      await callAll(hooks, (hook) => hook.onTrainBatchBegin(batch));
-      logs = await this.#run('train', samples, options.backend);
-      await callAll(hooks, (hook) => hook.onTrainBatchEnd(batch, logs));
-      batch++;
-      if (this.#model.stopTraining) break;
-      await this.#pause();
+  async #beginEpoch(run: FitRun, { training, validation }: FitSources): Promise<AsyncIterator<Samples>> {
+    this.resetMetrics();
+    run.markSources(training.mark(), validation?.mark() ?? null);
+    await run.call((hook) => hook.onEpochBegin(run.epoch));
+    return asyncIterator(training.epoch());
+  }
+
+  async #trainEpoch(run: FitRun, batches: AsyncIterator<Samples>, options: FitOptions): Promise<void> {
+    if (run.untold === 'batch') await run.tellBatchEnd();
+    try {
+      while (run.step === 0 || !this.#model.stopTraining) {
+        const next = await batches.next();
+        if (next.done) break;
+        options.signal?.throwIfAborted();
+        await run.call((hook) => hook.onTrainBatchBegin(run.step));
+        await this.#advance(next.value, options.backend, (logs) => run.finishBatch(logs));
+        await run.tellBatchEnd();
+        await this.#pause();
+      }
+    } finally {
+      await batches.return?.();
     }
-    if (batch === 0) throw new RangeError('Cannot fit: found no batches, expected at least one in each epoch');
-    return logs;
+    if (run.step === 0) throw new RangeError('Cannot fit: found no batches, expected at least one in each epoch');
+  }
+
+  async #validate(
+    run: FitRun,
+    { validation }: FitSources,
+    hooks: readonly Callback[],
+    { validationFreq = 1, validationSteps, signal, backend }: FitOptions,
+  ): Promise<void> {
+    if (validation === undefined || (run.epoch + 1) % validationFreq !== 0) return;
+    const found = await this.#measure(validation, hooks, { signal, backend, steps: validationSteps });
+    run.logs = { ...run.logs, ...prefixed(found) };
   }
 
   async #measure(
@@ -203,7 +276,7 @@ export class Trainer {
     for await (const samples of limited(source, steps).epoch()) {
       signal?.throwIfAborted();
       await callAll(hooks, (hook) => hook.onTestBatchBegin(batch));
-      logs = await this.#run('test', samples, backend);
+      logs = await this.#compute('test', samples, backend);
       await callAll(hooks, (hook) => hook.onTestBatchEnd(batch, logs));
       batch++;
       await this.#pause();
@@ -213,7 +286,25 @@ export class Trainer {
     return logs;
   }
 
-  async #run(mode: StepMode, samples: Samples, given: Backend | undefined): Promise<Logs> {
+  /** One step of training; `finish` is called together with the last of what it changes. */
+  async #advance(
+    samples: Samples,
+    backend: Backend | undefined,
+    finish: (logs: Logs) => void = () => {},
+  ): Promise<Logs> {
+    const step = this.#compute('train', samples, backend).then((logs) => {
+      finish(logs);
+      return logs;
+    });
+    this.#underWay = step;
+    try {
+      return await step;
+    } finally {
+      if (this.#underWay === step) this.#underWay = undefined;
+    }
+  }
+
+  async #compute(mode: StepMode, samples: Samples, given: Backend | undefined): Promise<Logs> {
     const backend = given ?? (await defaultBackend());
     const { program, logs } = await this.#step(mode, samples, backend);
     const results = await program.run(tensorsOf(samples));
@@ -263,23 +354,23 @@ function logOf({ shape, data }: Tensor): number | readonly number[] {
   return shape.length === 0 ? Number(data[0]) : Array.from(data as ArrayLike<number>);
 }
 
-function checkedBatchSize(batchSize: number): number {
-  if (Number.isSafeInteger(batchSize) && batchSize > 0) return batchSize;
-  throw new RangeError(`Cannot train: batchSize is ${batchSize}, expected an integer above 0`);
+function asyncIterator<T>(values: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> {
+  return (async function* () {
+    yield* values;
+  })();
 }
 
-/** No more than so many batches in each epoch. */
-function limited(source: DataSource, steps: number | undefined): DataSource {
-  if (steps === undefined || (source.steps !== undefined && source.steps <= steps)) return source;
+async function* startingWith<T>(first: IteratorResult<T>, others: AsyncIterator<T>): AsyncGenerator<T> {
+  for (let next = first; !next.done; next = await others.next()) yield next.value;
+}
+
+/** What metrics have measured, and all else. */
+function bySide(tensors: ReadonlyMap<string, Tensor>): { measured: Map<string, Tensor>; others: Map<string, Tensor> } {
+  const isMeasured = ([name]: readonly [string, Tensor]): boolean => name.startsWith('metrics/');
+  const entries = [...tensors];
   return {
-    steps,
-    async *epoch() {
-      let done = 0;
-      for await (const samples of source.epoch()) {
-        yield samples;
-        if (++done === steps) return;
-      }
-    },
+    measured: new Map(entries.filter(isMeasured)),
+    others: new Map(entries.filter((entry) => !isMeasured(entry))),
   };
 }
 

@@ -58,7 +58,7 @@ export abstract class RecurrentLayer<C extends RecurrentConfig = RecurrentConfig
   }
 
   /** The states that a stateful layer keeps between runs; Keras neither counts them as weights nor saves them. */
-  get states(): readonly Variable[] {
+  override get states(): readonly Variable[] {
     return this.#states;
   }
 

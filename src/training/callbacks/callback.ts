@@ -1,3 +1,4 @@
+import type { Tensor } from '../../array/tensor.ts';
 import type { KerasModel } from '../../model/keras-model.ts';
 
 /**
@@ -13,6 +14,21 @@ export interface CallbackParams {
   /** Batches of an epoch; unknown for a dataset that was not counted. */
   readonly steps: number | undefined;
   readonly verbose: number;
+}
+
+/** What JSON can hold, and the numbers that it cannot. */
+export type PlainValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly PlainValue[]
+  | { readonly [key: string]: PlainValue };
+
+/** What a callback keeps from batch to batch or from epoch to epoch. */
+export interface CallbackState {
+  readonly values?: { readonly [name: string]: PlainValue };
+  readonly tensors?: { readonly [name: string]: Tensor };
 }
 
 type Awaitable = void | Promise<void>;
@@ -44,13 +60,34 @@ export abstract class Callback {
     this.#params = params;
   }
 
+  /** The name under which a stored training has the state of this callback; that of the class unless overridden. */
+  get stateName(): string {
+    return this.constructor.name;
+  }
+
+  /** What a training that is stored must know of this callback to go on exactly; nothing by default. */
+  getState(): CallbackState | undefined {
+    return undefined;
+  }
+
+  /** Takes what `getState` gave; called after `onTrainBegin`, before anything else of a training that goes on. */
+  setState(_state: CallbackState): void {}
+
   onTrainBegin(_logs?: Logs): Awaitable {}
   onTrainEnd(_logs?: Logs): Awaitable {}
   onEpochBegin(_epoch: number, _logs?: Logs): Awaitable {}
   /** Logs of validation have names that begin with `val_`. */
   onEpochEnd(_epoch: number, _logs: Logs): Awaitable {}
-  onTrainBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
-  onTrainBatchEnd(_batch: number, _logs: Logs): Awaitable {}
+  onTrainBatchBegin(batch: number, logs?: Logs): Awaitable {
+    return this.onBatchBegin(batch, logs);
+  }
+  onTrainBatchEnd(batch: number, logs: Logs): Awaitable {
+    return this.onBatchEnd(batch, logs);
+  }
+  /** Keras' older name for `onTrainBatchBegin`. */
+  onBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
+  /** Keras' older name for `onTrainBatchEnd`. */
+  onBatchEnd(_batch: number, _logs: Logs): Awaitable {}
   onTestBegin(_logs?: Logs): Awaitable {}
   onTestEnd(_logs: Logs): Awaitable {}
   onTestBatchBegin(_batch: number, _logs?: Logs): Awaitable {}

@@ -71,6 +71,14 @@ export class LossScaleOptimizer extends Optimizer<LossScaleOptimizerConfig> {
     return this.innerOptimizer.slotsOf(variable);
   }
 
+  override startOf(variable: Variable): number {
+    return this.innerOptimizer.startOf(variable);
+  }
+
+  override setStart(variable: Variable, steps: number): void {
+    this.innerOptimizer.setStart(variable, steps);
+  }
+
   override averageOf(variable: Variable): Variable | undefined {
     return this.innerOptimizer.averageOf(variable);
   }

@@ -90,6 +90,14 @@ export class MultiOptimizer extends Optimizer<MultiOptimizerConfig> {
     return this.#for(variable).slotsOf(variable);
   }
 
+  override startOf(variable: Variable): number {
+    return this.#for(variable).startOf(variable);
+  }
+
+  override setStart(variable: Variable, steps: number): void {
+    this.#for(variable).setStart(variable, steps);
+  }
+
   override averageOf(variable: Variable): Variable | undefined {
     return this.#for(variable).averageOf(variable);
   }

@@ -64,6 +64,15 @@ export abstract class Optimizer<C extends { readonly name: string } = { readonly
   /** The state of one weight; made when it is first asked for. */
   abstract slotsOf(variable: Variable): Slots;
 
+  /**
+   * How many steps were done when the state of a weight began: 0 but for a weight that was thawed later. It counts its
+   * own steps from there, so that means which start at 0 are corrected as those of a new optimizer.
+   */
+  abstract startOf(variable: Variable): number;
+
+  /** Takes up the state of a weight that began after so many steps; programs that were compiled before do not know. */
+  abstract setStart(variable: Variable, steps: number): void;
+
   /** The new values of one step. */
   abstract apply(gradients: Gradients, options?: ApplyOptions): readonly Assignment[];
 

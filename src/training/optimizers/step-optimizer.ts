@@ -240,6 +240,7 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
   }
 
   override variablesInKerasOrder(weights: readonly Variable[]): readonly Variable[] {
+    this.#beginStates(weights);
     const isVariable = (variable: Variable | null | undefined): variable is Variable => variable instanceof Variable;
     const slots = this.slotGroups().flatMap((group) =>
       weights.flatMap((weight) => group.map((name) => this.#slot(weight, name))),
@@ -277,16 +278,11 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
     return slot;
   }
 
-  /**
-   * How many steps were done when the state of a weight began: 0 but for a weight that was thawed later. It counts its
-   * own steps from there, so that means which start at 0 are corrected as those of a new optimizer.
-   */
-  startOf(variable: Variable): number {
+  override startOf(variable: Variable): number {
     return this.#starts.get(variable) ?? 0;
   }
 
-  /** Takes up the state of a weight that began after so many steps; see `startOf`. */
-  setStart(variable: Variable, steps: number): void {
+  override setStart(variable: Variable, steps: number): void {
     this.#starts.set(variable, steps);
   }
 
