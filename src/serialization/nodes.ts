@@ -40,8 +40,13 @@ export function readInboundNodes(layer: JsonObject, names: ReadonlySet<string>):
 }
 
 function readKeras3Node(node: JsonObject): CallJson {
-  const args = replaceTensors(node.args ?? []) as unknown[];
-  return { args, kwargs: replaceTensors(node.kwargs ?? {}) as Record<string, unknown> };
+  const { args = [], kwargs = {} } = node;
+  if (!isList(args) || !isObject(kwargs)) {
+    throw new FormatError(
+      'Cannot build the model: found a call without args and kwargs, expected a list and an object',
+    );
+  }
+  return { args: replaceTensors(args) as unknown[], kwargs: replaceTensors(kwargs) as Record<string, unknown> };
 }
 
 /** Puts references in the place of `__keras_tensor__` objects. */
