@@ -3,17 +3,15 @@
 import { bytesOfFile } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { folderOf, joinKey } from '../storage/store.ts';
-import { encoderOf, formatOfName, type SavedFiles, type SaveFormat, unknownFormat } from './save-formats.ts';
-import { pathOf, type StoredModel } from './source.ts';
-
-/** Where a model goes: a path (under Node) or `file:` URL, or a key of a store that can write. */
-export type SaveDestination = string | URL | StoredModel;
+import { formatOfDestination, placeOf, type SaveDestination, writeFiles } from './places.ts';
+import { encoderOf, type SaveFormat } from './save-formats.ts';
 
 export interface SaveOptions {
   /** By default the one that the name ends in. */
   readonly format?: SaveFormat;
 }
+
+export type { SaveDestination };
 
 /** What was saved. */
 export interface SaveReport {
@@ -22,6 +20,8 @@ export interface SaveReport {
   readonly needs: readonly string[];
   /** What the model says and the file does not. */
   readonly omitted: readonly string[];
+  /** What the model has and tf_keras does not, so that Keras 3 alone reads the file; for formats that both read. */
+  readonly keras3Only?: readonly string[];
 }
 
 /** Saves a model; see `KerasModel.save`. */
@@ -30,17 +30,16 @@ export async function saveModel(
   destination: SaveDestination,
   options: SaveOptions,
 ): Promise<SaveReport> {
-  const format = options.format ?? formatOfName(nameOf(destination));
+  const format = options.format ?? formatOfDestination(destination);
   const files = await (await encoderOf(format))({ model });
-  await writeFiles(await placeOf(destination), files);
-  return { format, needs: files.needs, omitted: files.omitted };
+  await writeFiles(await placeOf(destination, format), files);
+  const { needs, omitted, keras3Only } = files;
+  return { format, needs, omitted, ...(keras3Only === undefined ? {} : { keras3Only }) };
 }
 
 /** Saves weights; see `KerasModel.saveWeights`. */
 export async function saveWeights(model: KerasModel, destination: SaveDestination): Promise<SaveReport> {
-  const name = nameOf(destination);
-  if (!name.endsWith('.weights.h5')) throw unknownFormat(name, 'a name that ends in .weights.h5');
-  return await saveModel(model, destination, { format: 'weights.h5' });
+  return await saveModel(model, destination, { format: formatOfDestination(destination, 'weights') });
 }
 
 /**
@@ -56,31 +55,4 @@ export async function modelBytes(model: KerasModel, { format = 'keras' }: SaveOp
       'save it to a store, such as memoryStore()',
     `bytes of ${format}`,
   );
-}
-
-function nameOf(destination: SaveDestination): string {
-  if (typeof destination === 'string') return destination;
-  return destination instanceof URL ? destination.pathname : destination.key;
-}
-
-async function placeOf(destination: SaveDestination): Promise<StoredModel> {
-  if (typeof destination !== 'string' && !(destination instanceof URL)) {
-    return { store: destination.store, key: destination.key };
-  }
-  const address = typeof destination === 'string' ? destination : destination.href;
-  const path = await pathOf(address);
-  if (path === undefined) {
-    const feature = `saving to ${address}`;
-    throw new UnsupportedError(`Cannot save to "${address}": expected a path, or a store with a key`, feature);
-  }
-  const { fileSystemStore } = await import('../storage/file-system-store.ts');
-  return { store: fileSystemStore(), key: path };
-}
-
-async function writeFiles({ store, key }: StoredModel, { file, beside = new Map() }: SavedFiles): Promise<void> {
-  if (store.write === undefined) {
-    throw new UnsupportedError(`Cannot save "${key}": ${store.name} cannot write`, `writing to ${store.name}`);
-  }
-  for (const [path, other] of beside) await store.write(joinKey(folderOf(key), path), other);
-  await store.write(key, file);
 }

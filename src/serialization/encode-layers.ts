@@ -2,7 +2,7 @@
  * Layers as the JSON of Keras 3, in the form that every release from 3.0 on reads: options equal to their defaults are
  * left out (older releases refuse options that they do not know), dtypes are plain names, nothing is shared by number.
  *
- * The same JSON with every option in it is what `encode-keras2.ts` starts from, as defaults have changed since.
+ * The same JSON with every option in it is what `encode-layers-model.ts` starts from, as defaults have changed since.
  */
 import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
@@ -63,6 +63,9 @@ const INITIALIZER_NAMES: Readonly<Record<string, string>> = {
   Identity: 'IdentityInitializer',
   STFT: 'STFTInitializer',
 };
+
+/** Activations that have two names, by the one that is not written. */
+const ACTIVATION_NAMES: Readonly<Record<string, string>> = { hard_swish: 'hard_silu', swish: 'silu' };
 
 /** Encodes a model: given from outside, since models contain layers and layers models. */
 export type EncodeModel = (encoder: LayerEncoder, model: Layer) => JsonObject | undefined;
@@ -144,7 +147,8 @@ export class LayerEncoder {
   /** Whether an option is written though it is the default. */
   #isTold(className: string, key: string): boolean {
     if (this.#dialect === 'keras3') return isAlwaysTold(className, key);
-    return !OWN_OPTIONS.has(key) && LOST_OPTIONS[className]?.[key] === undefined;
+    // How masks are joined has changed since, and is what readers of Keras 2 take for the default.
+    return key !== 'sameCuts' && LOST_OPTIONS[className]?.[key] === undefined;
   }
 
   #isDefault(field: Field<unknown>, encoded: JsonValue, layer: Layer): boolean {
@@ -203,7 +207,7 @@ export class LayerEncoder {
         feature,
       );
     }
-    if (resolveActivation(name) !== undefined && name !== KERAS_2_HARD_SIGMOID) return name;
+    if (resolveActivation(name) !== undefined && name !== KERAS_2_HARD_SIGMOID) return ACTIVATION_NAMES[name] ?? name;
     this.needs.add(name);
     return { module: 'builtins', class_name: 'function', config: name, registered_name: 'function' };
   }

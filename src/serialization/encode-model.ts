@@ -21,8 +21,8 @@ export interface EncodedModel {
 }
 
 /**
- * The configuration of a model, as every release of Keras 3 reads it; or with all options, from which `encode-keras2.ts`
- * goes on.
+ * The configuration of a model, as every release of Keras 3 reads it; or with all options, from which
+ * `encode-layers-model.ts` goes on.
  *
  * @throws {UnsupportedError} naming the layer, for what a file cannot hold.
  */
@@ -96,4 +96,4 @@ export async function modelArtifacts(
 }
 
 /** The release whose configurations are written; all of Keras 3 reads them. */
-const KERAS_VERSION = '3.15.1';
+export const KERAS_VERSION = '3.15.1';

@@ -1,0 +1,38 @@
+/** The weights of a model by layer, as `.h5` has them; the counterpart of `weights/match-layers.ts`. */
+import type { LayerWeights } from '../formats/artifacts.ts';
+import type { Layer } from '../layers/layer.ts';
+import { weightEntryOf } from './encode-model.ts';
+
+/**
+ * Weights in the order that Keras expects there: trainable ones of a layer before others, by what is frozen now, those of
+ * nested models and of layers inside layers with the outermost.
+ *
+ * Readers go by this order alone, and make the same one from the configuration, or from a model that is frozen alike.
+ */
+export function layerWeightsOf(root: Layer): LayerWeights {
+  const layers = root.children.map((layer) => {
+    const variables = [...layer.trainableWeights, ...layer.nonTrainableWeights];
+    const names = uniqueNames(variables.map(({ path }) => path));
+    const entries = variables.map((variable, index) => weightEntryOf(variable, root.name, names[index]));
+    return { name: layer.name, entries };
+  });
+  const own = root.ownWeights.map((variable) => weightEntryOf(variable, root.name));
+  return { kind: 'layers', layers, topLevel: own };
+}
+
+/** Names that are paths of a tree: none twice, and none below another. */
+function uniqueNames(paths: readonly string[]): readonly string[] {
+  const names = new Set<string>();
+  const folders = new Set<string>();
+  return paths.map((path) => {
+    const foldersOf = (name: string): string[] =>
+      name.split('/').flatMap((_, index, parts) => (index === 0 ? [] : [parts.slice(0, index).join('/')]));
+    const isFree = (name: string): boolean =>
+      !names.has(name) && !folders.has(name) && foldersOf(name).every((folder) => !names.has(folder));
+    let name = path;
+    for (let count = 1; !isFree(name); count++) name = `${path}_${count}`;
+    names.add(name);
+    for (const folder of foldersOf(name)) folders.add(folder);
+    return name;
+  });
+}
