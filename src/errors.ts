@@ -62,6 +62,28 @@ export class NetworkError extends Error {
   }
 }
 
+/** Thrown when a store has no room for what is to be saved. What was there before is unchanged. */
+export class QuotaError extends Error {
+  override readonly name: string = 'QuotaError';
+  /** Where there is no room. */
+  readonly store: string;
+  readonly neededBytes: number;
+  /** `undefined` where the host does not tell. */
+  readonly freeBytes: number | undefined;
+
+  constructor(store: string, neededBytes: number, freeBytes: number | undefined, cause?: unknown) {
+    const free = freeBytes === undefined ? 'less' : `${freeBytes}`;
+    super(
+      `Cannot save to ${store}: ${neededBytes} bytes are needed, ${free} are free; what was there before is unchanged, ` +
+        'remove other models or save elsewhere',
+      cause === undefined ? undefined : { cause },
+    );
+    this.store = store;
+    this.neededBytes = neededBytes;
+    this.freeBytes = freeBytes;
+  }
+}
+
 /** Thrown when shapes or dtypes do not fit an operation. */
 export class ShapeError extends RangeError {
   override readonly name: string = 'ShapeError';

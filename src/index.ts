@@ -19,6 +19,7 @@ export {
   FormatError,
   NetworkError,
   NotFoundError,
+  QuotaError,
   ShapeError,
   UnsupportedError,
 } from './errors.ts';
@@ -32,6 +33,7 @@ export {
   loadLayersModel,
   loadModel,
 } from './io/load.ts';
+
 export type { OnProgress, ProgressDetails } from './io/progress.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
 export type { SaveDestination, SaveOptions, SaveReport } from './io/save.ts';
@@ -140,8 +142,19 @@ export type { CustomFunction, CustomObjects, LayerClass } from './serialization/
 export type { NumbersOf } from './serialization/dialect.ts';
 export { CustomObjectError, LoadError } from './serialization/load-error.ts';
 export type { LoadReport } from './serialization/report.ts';
+export { type DirectoryHandle, directoryStore, opfsStore } from './storage/directory-store.ts';
+export { fileSystemStore } from './storage/file-system-store.ts';
+export {
+  type HttpStoreOptions,
+  httpStore,
+  type PresignedStoreOptions,
+  presignedStore,
+} from './storage/http-store.ts';
+export { type IndexedDbStoreOptions, indexedDbStore } from './storage/indexed-db-store.ts';
+export { type KeyValueStoreOptions, type KeyValueTable, keyValueStore } from './storage/key-value-store.ts';
+export { type LocalStorageStoreOptions, localStorageStore } from './storage/local-storage-store.ts';
 export { memoryStore } from './storage/memory-store.ts';
-export type { OpenOptions, Store } from './storage/store.ts';
+export type { FileInfo, OpenOptions, Store } from './storage/store.ts';
 export type { CallbackParams, Logs } from './training/callbacks/callback.ts';
 export type { History } from './training/callbacks/history.ts';
 export * as callbacks from './training/callbacks/public.ts';

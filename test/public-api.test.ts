@@ -99,6 +99,7 @@ test('the exported names', () => {
     PReLU
     Permute
     Pipeline
+    QuotaError
     RMSNormalization
     RNN
     RandomCrop
@@ -138,21 +139,29 @@ test('the exported names', () => {
     clearSession
     cloneModel
     decodePredictions
+    directoryStore
     fields
+    fileSystemStore
     formatShape
+    httpStore
+    indexedDbStore
     input
+    keyValueStore
     layerFields
     loadLayersModel
     loadModel
+    localStorageStore
     losses
     memoryStore
     metrics
     mobileNet
     mobileNetV2
     modelFromJSON
+    opfsStore
     ops
     optimizers
     preprocessInput
+    presignedStore
     readArtifacts
     readLabels
     resNet50

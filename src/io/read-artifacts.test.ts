@@ -171,8 +171,6 @@ describe('readArtifacts', () => {
   test('names what a path leads to when it is no model', async () => {
     await expect(readArtifacts(fixturePath('none.h5'))).rejects.toThrow('there is no such file');
     await expect(readArtifacts(fixturePath(''))).rejects.toThrow('expected config.json or model.json');
-    await expect(readArtifacts('indexeddb://model')).rejects.toThrow(
-      'addresses of the form indexeddb: are not supported',
-    );
+    await expect(readArtifacts('indexeddb://model')).rejects.toThrow('Cannot use IndexedDB: this host has none');
   });
 });

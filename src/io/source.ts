@@ -66,8 +66,12 @@ export interface SourceAccess extends OpenOptions {
   readonly openUrl: (address: string, options?: UrlOptions) => Promise<RangedFile>;
 }
 
-/** Schemes of TensorFlow.js whose stores are not written yet. */
-const LATER_SCHEMES: ReadonlySet<string> = new Set(['indexeddb', 'localstorage', 'downloads', 'hf', 's3', 'gs']);
+/** Schemes that people know from other programs, and what to use for them. */
+const FOREIGN_SCHEMES: Readonly<Record<string, string>> = {
+  hf: 'use the https: address of the file',
+  s3: 'use its https: address, or presignedStore()',
+  gs: 'use its https: address, or presignedStore()',
+};
 
 /**
  * Finds the file that a source names.
@@ -107,14 +111,8 @@ export async function openLocation(location: string, access: SourceAccess): Prom
 async function resolveString(source: string, access: SourceAccess): Promise<ResolvedSource> {
   const path = await pathOf(source);
   if (path === undefined) {
-    const scheme = schemeOf(source);
-    if (scheme !== undefined && LATER_SCHEMES.has(scheme)) {
-      const feature = `${scheme}:`;
-      throw new UnsupportedError(
-        `Cannot load "${source}": addresses of the form ${feature} are not supported`,
-        feature,
-      );
-    }
+    const place = await placeInPage(source);
+    if (place !== undefined) return await resolveStored(place.store, place.key, access);
     return {
       kind: 'file',
       file: await access.openUrl(source, access),
@@ -125,6 +123,22 @@ async function resolveString(source: string, access: SourceAccess): Promise<Reso
   const store = fileSystemStore();
   if ((await kindOfPath(path)) === 'folder') return await resolveFolder(fileSystemStore(path), path, access);
   return await resolveStored(store, path, access);
+}
+
+/**
+ * The place that an address of a page's store names (`indexeddb://name`), `undefined` when it is a URL.
+ *
+ * @throws {UnsupportedError} for schemes of other programs.
+ */
+export async function placeInPage(address: string): Promise<StoredModel | undefined> {
+  const scheme = schemeOf(address);
+  if (scheme === undefined || scheme === 'http' || scheme === 'https') return undefined;
+  if (Object.hasOwn(FOREIGN_SCHEMES, scheme)) {
+    const feature = `${scheme}:`;
+    const advice = `addresses of the form ${feature} are not supported, ${FOREIGN_SCHEMES[scheme]}`;
+    throw new UnsupportedError(`Cannot use "${address}": ${advice}`, feature);
+  }
+  return await (await import('../storage/resolve.ts')).resolveAddress(address);
 }
 
 /** The path that a string names, `undefined` when it is a URL. */

@@ -1,7 +1,7 @@
 import { blobFile } from '../binary/ranged-file.ts';
 import { FormatError, NotFoundError } from '../errors.ts';
 import { reportingFile } from './reporting-file.ts';
-import { baseNameOf, type Store } from './store.ts';
+import { baseNameOf, keysBelow, type Store } from './store.ts';
 
 /**
  * Files that a user picked in a page. A key finds the file of the same path where the browser tells paths (a folder was
@@ -28,10 +28,7 @@ export function blobStore(files: readonly File[]): Store {
       }
       return reportingFile(blobFile(file, pathOf(file)), options);
     },
-    list: async (folder = '') => {
-      const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
-      return [...byPath.keys()].filter((path) => path.startsWith(prefix));
-    },
+    list: async (folder = '') => keysBelow(byPath.keys(), folder),
   };
 }
 

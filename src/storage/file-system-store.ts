@@ -7,7 +7,7 @@
 
 import type { WritableFile } from '../binary/byte-sink.ts';
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
-import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
+import { FormatError, NotFoundError, QuotaError, UnsupportedError } from '../errors.ts';
 import { reportingFile } from './reporting-file.ts';
 import { folderOf, joinKey, type Store } from './store.ts';
 
@@ -32,16 +32,45 @@ export function fileSystemStore(root = ''): Store {
       const path = joinRoot(root, folder) || '.';
       try {
         const entries = await fs.promises.readdir(path, { recursive: true, withFileTypes: true });
-        const files = entries.filter((entry) => entry.isFile());
+        const files = entries.filter((entry) => entry.isFile() && !ASIDE.test(entry.name));
         const base = path.endsWith('/') ? path.length : path.length + 1;
         return files.map((entry) =>
           joinKey(folder, joinKey(entry.parentPath, entry.name).slice(base).replaceAll('\\', '/')),
         );
       } catch (cause) {
+        if (isMissing(cause)) return [];
         throw pathError(path, cause);
       }
     },
+    remove: async (key) => await removePath(joinRoot(root, key)),
+    info: async (key) => {
+      const path = joinRoot(root, key);
+      const { size, mtime } = await statFile(path);
+      return { byteLength: size, modifiedAt: mtime };
+    },
+    placeOf: async (key) => `file:${await realPathOf(joinRoot(root, key))}`,
   };
+}
+
+/** The path that a file has for the system, whatever links, folders and spellings lead to it. */
+async function realPathOf(path: string): Promise<string> {
+  const { promises } = loadFileSystem();
+  try {
+    return await promises.realpath(path);
+  } catch {
+    return process.getBuiltinModule('node:path').resolve(path);
+  }
+}
+
+async function removePath(path: string): Promise<void> {
+  const { promises } = loadFileSystem();
+  try {
+    await promises.unlink(path);
+  } catch (cause) {
+    if (isMissing(cause)) return;
+    throw new FormatError(`Cannot remove "${path}": ${messageOf(cause)}`, { file: path, cause });
+  }
+  await syncFolder(folderOf(path.replaceAll('\\', '/')) || '.');
 }
 
 function joinRoot(root: string, key: string): string {
@@ -63,15 +92,24 @@ export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
  * @throws {NotFoundError} when there is none.
  */
 export async function openPath(path: string): Promise<RangedFile> {
-  const fs = loadFileSystem();
-  let stat: Awaited<ReturnType<typeof fs.promises.stat>>;
-  try {
-    stat = await fs.promises.stat(path);
-  } catch (cause) {
-    throw pathError(path, cause);
-  }
+  const stat = await statFile(path);
+  return new DiskFile(loadFileSystem(), path, stat.size, stat.mtimeMs);
+}
+
+interface FileStat {
+  readonly size: number;
+  readonly mtime: Date;
+  readonly mtimeMs: number;
+}
+
+async function statFile(path: string): Promise<FileStat> {
+  const stat = await loadFileSystem()
+    .promises.stat(path)
+    .catch((cause: unknown) => {
+      throw pathError(path, cause);
+    });
   if (!stat.isFile()) throw new FormatError(`Cannot read "${path}": it is not a file`, { file: path });
-  return new DiskFile(fs, path, stat.size, stat.mtimeMs);
+  return stat;
 }
 
 /**
@@ -95,10 +133,13 @@ export async function writePath(path: string, file: WritableFile): Promise<void>
     await promises.rename(aside, path);
   } catch (cause) {
     await promises.rm(aside, { force: true }).catch(() => {});
-    throw writeError(path, cause);
+    throw await writeError(path, file.byteLength, cause);
   }
   await syncFolder(folder === '' ? '.' : folder);
 }
+
+/** What is being written, or was when its writer was killed; it is no file of the store. */
+const ASIDE = /\.[0-9a-z]{8,}\.part$/;
 
 /** A larger write would be taken in parts by the system anyway. */
 const MAX_WRITE_BYTES = 64 << 20;
@@ -122,8 +163,15 @@ async function syncFolder(folder: string): Promise<void> {
 type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
 
 /** What the system says, with the path; errors of whoever gives the bytes stay what they are. */
-function writeError(path: string, cause: unknown): unknown {
+async function writeError(path: string, neededBytes: number, cause: unknown): Promise<unknown> {
   if (!(cause instanceof Error && 'code' in cause && 'syscall' in cause)) return cause;
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') {
+    const folder = folderOf(path.replaceAll('\\', '/')) || '.';
+    const disk = await loadFileSystem()
+      .promises.statfs(folder)
+      .catch(() => undefined);
+    return new QuotaError(`"${path}"`, neededBytes, disk && disk.bavail * disk.bsize, cause);
+  }
   return new FormatError(`Cannot write "${path}": ${cause.message}; what was there before is unchanged`, {
     file: path,
     cause,
@@ -222,12 +270,17 @@ class DiskFile implements RangedFile {
 
 function pathError(path: string, cause: unknown): Error {
   if (cause instanceof FormatError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new NotFoundError(`Cannot read "${path}": there is no such file`, path, cause);
-  }
-  const problem = cause instanceof Error ? cause.message : String(cause);
-  return new FormatError(`Cannot read "${path}": ${problem}`, { file: path, cause });
+  if (isMissing(cause)) return new NotFoundError(`Cannot read "${path}": there is no such file`, path, cause);
+  return new FormatError(`Cannot read "${path}": ${messageOf(cause)}`, { file: path, cause });
+}
+
+function isMissing(cause: unknown): boolean {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function loadFileSystem() {

@@ -32,12 +32,12 @@ export interface HttpOptions {
 }
 
 const DEFAULT_CONCURRENCY = 6;
-const DEFAULT_ATTEMPTS = 4;
+export const DEFAULT_ATTEMPTS = 4;
 const FIRST_DELAY_MS = 250;
 const DEFAULT_STALL_MS = 30_000;
 
 /** A server may ask to wait longer by `Retry-After`, but not for ever. */
-const MAX_DELAY_MS = 30_000;
+export const MAX_DELAY_MS = 30_000;
 
 /**
  * A try that brought something before the connection broke does not count as one that brought nothing, but a server that
@@ -47,7 +47,7 @@ const MAX_SHORT_TRIES = 100;
 const SHORT_TRY_BYTES = 64 << 10;
 
 /** Answers that a later try may turn: timeouts, too many requests, and a server's passing troubles. */
-const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+export const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** A download that is tried until it is complete. */
 export interface Transfer {
@@ -171,7 +171,7 @@ function givenUp(url: string, { status, cause }: Outcome, tries: number): Networ
 }
 
 /** What Node's `fetch` says is in the cause of a general error. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }
 
@@ -182,16 +182,16 @@ function refused(url: string, response: Response): Error {
   return new NetworkError(`Cannot read "${url}": ${answer}, expected 200 or 206`, url, status);
 }
 
-function retryAfterMs(response: Response): number {
+export function retryAfterMs(response: Response): number {
   const seconds = Number(response.headers.get('retry-after') ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
 
-function defaultDelay(failures: number): number {
+export function defaultDelay(failures: number): number {
   return FIRST_DELAY_MS * 2 ** (failures - 1);
 }
 
-async function waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+export async function waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onAbort = (): void => {
       clearTimeout(timer);

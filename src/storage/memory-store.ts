@@ -1,24 +1,30 @@
-import { bytesOfFile } from '../binary/byte-sink.ts';
+import { bytesOfFile, type WritableFile } from '../binary/byte-sink.ts';
 import { bytesFile, type RangedFile } from '../binary/ranged-file.ts';
 import { NotFoundError } from '../errors.ts';
 import { reportingFile } from './reporting-file.ts';
-import type { Store } from './store.ts';
+import { keysBelow, type Store } from './store.ts';
 
 /** Keeps files in a map that the caller may hold too. What is written is whole before the map has it. */
 export function memoryStore(files: Map<string, Uint8Array> = new Map(), name = 'memory'): Store {
+  const bytesOf = (key: string): Uint8Array => {
+    const bytes = files.get(key);
+    if (bytes === undefined) throw new NotFoundError(`Cannot read "${key}": ${name} has no file of that name`, key);
+    return bytes;
+  };
+  const writeAll = async (written: ReadonlyMap<string, WritableFile>): Promise<void> => {
+    const complete: [string, Uint8Array][] = [];
+    for (const [key, file] of written) complete.push([key, await bytesOfFile(file)]);
+    for (const [key, bytes] of complete) files.set(key, bytes);
+  };
   return {
     name,
-    open: async (key, options = {}): Promise<RangedFile> => {
-      const bytes = files.get(key);
-      if (bytes === undefined) throw new NotFoundError(`Cannot read "${key}": ${name} has no file of that name`, key);
-      return reportingFile(bytesFile(bytes, key), options);
+    open: async (key, options = {}): Promise<RangedFile> => reportingFile(bytesFile(bytesOf(key), key), options),
+    write: async (key, file) => await writeAll(new Map([[key, file]])),
+    writeAll,
+    list: async (folder = '') => keysBelow(files.keys(), folder),
+    remove: async (key) => {
+      files.delete(key);
     },
-    write: async (key, file) => {
-      files.set(key, await bytesOfFile(file));
-    },
-    list: async (folder = '') => {
-      const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
-      return [...files.keys()].filter((key) => key.startsWith(prefix));
-    },
+    info: async (key) => ({ byteLength: bytesOf(key).byteLength }),
   };
 }

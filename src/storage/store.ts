@@ -14,25 +14,59 @@ export interface OpenOptions {
   readonly onBytes?: (file: string, byteCount: number) => void;
 }
 
-/** Files under keys. `open` is all that loading needs. */
+/** What a store knows of a file without reading it. */
+export interface FileInfo {
+  readonly byteLength: number;
+  /** When it was written, where the store keeps that. */
+  readonly modifiedAt?: Date;
+}
+
+/**
+ * Files under keys. `open` is all that loading needs; a store that can be saved to has `write`, one whose models can be
+ * managed has `list` and `remove` too.
+ */
 export interface Store {
   /** Where the keys live, for messages: a folder, a URL, `memory`. */
   readonly name: string;
-
   /**
    * Opens what is stored under a key, to be read in parts.
    *
    * @throws {NotFoundError} when there is nothing.
    */
   open(key: string, options?: OpenOptions): Promise<RangedFile>;
-
   /**
-   * Puts a file under a key: all of it, or, when writing fails on the way, nothing, and what was there before stays.
+   * Puts a file under a key: all of it, or, when writing fails on the way, nothing, and what was there before stays. Of
+   * several writers at once, the last one that completes wins.
+   *
+   * @throws {QuotaError} when there is no room for it.
    */
   write?(key: string, file: WritableFile): Promise<void>;
-
+  /**
+   * Puts several files in place as one: all of them or none, at once. The last is the one that names the others. A store
+   * without this gets them one after the other, in this order.
+   */
+  writeAll?(files: ReadonlyMap<string, WritableFile>): Promise<void>;
   /** The keys below a folder, in any order; the empty path is the store itself. */
   list?(folder?: string): Promise<string[]>;
+  /** Removes what is under a key. When there is nothing, nothing happens. */
+  remove?(key: string): Promise<void>;
+  /**
+   * Tells size and date of what is under a key.
+   *
+   * @throws {NotFoundError} when there is nothing.
+   */
+  info?(key: string): Promise<FileInfo>;
+  /**
+   * Names the place behind a key: two keys are the same file if and only if their places are, also in other stores. Asked
+   * before a file is removed that was moved, so that a move onto itself loses nothing.
+   */
+  placeOf?(key: string): Promise<string>;
+}
+
+/** The keys below a folder, of all that there are. */
+export function keysBelow(keys: Iterable<string>, folder: string): string[] {
+  const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
+  return [...keys].filter((key) => key.startsWith(prefix));
 }
 
 /** `folder/key`, or `key` alone in the empty folder. */

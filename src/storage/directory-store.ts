@@ -1,0 +1,195 @@
+import type { WritableFile } from '../binary/byte-sink.ts';
+import { blobFile } from '../binary/ranged-file.ts';
+import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
+import { newWriterId } from './live-writers.ts';
+import { asQuotaError, checkQuota } from './quota.ts';
+import { reportingFile } from './reporting-file.ts';
+import type { Store } from './store.ts';
+
+/** What is being written, or was when its page was closed; it is no file of the store. */
+const ASIDE = '.part';
+
+/** A folder as `showDirectoryPicker()` gives it, or the root of a page's private files. */
+export type DirectoryHandle = FileSystemDirectoryHandle;
+
+/**
+ * The files below a folder that a user picked, or any other that a page has a handle of.
+ *
+ * A browser writes into a copy that takes the place of the file when it is complete. Where there was no file, an empty one
+ * is there in the meantime.
+ */
+export function directoryStore(directory: DirectoryHandle): Store {
+  return folderStore({ name: `the folder "${directory.name}"`, open: async () => directory, moves: false });
+}
+
+/**
+ * The private files of this page's origin, which users do not see: all of them, or those in a folder.
+ *
+ * @throws {UnsupportedError} where a host has none.
+ */
+export function opfsStore(folder = ''): Store {
+  const storage = globalThis.navigator?.storage as StorageManager | undefined;
+  if (typeof storage?.getDirectory !== 'function') {
+    throw new UnsupportedError(
+      'Cannot use the origin private file system: this host has none; use indexedDbStore() instead',
+      'origin private file system',
+    );
+  }
+  const path = partsOf(folder);
+  return {
+    ...folderStore({
+      name: 'the private files of this page',
+      open: async () => await folderAt(await storage.getDirectory(), path, true),
+      moves: true,
+    }),
+    placeOf: async (key) => `opfs:${[...path, ...partsOf(key)].join('/')}`,
+  };
+}
+
+interface Folder {
+  readonly name: string;
+  open(): Promise<DirectoryHandle>;
+  /** Whether files can be renamed: users are asked about their own ones. */
+  readonly moves: boolean;
+}
+
+function folderStore({ name, open, moves }: Folder): Store {
+  const fileAt = async (key: string): Promise<File> => {
+    try {
+      const folder = await folderAt(await open(), foldersOf(key), false);
+      return await (await folder.getFileHandle(nameOf(key))).getFile();
+    } catch (cause) {
+      if (isMissing(cause)) {
+        throw new NotFoundError(`Cannot read "${key}": ${name} has no file of that name`, key, cause);
+      }
+      throw readError(key, cause);
+    }
+  };
+  return {
+    name,
+    open: async (key, options = {}) => reportingFile(blobFile(await fileAt(key), key), options),
+    write: async (key, file) => {
+      if (nameOf(key) === '' || key.endsWith('/')) {
+        throw new FormatError(`Cannot write "${key}": expected the name of a file, such as "models/digits.keras"`);
+      }
+      await checkQuota(name, file.byteLength);
+      try {
+        const folder = await folderAt(await open(), foldersOf(key), true);
+        await writeFile(folder, nameOf(key), file, moves);
+      } catch (cause) {
+        throw await asQuotaError(name, file.byteLength, cause);
+      }
+    },
+    list: async (below = '') => {
+      const path = partsOf(below);
+      try {
+        return await filesBelow(await folderAt(await open(), path, false), path.map((part) => `${part}/`).join(''));
+      } catch (cause) {
+        if (isMissing(cause)) return [];
+        throw cause;
+      }
+    },
+    remove: async (key) => {
+      try {
+        const folder = await folderAt(await open(), foldersOf(key), false);
+        await folder.removeEntry(nameOf(key));
+      } catch (cause) {
+        if (!isMissing(cause)) throw cause;
+      }
+    },
+    info: async (key) => {
+      const file = await fileAt(key);
+      return { byteLength: file.size, modifiedAt: new Date(file.lastModified) };
+    },
+  };
+}
+
+async function writeFile(folder: DirectoryHandle, name: string, file: WritableFile, moves: boolean): Promise<void> {
+  const existed = await hasFile(folder, name);
+  const aside = existed || !moves ? name : `${name}.${newWriterId()}${ASIDE}`;
+  const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
+  try {
+    if (typeof handle.createWritable !== 'function') {
+      const feature = 'writing files of the origin private file system';
+      const advice = 'this browser has no createWritable; use indexedDbStore() instead';
+      throw new UnsupportedError(`Cannot write "${name}": ${advice}`, feature);
+    }
+    const writable = await handle.createWritable();
+    try {
+      await file.writeTo({ write: async (bytes) => await writable.write(bytes as Uint8Array<ArrayBuffer>) });
+    } catch (error) {
+      await writable.abort().catch(() => {});
+      throw error;
+    }
+    await writable.close();
+    if (aside !== name) await handle.move(folder, name);
+  } catch (error) {
+    // Asking for a place made an empty file there.
+    if (aside !== name) await folder.removeEntry(aside).catch(() => {});
+    else if (!existed) await removeEmpty(folder, name).catch(() => {});
+    throw error;
+  }
+}
+
+/** Browsers with private files can rename them; the types do not know it yet. */
+interface MovableHandle extends FileSystemFileHandle {
+  move(folder: DirectoryHandle, name: string): Promise<void>;
+}
+
+async function hasFile(folder: DirectoryHandle, name: string): Promise<boolean> {
+  try {
+    await folder.getFileHandle(name);
+    return true;
+  } catch (cause) {
+    if (isMissing(cause)) return false;
+    throw cause;
+  }
+}
+
+/** Another writer may have completed its file meanwhile. */
+async function removeEmpty(folder: DirectoryHandle, name: string): Promise<void> {
+  const file = await (await folder.getFileHandle(name)).getFile();
+  if (file.size === 0) await folder.removeEntry(name);
+}
+
+async function folderAt(root: DirectoryHandle, path: readonly string[], create: boolean): Promise<DirectoryHandle> {
+  let folder = root;
+  for (const name of path) folder = await folder.getDirectoryHandle(name, { create });
+  return folder;
+}
+
+async function filesBelow(folder: DirectoryHandle, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const [name, handle] of folder.entries()) {
+    if (handle.kind === 'directory') {
+      keys.push(...(await filesBelow(handle as FileSystemDirectoryHandle, `${prefix}${name}/`)));
+    } else if (!name.endsWith(ASIDE) && !name.endsWith('.crswap')) {
+      // Chromium's own copies of files that are being written are beside those in a user's folder.
+      keys.push(prefix + name);
+    }
+  }
+  return keys;
+}
+
+function partsOf(key: string): string[] {
+  return key.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function foldersOf(key: string): string[] {
+  return partsOf(key).slice(0, -1);
+}
+
+function nameOf(key: string): string {
+  return partsOf(key).at(-1) ?? '';
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === 'NotFoundError';
+}
+
+function readError(key: string, cause: unknown): unknown {
+  if (cause instanceof DOMException && cause.name === 'TypeMismatchError') {
+    return new FormatError(`Cannot read "${key}": found a folder, expected a file`, { file: key, cause });
+  }
+  return cause;
+}
