@@ -177,6 +177,16 @@ describe('a .keras archive', () => {
   });
 });
 
+test('a .keras archive whose directory claims to be longer than what is behind its beginning', async () => {
+  const archive = zip([CONFIG]);
+  const end = new DataView(archive.buffer, archive.byteOffset + archive.byteLength - 22, 22);
+  end.setUint32(12, 1000, true);
+  end.setUint32(16, archive.byteLength - 100, true);
+  const error = await fault(archive);
+  expect(isTyped(error), String(error)).toBe(true);
+  expect(String(error)).toContain('the directory of the zip archive is damaged');
+});
+
 test('an HDF5 file whose dataset claims more than the file holds', async () => {
   const file = fixtureBytes('numbered.h5');
   const extents = new BigUint64Array([2n, 3n, 2n, 3n]);

@@ -64,7 +64,7 @@ export async function openZip(archive: RangedFile): Promise<MemberFiles> {
       // The library looks for the end of the directory in the last 64 KB, where a comment may follow it. When none
       // does, only the last few bytes are needed, and none are found in the zeros before.
       const isSearch = !hasComment && length > TAIL_BYTES && index + bytes.byteLength === byteLength;
-      const skipped = isSearch ? bytes.byteLength - TAIL_BYTES : 0;
+      const skipped = isSearch ? Math.max(0, bytes.byteLength - TAIL_BYTES) : 0;
       try {
         bytes.set(await file.slice(index + skipped, index + bytes.byteLength), skipped);
       } catch (error) {
