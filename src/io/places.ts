@@ -1,0 +1,98 @@
+/** Where models go: from what a caller names to a store and a key, and the files of a model into it. */
+import { UnsupportedError } from '../errors.ts';
+import { folderOf, joinKey } from '../storage/store.ts';
+import { formatOfName, type SavedFiles, type SaveFormat } from './save-formats.ts';
+import { pathOf, placeInPage, type StoredModel } from './source.ts';
+
+/**
+ * Where a model goes: a path (under Node), a web address, an address of a page's store (`indexeddb://name`), or a key of a
+ * store that can write.
+ */
+export type SaveDestination = string | URL | StoredModel;
+
+/** Stores whose keys are names rather than files: what has no ending there is a `.keras`. */
+const NAME_SCHEME = /^(?:indexeddb|localstorage|opfs|downloads):/i;
+
+const WEB_SCHEME = /^https?:/i;
+
+/**
+ * The format that a destination's name stands for.
+ *
+ * @throws {UnsupportedError} when it stands for none.
+ */
+export function formatOfDestination(destination: SaveDestination, kind?: 'weights'): SaveFormat {
+  const name = nameOf(destination);
+  const address = addressOf(destination);
+  try {
+    return formatOfName(name, kind);
+  } catch (error) {
+    if (address !== undefined && NAME_SCHEME.test(address)) return kind === 'weights' ? 'weights.h5' : 'keras';
+    throw error;
+  }
+}
+
+/** The name that a message gives to a destination, and that its format is told by. */
+export function nameOf(destination: SaveDestination): string {
+  if (typeof destination === 'string')
+    return WEB_SCHEME.test(destination) ? new URL(destination).pathname : destination;
+  return destination instanceof URL ? destination.pathname : destination.key;
+}
+
+function addressOf(destination: SaveDestination): string | undefined {
+  if (destination instanceof URL) return destination.href;
+  return typeof destination === 'string' ? destination : undefined;
+}
+
+/**
+ * The store and the key that a destination names.
+ *
+ * @throws {UnsupportedError} for schemes that are not known, and stores that this host does not have.
+ */
+export async function placeOf(destination: SaveDestination, format?: SaveFormat): Promise<StoredModel> {
+  const address = addressOf(destination);
+  if (address === undefined) {
+    const { store, key } = destination as StoredModel;
+    return { store, key };
+  }
+  const path = await pathOf(address);
+  if (path !== undefined) {
+    const { fileSystemStore } = await import('../storage/file-system-store.ts');
+    return { store: fileSystemStore(), key: path };
+  }
+  const place = await placeInPage(address);
+  if (place !== undefined) return /^downloads:/i.test(address) ? withEnding(place, format) : place;
+  const [scheme] = /^[A-Za-z][A-Za-z0-9+.-]+:/.exec(address) ?? [];
+  if (scheme !== undefined && !WEB_SCHEME.test(scheme)) {
+    const expected = 'a path, a web address, indexeddb:, localstorage:, opfs:, downloads:, or a store with a key';
+    throw new UnsupportedError(`Cannot use "${address}": found ${scheme}, expected ${expected}`, scheme);
+  }
+  return await placeOnWeb(address);
+}
+
+/** What a user finds among the downloads should say what it is. */
+function withEnding({ store, key }: StoredModel, format: SaveFormat | undefined): StoredModel {
+  const hasEnding = /\.[^./]+$/.test(key);
+  return { store, key: hasEnding ? key : `${key === '' ? 'model' : key}.${format ?? 'keras'}` };
+}
+
+/** The folder is the store, so that what lies beside the model has an address too; a query goes with every file. */
+async function placeOnWeb(address: string): Promise<StoredModel> {
+  const { httpStore } = await import('../storage/http-store.ts');
+  const [, location = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(address) ?? [];
+  const slash = location.lastIndexOf('/');
+  return { store: httpStore(location.slice(0, slash + 1) + query), key: decodeURIComponent(location.slice(slash + 1)) };
+}
+
+/** Puts the files of a model in their places: at once where the store can do that, else what the model names first. */
+export async function writeFiles(
+  { store, key }: StoredModel,
+  { file, beside = new Map() }: Pick<SavedFiles, 'file' | 'beside'>,
+): Promise<void> {
+  if (store.write === undefined) {
+    throw new UnsupportedError(`Cannot save "${key}": ${store.name} cannot write`, `writing to ${store.name}`);
+  }
+  const folder = folderOf(key.replaceAll('\\', '/'));
+  const files = new Map([...beside].map(([path, other]) => [joinKey(folder, path), other] as const)).set(key, file);
+  if (files.size > 1 && store.writeAll !== undefined) return await store.writeAll(files);
+  for (const [path, one] of files) await store.write(path, one);
+}
