@@ -163,6 +163,20 @@ describe('trainable, as in Keras 3.15', () => {
   });
 });
 
+test('a model of which nothing is trained says so', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const model = withHead(makeBase());
+  model.trainable = false;
+  model.getLayer('head').trainable = true;
+  model.compile({ optimizer: 'adam', loss: 'mse' });
+  const before = valuesOf(model.getLayer('head'));
+  await model.fit(IMAGES, TARGETS, { epochs: 2 });
+  expect(valuesOf(model.getLayer('head'))).toEqual(before);
+  expect(warn.mock.calls).toEqual([
+    [`Model "${model.name}": it has no weights that are trained; the model itself is not trainable`],
+  ]);
+});
+
 describe('what is frozen', () => {
   test('costs nothing in a step: no gradient, no slot, no kernel', () => {
     const base = makeBase();

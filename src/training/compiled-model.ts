@@ -1,4 +1,5 @@
 /** What `compile` decides: the optimizer, the losses, the metrics, and which weights are trained. */
+import type { Tensor } from '../array/tensor.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
@@ -14,7 +15,8 @@ import type { Assignment, Optimizer } from './optimizers/optimizer.ts';
 import { type PerOutput, perOutput } from './per-output.ts';
 import { RandomState } from './random-state.ts';
 import { outputNames } from './samples.ts';
-import { type NamedCells, NameTable } from './state-variables.ts';
+import { assignCells, misfits, type NamedCells, NameTable } from './state-variables.ts';
+import { TrainingStateError } from './training-state.ts';
 import { type WeightOptions, weightOptions } from './weight-options.ts';
 
 /** A loss: by Keras' name, as an object, or as a function written with `ops`. */
@@ -81,6 +83,8 @@ export class CompiledModel {
   readonly #metrics: CompiledMetrics;
   #hasWarned = false;
   #hasMeasured = false;
+  /** What metrics are to take once they have state. */
+  #unmeasured: ReadonlyMap<string, Tensor> | undefined;
 
   /**
    * @param frozen the layers that are left alone, as they were when `compile` was called
@@ -134,6 +138,7 @@ export class CompiledModel {
     }
     assignments.push(...this.#metrics.update(parts));
     this.#hasMeasured = true;
+    this.#takeUnmeasured();
     for (const { name, metric } of this.#metrics.metrics) {
       names.push(name);
       results.push(metric.result());
@@ -160,31 +165,54 @@ export class CompiledModel {
     return this.trainable.map((weight) => this.optimizer.startOf(weight));
   }
 
+  /** Takes what was measured; metrics that have no state yet take it with the next batch. */
+  restoreMetrics(tensors: ReadonlyMap<string, Tensor>): void {
+    this.#unmeasured = this.#hasMeasured ? undefined : tensors;
+    if (this.#hasMeasured) assignCells(this.metricCells, tensors);
+  }
+
   /** Whether the metrics have seen a batch, from which they may learn their shapes. */
   get hasMeasured(): boolean {
     return this.#hasMeasured;
   }
 
+  /** @throws {TrainingStateError} when the metrics are others than those that were stored. */
+  #takeUnmeasured(): void {
+    const tensors = this.#unmeasured;
+    if (tensors === undefined) return;
+    this.#unmeasured = undefined;
+    const problems = misfits(this.metricCells, tensors);
+    if (problems.length > 0) throw new TrainingStateError(problems);
+    assignCells(this.metricCells, tensors);
+  }
+
   /** Starts all measurements anew. */
   resetMetrics(): void {
+    this.#unmeasured = undefined;
     this.#lossTracker.reset();
     for (const tracker of this.#outputTrackers) tracker?.reset();
     this.#metrics.reset();
   }
 
-  /** Tells once when `trainable` of some layer is no longer what it was. */
+  /** Tells once when `trainable` of some layer is no longer what it was, and when nothing is trained at all. */
   warnOfChanges(warn: (message: string) => void): void {
     if (this.#hasWarned) return;
-    const now = frozenLayers(this.model as unknown as Layer);
+    const model = this.model as unknown as Layer;
+    const now = frozenLayers(model);
     const changed = [...now, ...this.frozen].filter((layer) => now.has(layer) !== this.frozen.has(layer));
-    if (changed.length === 0) return;
-    this.#hasWarned = true;
-    const names = changed.slice(0, 3).map(({ name }) => `"${name}"`);
-    const more = changed.length > 3 ? ` and ${changed.length - 3} more` : '';
-    warn(
-      `Model "${this.model.name}": \`trainable\` of ${names.join(', ')}${more} was changed after compile ` +
-        'and has no effect until compile is called again',
-    );
+    this.#hasWarned = changed.length > 0 || this.trainable.length === 0;
+    if (changed.length > 0) {
+      const names = changed.slice(0, 3).map(({ name }) => `"${name}"`);
+      const more = changed.length > 3 ? ` and ${changed.length - 3} more` : '';
+      warn(
+        `Model "${model.name}": \`trainable\` of ${names.join(', ')}${more} was changed after compile ` +
+          'and has no effect until compile is called again',
+      );
+    }
+    if (this.trainable.length === 0) {
+      const reason = this.frozen.has(model) ? '; the model itself is not trainable' : '';
+      warn(`Model "${model.name}": it has no weights that are trained${reason}`);
+    }
   }
 }
 
