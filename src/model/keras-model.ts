@@ -1,7 +1,8 @@
 import type { PartialShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
+import type { JsonObject } from '../formats/artifacts.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
-import type { SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
+import type { BytesOptions, SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
@@ -41,6 +42,8 @@ export abstract class KerasModel extends Layer {
   abstract readonly layerCalls: readonly LayerCall[];
   /** What the load of this model from a file found; absent from a model that was built in code. */
   loadReport: LoadReport | undefined;
+  /** Plain JSON of the user's own that goes with the model: it is saved and loaded with it, where the format has room. */
+  userDefinedMetadata: JsonObject | undefined;
   /**
    * The layer whose structure files of this model's weights have, where that is not the model: a layer of the user's own
    * that stands for a whole model.
@@ -202,7 +205,7 @@ export abstract class KerasModel extends Layer {
 
   /**
    * Takes weights, the optimizer's state and random states from a state. A callback may call it in `onTrainBegin`: the
-   * training then goes on from there, as with the option `resume` of `fit`. Metrics that have seen no batch begin anew.
+   * training then goes on from there, as with the option `resume` of `fit`.
    *
    * @throws {TrainingStateError} when anything does not fit, listing all that differs; nothing was changed then.
    */
@@ -246,7 +249,7 @@ export abstract class KerasModel extends Layer {
   }
 
   /** The bytes that `save` would write. */
-  async toBytes(options: SaveOptions = {}): Promise<Uint8Array> {
+  async toBytes(options: BytesOptions = {}): Promise<Uint8Array> {
     const { modelBytes } = await import('../io/save.ts');
     return await modelBytes(this, options);
   }

@@ -65,6 +65,12 @@ function startCell(optimizer: Optimizer, weight: Variable): StateCell {
   };
 }
 
+/** Names of weights that tell them apart: their paths, and numbers where layers of a user's own share one. */
+export function uniquePaths(variables: readonly Variable[]): string[] {
+  const named = new NameTable();
+  return variables.map((variable) => named.add('weights', variable.path, variable));
+}
+
 /** Cells by kind and name; several of one name are numbered. */
 export class NameTable {
   readonly #cells = new Map<string, StateCell>();

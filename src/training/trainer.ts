@@ -216,7 +216,7 @@ export class Trainer {
     const startsBefore = compiled.starts;
     assignCells(stateCells(compiled), others);
     this.resetMetrics();
-    if (compiled.hasMeasured && measured.size > 0) assignCells(compiled.metricCells, measured);
+    if (measured.size > 0) compiled.restoreMetrics(measured);
     // Programs have these numbers as constants.
     if (compiled.starts.some((start, index) => start !== startsBefore[index])) this.#steps.clear();
   }

@@ -36,7 +36,7 @@ export interface TrainingPosition {
   readonly validation: SourceMark | null;
 }
 
-/** Thrown when a state of a training does not fit the model or the data; nothing was changed. */
+/** Thrown when a state of a training does not fit the model or the data: nothing is changed before all of it fits. */
 export class TrainingStateError extends Error {
   override readonly name = 'TrainingStateError';
   /** Everything that differs. */
@@ -45,7 +45,7 @@ export class TrainingStateError extends Error {
   constructor(problems: readonly string[]) {
     const listed = problems.slice(0, MAX_LISTED).join('; ');
     const rest = problems.length > MAX_LISTED ? `; and ${problems.length - MAX_LISTED} more` : '';
-    super(`Cannot resume the training, nothing was changed: ${listed}${rest}`);
+    super(`Cannot resume the training: ${listed}${rest}`);
     this.problems = problems;
   }
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../array/tensor.ts';
-import { Callback, type Logs, numberIn } from './callback.ts';
+import { uniquePaths } from '../state-variables.ts';
+import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 import { isBetterBy, type MonitorMode, missingMonitor } from './monitor.ts';
 
 export interface EarlyStoppingOptions {
@@ -47,6 +48,26 @@ export class EarlyStopping extends Callback {
   /** The best value so far. */
   get best(): number | undefined {
     return this.#best;
+  }
+
+  override get stateName(): string {
+    return 'EarlyStopping';
+  }
+
+  override getState(): CallbackState {
+    const { stoppedEpoch, bestEpoch } = this;
+    const values = { best: this.#best ?? null, wait: this.#wait, stoppedEpoch, bestEpoch };
+    if (this.#bestWeights === undefined) return { values };
+    const names = uniquePaths(this.model.weights);
+    return { values, tensors: Object.fromEntries(this.#bestWeights.map((value, index) => [names[index], value])) };
+  }
+
+  override setState({ values = {}, tensors }: CallbackState): void {
+    this.#best = (values.best as number | null) ?? undefined;
+    this.#wait = values.wait as number;
+    this.stoppedEpoch = values.stoppedEpoch as number;
+    this.bestEpoch = values.bestEpoch as number;
+    this.#bestWeights = tensors && uniquePaths(this.model.weights).map((name) => tensors[name] as Tensor);
   }
 
   override onTrainBegin(): void {

@@ -1,6 +1,6 @@
 /** Callbacks that change the learning rate from epoch to epoch. */
 import type { KerasModel } from '../../model/keras-model.ts';
-import { Callback, type Logs, numberIn } from './callback.ts';
+import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 import { isBetterBy, type MonitorMode, missingMonitor } from './monitor.ts';
 
 /**
@@ -80,6 +80,20 @@ export class ReduceLROnPlateau extends Callback {
     this.#cooldown = options.cooldown ?? 0;
     this.#minLr = options.minLr ?? 0;
     this.#isBetter = isBetterBy(monitor, mode, minDelta);
+  }
+
+  override get stateName(): string {
+    return 'ReduceLROnPlateau';
+  }
+
+  override getState(): CallbackState {
+    return { values: { best: this.#best ?? null, wait: this.#wait, cooling: this.#cooling } };
+  }
+
+  override setState({ values = {} }: CallbackState): void {
+    this.#best = (values.best as number | null) ?? undefined;
+    this.#wait = values.wait as number;
+    this.#cooling = values.cooling as number;
   }
 
   override onTrainBegin(): void {

@@ -1,5 +1,5 @@
 /** Callbacks of a few lines: what is written by the user, what ends a training that has gone astray, what keeps a table. */
-import { Callback, type Logs, numberIn } from './callback.ts';
+import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 
 type Hook = (logs?: Logs) => void | Promise<void>;
 type NumberedHook = (index: number, logs: Logs) => void | Promise<void>;
@@ -78,6 +78,19 @@ export class CSVLogger extends Callback {
     this.#write = write;
     this.#separator = separator;
     this.#appends = append;
+  }
+
+  override get stateName(): string {
+    return 'CSVLogger';
+  }
+
+  override getState(): CallbackState {
+    return { values: { names: this.#names ?? null } };
+  }
+
+  /** The table goes on: its header is there. */
+  override setState({ values = {} }: CallbackState): void {
+    this.#names = (values.names as readonly string[] | null) ?? undefined;
   }
 
   override onTrainBegin(): void {
