@@ -24,11 +24,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
     what: 'graphs of layers: names and order of weights, predict, summary',
     mayImport: ['array', 'graph', 'ops', 'compiler', 'backends', 'layers'],
     // Keras has `model.load_weights` and `model.fit`, so the methods are here and what they do is there.
-    reaches: ['io', 'serialization/report.ts', 'training'],
+    reaches: ['io', 'serialization/report.ts', 'formats/artifacts.ts', 'training'],
   },
   training: {
     what: 'losses, metrics, optimizers, fit',
     mayImport: ['array', 'graph', 'ops', 'autodiff', 'compiler', 'layers', 'model'],
+    // Callbacks of Keras store models and trainings; where and how is known there, and loaded when they do.
+    reaches: ['io', 'storage/store.ts'],
   },
   formats: { what: 'bytes to and from `ModelArtifacts`, one folder a format', mayImport: ['array', 'binary'] },
   storage: { what: 'keys to bytes: paths, URLs, blobs, memory', mayImport: ['array', 'binary'] },

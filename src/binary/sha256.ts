@@ -8,31 +8,73 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
     subtle === undefined
       ? sha256InPlace(bytes)
       : new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hexOf(digest);
 }
 
 /** The same without help of the host: FIPS 180-4, sections 5 and 6.2. */
 export function sha256InPlace(bytes: Uint8Array): Uint8Array {
-  const { roundConstants, initialHash } = makeConstants();
-  const hash = initialHash.slice();
-  const schedule = new Int32Array(64);
-  const fullBlocks = bytes.byteLength >> 6;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let block = 0; block < fullBlocks; block++) hashBlock(view, block << 6, hash, schedule, roundConstants);
+  const hash = new Sha256();
+  hash.update(bytes);
+  return hash.digest();
+}
 
-  // The rest, a bit 1, zeros, and the length in bits: one block or two.
-  const rest = bytes.subarray(fullBlocks << 6);
-  const tail = new Uint8Array(rest.byteLength < 56 ? 64 : 128);
-  tail.set(rest);
-  tail[rest.byteLength] = 0x80;
-  const tailView = new DataView(tail.buffer);
-  tailView.setUint32(tail.byteLength - 8, Math.floor(bytes.byteLength / 2 ** 29));
-  tailView.setUint32(tail.byteLength - 4, bytes.byteLength << 3);
-  for (let start = 0; start < tail.byteLength; start += 64) hashBlock(tailView, start, hash, schedule, roundConstants);
+/** The hash of bytes that come piece by piece. */
+export class Sha256 {
+  readonly #roundConstants: Int32Array;
+  readonly #hash: Int32Array;
+  readonly #schedule = new Int32Array(64);
+  /** What does not fill a block yet. */
+  readonly #rest = new Uint8Array(64);
+  #byteLength = 0;
 
-  const digest = new DataView(new ArrayBuffer(32));
-  for (let index = 0; index < 8; index++) digest.setInt32(index * 4, hash[index] as number);
-  return new Uint8Array(digest.buffer);
+  constructor() {
+    const { roundConstants, initialHash } = makeConstants();
+    this.#roundConstants = roundConstants;
+    this.#hash = initialHash.slice();
+  }
+
+  update(bytes: Uint8Array): void {
+    const held = this.#byteLength & 63;
+    this.#byteLength += bytes.byteLength;
+    let start = 0;
+    if (held > 0) {
+      start = Math.min(64 - held, bytes.byteLength);
+      this.#rest.set(bytes.subarray(0, start), held);
+      if (held + start < 64) return;
+      this.#hashBlocks(this.#rest);
+    }
+    const end = start + (((bytes.byteLength - start) >> 6) << 6);
+    this.#hashBlocks(bytes.subarray(start, end));
+    this.#rest.set(bytes.subarray(end));
+  }
+
+  /** The hash of all that came, as bytes; nothing may come after it. */
+  digest(): Uint8Array {
+    // The rest, a bit 1, zeros, and the length in bits: one block or two.
+    const held = this.#byteLength & 63;
+    const tail = new Uint8Array(held < 56 ? 64 : 128);
+    tail.set(this.#rest.subarray(0, held));
+    tail[held] = 0x80;
+    const tailView = new DataView(tail.buffer);
+    tailView.setUint32(tail.byteLength - 8, Math.floor(this.#byteLength / 2 ** 29));
+    tailView.setUint32(tail.byteLength - 4, this.#byteLength << 3);
+    this.#hashBlocks(tail);
+    const digest = new DataView(new ArrayBuffer(32));
+    for (let index = 0; index < 8; index++) digest.setInt32(index * 4, this.#hash[index] as number);
+    return new Uint8Array(digest.buffer);
+  }
+
+  #hashBlocks(blocks: Uint8Array): void {
+    const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength);
+    for (let start = 0; start < blocks.byteLength; start += 64) {
+      hashBlock(view, start, this.#hash, this.#schedule, this.#roundConstants);
+    }
+  }
+}
+
+/** Bytes as hexadecimal digits. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The first 32 bits of the fractional parts of the cube roots and the square roots of the first primes. */
@@ -58,6 +100,10 @@ function rootBits(radicand: bigint, degree: bigint): number {
   return Number(BigInt.asIntN(32, root));
 }
 
+function rotate(value: number, bits: number): number {
+  return (value >>> bits) | (value << (32 - bits));
+}
+
 function hashBlock(
   view: DataView,
   start: number,
@@ -65,7 +111,6 @@ function hashBlock(
   schedule: Int32Array,
   roundConstants: Int32Array,
 ): void {
-  const rotate = (value: number, bits: number): number => (value >>> bits) | (value << (32 - bits));
   for (let index = 0; index < 16; index++) schedule[index] = view.getInt32(start + index * 4);
   for (let index = 16; index < 64; index++) {
     const before15 = schedule[index - 15] as number;
@@ -81,7 +126,14 @@ function hashBlock(
     const first = (h + big1 + choice + (roundConstants[index] as number) + (schedule[index] as number)) | 0;
     const big0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + big0 + majority) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (first + big0 + majority) | 0;
   }
   for (const [index, value] of [a, b, c, d, e, f, g, h].entries()) hash[index] = (hash[index] as number) + value;
 }

@@ -105,6 +105,12 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       ? model
       : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
   wholeOrPart.loadReport = report;
+  wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
+  if (artifacts.trainingConfig?.loss && !isPart && options.compile !== false) {
+    const { strict = true, customObjects = {} } = options;
+    const { compileLoaded } = await import('./load-training.ts');
+    compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, strict, customObjects });
+  }
   return wholeOrPart;
 }
 

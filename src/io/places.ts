@@ -1,7 +1,6 @@
-/** Where models go: from what a caller names to a store and a key, and the files of a model into it. */
+/** Where models go: from what a caller names to a store and a key. */
 import { UnsupportedError } from '../errors.ts';
-import { folderOf, joinKey } from '../storage/store.ts';
-import { formatOfName, type SavedFiles, type SaveFormat } from './save-formats.ts';
+import { formatOfName, type SaveFormat } from './save-formats.ts';
 import { pathOf, placeInPage, type StoredModel } from './source.ts';
 
 /**
@@ -81,18 +80,4 @@ async function placeOnWeb(address: string): Promise<StoredModel> {
   const [, location = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(address) ?? [];
   const slash = location.lastIndexOf('/');
   return { store: httpStore(location.slice(0, slash + 1) + query), key: decodeURIComponent(location.slice(slash + 1)) };
-}
-
-/** Puts the files of a model in their places: at once where the store can do that, else what the model names first. */
-export async function writeFiles(
-  { store, key }: StoredModel,
-  { file, beside = new Map() }: Pick<SavedFiles, 'file' | 'beside'>,
-): Promise<void> {
-  if (store.write === undefined) {
-    throw new UnsupportedError(`Cannot save "${key}": ${store.name} cannot write`, `writing to ${store.name}`);
-  }
-  const folder = folderOf(key.replaceAll('\\', '/'));
-  const files = new Map([...beside].map(([path, other]) => [joinKey(folder, path), other] as const)).set(key, file);
-  if (files.size > 1 && store.writeAll !== undefined) return await store.writeAll(files);
-  for (const [path, one] of files) await store.write(path, one);
 }

@@ -1,13 +1,34 @@
 /** The formats that models are saved in: a row for each, whose code is loaded when it is first used. */
 import type { WritableFile } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import { isJsonObject } from '../formats/json.ts';
+import type { QuantizedWeight } from '../formats/layers-model/write-layers-model.ts';
 import type { KerasModel } from '../model/keras-model.ts';
+import { encodeValue } from '../serialization/encode-values.ts';
+import type { Quantize } from './quantize-rule.ts';
 
 /** `keras` and `h5` are the whole model, `weights.h5` (of Keras 3) and `h5-weights` its weights alone. */
-export type SaveFormat = 'keras' | 'weights.h5' | 'h5' | 'h5-weights';
+export type SaveFormat = 'keras' | 'weights.h5' | 'h5' | 'h5-weights' | 'layers-model';
+
+/** What some formats can do and others cannot; to ask a format for what it cannot do is an error. */
+export interface FormatOptions {
+  /** Plain JSON that goes with the model, by default what the model was loaded with. */
+  readonly metadata?: JsonObject;
+  /** When the model was saved. Nothing tells the time unless asked: the same model gives the same file. */
+  readonly date?: Date;
+  /** Leave out weights that training does not change; false unless given. */
+  readonly trainableOnly?: boolean;
+  /** Store floats in fewer bits: all of them, or by the names of weights. */
+  readonly quantize?: Quantize;
+  /** Bytes of each file of weights; 4 MB unless given, as TensorFlow.js has it. */
+  readonly shardSize?: number;
+  /** Put the weights of each layer into files of their own; false unless given. */
+  readonly splitByLayer?: boolean;
+}
 
 /** What is to be saved, and how. */
-export interface SaveRequest {
+export interface SaveRequest extends FormatOptions {
   readonly model: KerasModel;
 }
 
@@ -15,14 +36,22 @@ export interface SaveRequest {
 export interface SavedFiles {
   /** The file that the destination names. */
   readonly file: WritableFile;
+  /** What that is called where the destination is a folder. */
+  readonly nameInFolder?: string | undefined;
   /** Those beside it, by their path relative to it; they are written before it, since it is what refers to them. */
   readonly beside?: ReadonlyMap<string, WritableFile>;
+  /** The files beside that a file of this format names, given its bytes: they are removed when it is replaced. */
+  readonly besideOf?: ((bytes: Uint8Array) => readonly string[]) | undefined;
   /** Classes and functions that readers must be given: `customObjects` here, `custom_objects` in Python. */
   readonly needs: readonly string[];
   /** What the model says and the files do not. */
   readonly omitted: readonly string[];
   /** What the model has and tf_keras does not, so that Keras 3 alone reads the files; for formats that both read. */
   readonly keras3Only?: readonly string[];
+  /** What TensorFlow.js 4.22 cannot load, or computes otherwise; for its own format. */
+  readonly notInTensorflowJs?: readonly string[];
+  /** The weights that are stored in fewer bits. */
+  readonly quantized?: readonly QuantizedWeight[];
 }
 
 /** Makes the files of one format; called anew for every save. */
@@ -34,6 +63,8 @@ interface FormatRow {
   readonly endings: readonly string[];
   /** What the format holds; a whole model unless given. */
   readonly holds?: 'weights';
+  /** The options that it has a use for. */
+  readonly takes?: readonly (keyof FormatOptions)[];
   readonly load: () => Promise<SaveEncoder>;
 }
 
@@ -51,7 +82,18 @@ const FORMATS: readonly FormatRow[] = [
     holds: 'weights',
     load: async () => (await import('./save-hdf5.ts')).encodeHdf5Weights,
   },
-  { format: 'keras', endings: ['.keras'], load: async () => (await import('./save-keras.ts')).encodeKerasFile },
+  {
+    format: 'keras',
+    endings: ['.keras'],
+    takes: ['metadata', 'date'],
+    load: async () => (await import('./save-keras.ts')).encodeKerasFile,
+  },
+  {
+    format: 'layers-model',
+    endings: ['.json', '/'],
+    takes: ['metadata', 'date', 'trainableOnly', 'quantize', 'shardSize', 'splitByLayer'],
+    load: async () => (await import('./save-layers-model.ts')).encodeLayersModel,
+  },
 ];
 
 /**
@@ -67,11 +109,58 @@ export function formatOfName(name: string, holds?: 'weights'): SaveFormat {
   throw unknownFormat(name, `a name that ends in one of ${[...endings].join(', ')}, or the option format`);
 }
 
-/** @throws {UnsupportedError} when there is no such format. */
-export async function encoderOf(format: SaveFormat): Promise<SaveEncoder> {
+/**
+ * Makes the files of a model in a format.
+ *
+ * @throws {UnsupportedError} when there is no such format, or an option is none of its own.
+ */
+export async function encodeFiles(format: SaveFormat, model: KerasModel, options: FormatOptions): Promise<SavedFiles> {
   const row = FORMATS.find((one) => one.format === format);
-  if (row !== undefined) return await row.load();
-  throw unknownFormat(String(format), `one of ${FORMATS.map((one) => one.format).join(', ')}`);
+  if (row === undefined) {
+    throw unknownFormat(String(format), `one of ${FORMATS.map((one) => one.format).join(', ')}`);
+  }
+  for (const option of FORMAT_OPTIONS) {
+    if (options[option] === undefined || row.takes?.includes(option)) continue;
+    const others = FORMATS.filter(({ takes }) => takes?.includes(option)).map((one) => `"${one.format}"`);
+    throw new UnsupportedError(
+      `Cannot save model "${model.name}" as "${format}" with the option ${option}: only ${others.join(' and ')} can do that`,
+      `${option} in ${format}`,
+    );
+  }
+  const given = options.metadata ?? model.userDefinedMetadata;
+  const metadata = given && checkedMetadata(given, model.name);
+  const hasRoom = row.takes?.includes('metadata') === true;
+  const encode = await row.load();
+  const files = await encode({ ...options, model, ...(metadata !== undefined && hasRoom ? { metadata } : {}) });
+  if (metadata === undefined || hasRoom) return files;
+  return { ...files, omitted: [...files.omitted, 'the metadata of the model, which the format has no room for'] };
+}
+
+/** All of them, which the compiler sees to. */
+const FORMAT_OPTIONS = Object.keys({
+  metadata: true,
+  date: true,
+  trainableOnly: true,
+  quantize: true,
+  shardSize: true,
+  splitByLayer: true,
+} satisfies { readonly [O in keyof Required<FormatOptions>]: true }) as readonly (keyof FormatOptions)[];
+
+/** Metadata as every reader of JSON takes it: without functions, and numbers that have digits. */
+function checkedMetadata(metadata: JsonObject, model: string): JsonObject {
+  const check = (value: unknown): JsonValue => {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new UnsupportedError(
+        `Cannot save the metadata of model "${model}": found ${value}`,
+        `${value} in metadata`,
+      );
+    }
+    if (Array.isArray(value)) return value.map(check);
+    const plain = encodeValue(value, `the metadata of model "${model}"`);
+    if (!isJsonObject(plain)) return plain;
+    return Object.fromEntries(Object.entries(plain).map(([key, element]) => [key, check(element)]));
+  };
+  return check(metadata) as JsonObject;
 }
 
 function unknownFormat(found: string, expected: string): UnsupportedError {

@@ -4,9 +4,13 @@ import { writePathWeights } from '../formats/keras/write-path-weights.ts';
 import { assetsOf, modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 
-export async function encodeKerasFile({ model }: SaveRequest): Promise<SavedFiles> {
+export async function encodeKerasFile({ model, metadata, date }: SaveRequest): Promise<SavedFiles> {
   const { artifacts, needs, omitted } = await modelArtifacts(model);
-  return { file: await writeKeras(artifacts), needs, omitted };
+  const told = {
+    ...(date === undefined ? {} : { date_saved: date.toISOString().replace('T', '@').slice(0, 19) }),
+    ...(metadata === undefined ? {} : { user_defined_metadata: metadata }),
+  };
+  return { file: await writeKeras({ ...artifacts, metadata: { ...artifacts.metadata, ...told } }), needs, omitted };
 }
 
 export async function encodeWeightsFile({ model }: SaveRequest): Promise<SavedFiles> {

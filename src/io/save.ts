@@ -2,14 +2,22 @@
 
 import { bytesOfFile } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { QuantizedWeight } from '../formats/layers-model/write-layers-model.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { formatOfDestination, placeOf, type SaveDestination, writeFiles } from './places.ts';
-import { encoderOf, type SaveFormat } from './save-formats.ts';
+import { formatOfDestination, placeOf, type SaveDestination } from './places.ts';
+import { encodeFiles, type FormatOptions, type SaveFormat } from './save-formats.ts';
+import { type OnSaveProgress, writeFiles } from './write-files.ts';
 
-export interface SaveOptions {
+export interface SaveOptions extends FormatOptions {
   /** By default the one that the name ends in. */
   readonly format?: SaveFormat;
+  /** Hears how far the save is. */
+  readonly onProgress?: OnSaveProgress;
+  /** Ends the save; it rejects with the signal's reason, and what was there before stays. */
+  readonly signal?: AbortSignal;
 }
+
+export type BytesOptions = FormatOptions & Pick<SaveOptions, 'format'>;
 
 export type { SaveDestination };
 
@@ -22,6 +30,10 @@ export interface SaveReport {
   readonly omitted: readonly string[];
   /** What the model has and tf_keras does not, so that Keras 3 alone reads the file; for formats that both read. */
   readonly keras3Only?: readonly string[];
+  /** What TensorFlow.js 4.22 cannot load, or computes otherwise; for its own format. */
+  readonly notInTensorflowJs?: readonly string[];
+  /** The weights that are stored in fewer bits, and how far each is off at most. */
+  readonly quantized?: readonly QuantizedWeight[];
 }
 
 /** Saves a model; see `KerasModel.save`. */
@@ -30,11 +42,11 @@ export async function saveModel(
   destination: SaveDestination,
   options: SaveOptions,
 ): Promise<SaveReport> {
-  const format = options.format ?? formatOfDestination(destination);
-  const files = await (await encoderOf(format))({ model });
-  await writeFiles(await placeOf(destination, format), files);
-  const { needs, omitted, keras3Only } = files;
-  return { format, needs, omitted, ...(keras3Only === undefined ? {} : { keras3Only }) };
+  const { format = formatOfDestination(destination), onProgress, signal, ...formatOptions } = options;
+  const { file, beside = new Map(), besideOf, nameInFolder, ...said } = await encodeFiles(format, model, formatOptions);
+  const place = await placeOf(destination, format);
+  await writeFiles(place, { file, beside, besideOf, nameInFolder }, { onProgress, signal });
+  return { format, ...said };
 }
 
 /** Saves weights; see `KerasModel.saveWeights`. */
@@ -47,8 +59,11 @@ export async function saveWeights(model: KerasModel, destination: SaveDestinatio
  *
  * @throws {UnsupportedError} for a format of several files.
  */
-export async function modelBytes(model: KerasModel, { format = 'keras' }: SaveOptions): Promise<Uint8Array> {
-  const { file, beside } = await (await encoderOf(format))({ model });
+export async function modelBytes(
+  model: KerasModel,
+  { format = 'keras', ...formatOptions }: BytesOptions,
+): Promise<Uint8Array> {
+  const { file, beside } = await encodeFiles(format, model, formatOptions);
   if (beside === undefined || beside.size === 0) return await bytesOfFile(file);
   throw new UnsupportedError(
     `Cannot give the bytes of a model as "${format}": found ${beside.size + 1} files, expected a format of one; ` +

@@ -206,7 +206,7 @@ export class Decoder {
       return { role: 'activation', name, call: (x) => firstOf(custom([x], {})) };
     }
     // Keras 3 changed the slope of hard_sigmoid from 1/5 to 1/6; files keep the meaning of their time.
-    const current = this.dialect.generation <= 2 && /^hard_?sigmoid$/i.test(name) ? 'hard_sigmoid_keras2' : name;
+    const current = this.dialect.generation <= 2 ? ofKeras2(name) : name;
     const found = resolveActivation(current) ?? resolveActivation(withoutPackage(current));
     if (found !== undefined) return found;
     throw new CustomObjectError(
@@ -273,6 +273,12 @@ export class Decoder {
       [name],
     );
   }
+}
+
+/** What an activation of Keras 2 is called since; `hard_sigmoid_keras3` is how Hornet says in its words which it is not. */
+function ofKeras2(name: string): string {
+  if (name === 'hard_sigmoid_keras3') return 'hard_sigmoid';
+  return /^hard_?sigmoid$/i.test(name) ? 'hard_sigmoid_keras2' : name;
 }
 
 /** An array of one element stands for the element: a mask value, a scale. */

@@ -147,8 +147,9 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
     nodes.set(nameOf(json), { name: nameOf(json), layer, json, calls, made });
   }
 
-  const inputLeaves = readLeaves(config.input_layers ?? []);
-  const outputLeaves = readLeaves(config.output_layers ?? []);
+  // Files of TensorFlow.js have flat lists; what else the structure is, Hornet tells beside them.
+  const inputLeaves = readLeaves(config.input_structure ?? config.input_layers ?? []);
+  const outputLeaves = readLeaves(config.output_structure ?? config.output_layers ?? []);
   const graph = new GraphBuilder(decoder, nodes, [...referencesIn(inputLeaves), ...referencesIn(outputLeaves)]);
   graph.makeCalls();
   if (referencesIn(outputLeaves).length === 0) {

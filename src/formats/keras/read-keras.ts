@@ -29,6 +29,7 @@ export async function readKeras(
   if (config === undefined) throw new FormatError(`Cannot read "${file}": there is no config.json in it`, { file });
   const metadata = (await readJson(open, 'metadata.json', file)) ?? {};
   const kerasVersion = stringAt(metadata, 'keras_version');
+  const userDefinedMetadata = objectAt(metadata, 'user_defined_metadata');
   const compileConfig = objectAt(config, 'compile_config');
   const weights = await readWeights(open, file, selectPaths(config));
   const assets = members.paths.filter((path) => path.startsWith(`${folder}assets/`));
@@ -38,6 +39,7 @@ export async function readKeras(
     topology: config,
     metadata,
     ...(kerasVersion === undefined ? {} : { kerasVersion }),
+    ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
     ...(compileConfig === undefined ? {} : { trainingConfig: compileConfig }),
     ...(weights === undefined ? {} : artifactsOfWeights(weights)),
     ...(assets.length === 0

@@ -1,0 +1,150 @@
+/** Puts the files of a model in their place, so that at any moment the old model or the new one is there, whole. */
+import type { WritableFile } from '../binary/byte-sink.ts';
+import { UnsupportedError } from '../errors.ts';
+import { folderOf, joinKey, type Store } from '../storage/store.ts';
+import type { SavedFiles } from './save-formats.ts';
+import type { StoredModel } from './source.ts';
+
+/** How far a save is: bytes written, of all that there are to write. */
+export interface SaveProgress {
+  readonly savedBytes: number;
+  readonly totalBytes: number;
+  /** The file that is being written. */
+  readonly file: string;
+}
+
+/** Hears of a save; the fraction grows from 0 to 1, which comes last. */
+export type OnSaveProgress = (fraction: number, progress: SaveProgress) => void;
+
+export interface WriteFilesOptions {
+  /** Ends the save; it rejects with the signal's reason, and what was there before stays. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnSaveProgress | undefined;
+}
+
+/**
+ * Writes the files beside, then the one that names them, then removes what only its predecessor named.
+ *
+ * When it fails on the way, what it wrote is removed and what was there before stays.
+ */
+export async function writeFiles(
+  { store, key: destination }: StoredModel,
+  saved: Pick<SavedFiles, 'file' | 'beside' | 'besideOf' | 'nameInFolder'>,
+  { signal, onProgress }: WriteFilesOptions = {},
+): Promise<void> {
+  const key = destination.endsWith('/') ? destination + (saved.nameInFolder ?? '') : destination;
+  if (store.write === undefined) {
+    throw new UnsupportedError(`Cannot save "${key}": ${store.name} cannot write`, `writing to ${store.name}`);
+  }
+  signal?.throwIfAborted();
+  const folder = folderOf(key.replaceAll('\\', '/'));
+  const files = new Map<string, WritableFile>();
+  for (const [path, file] of saved.beside ?? []) files.set(joinKey(folder, path), file);
+  files.set(key, saved.file);
+  const counter = new Counter(files, onProgress, signal);
+  const tracked = new Map([...files].map(([name, file]) => [name, counter.track(name, file)]));
+  const replaced = await replacedKeys({ store, key }, folder, saved.besideOf, files);
+  if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked);
+  else await writeOneByOne(store, tracked, key);
+  counter.finish();
+  for (const old of replaced) await removeQuietly(store, old);
+}
+
+async function writeOneByOne(store: Store, files: ReadonlyMap<string, WritableFile>, last: string): Promise<void> {
+  const begun: string[] = [];
+  try {
+    for (const [name, file] of files) {
+      if (name !== last) begun.push(name);
+      await store.write?.(name, file);
+    }
+  } catch (error) {
+    for (const name of begun) await removeQuietly(store, name);
+    throw error;
+  }
+}
+
+/** The files that only what is there now names. */
+async function replacedKeys(
+  { store, key }: StoredModel,
+  folder: string,
+  besideOf: SavedFiles['besideOf'],
+  files: ReadonlyMap<string, WritableFile>,
+): Promise<readonly string[]> {
+  if (besideOf === undefined || store.remove === undefined) return [];
+  try {
+    const old = await store.open(key);
+    const paths = besideOf(await old.slice(0, old.byteLength));
+    return paths.map((path) => joinKey(folder, path)).filter((name) => !files.has(name));
+  } catch {
+    // There is nothing, or nothing that can be read: what it named is not known.
+    return [];
+  }
+}
+
+/** Removes a file that no model needs; when that fails, it costs room and no more. */
+async function removeQuietly(store: Store, key: string): Promise<void> {
+  try {
+    await store.remove?.(key);
+  } catch {}
+}
+
+/** Counts bytes of several files. */
+class Counter {
+  readonly #totalBytes: number;
+  readonly #onProgress: OnSaveProgress | undefined;
+  readonly #signal: AbortSignal | undefined;
+  /** Bytes by file: one that is written again begins anew. */
+  readonly #savedBytes = new Map<string, number>();
+  #fraction = 0;
+  #file = '';
+
+  constructor(
+    files: ReadonlyMap<string, WritableFile>,
+    onProgress: OnSaveProgress | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#totalBytes = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.#onProgress = onProgress;
+    this.#signal = signal;
+  }
+
+  track(name: string, file: WritableFile): WritableFile {
+    const signal = this.#signal;
+    return {
+      byteLength: file.byteLength,
+      writeTo: async (sink) => {
+        this.#savedBytes.set(name, 0);
+        await file.writeTo({
+          write: async (bytes) => {
+            signal?.throwIfAborted();
+            await sink.write(bytes);
+            this.#count(name, bytes.byteLength);
+          },
+        });
+        signal?.throwIfAborted();
+      },
+    };
+  }
+
+  finish(): void {
+    this.#fraction = 1;
+    this.#report(this.#totalBytes);
+  }
+
+  #count(file: string, byteCount: number): void {
+    this.#file = file;
+    this.#savedBytes.set(file, (this.#savedBytes.get(file) ?? 0) + byteCount);
+    const sum = [...this.#savedBytes.values()].reduce((total, bytes) => total + bytes, 0);
+    const savedBytes = Math.min(sum, this.#totalBytes);
+    // The end is told when all of it is in its place, and not before.
+    const fraction = this.#totalBytes === 0 ? 0 : Math.min(savedBytes / this.#totalBytes, BEFORE_THE_END);
+    this.#fraction = Math.max(this.#fraction, fraction);
+    this.#report(savedBytes);
+  }
+
+  #report(savedBytes: number): void {
+    this.#onProgress?.(this.#fraction, { savedBytes, totalBytes: this.#totalBytes, file: this.#file });
+  }
+}
+
+const BEFORE_THE_END = 1 - Number.EPSILON;
