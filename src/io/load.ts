@@ -8,7 +8,7 @@ import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
 import { LoadError } from '../serialization/load-error.ts';
-import { emptyReport, isClean, type LoadReport } from '../serialization/report.ts';
+import { emptyReport, isClean, type LoadReport, type ShapeMismatch } from '../serialization/report.ts';
 import { missingAssets, readAssets } from '../serialization/weights/assets.ts';
 import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
@@ -45,6 +45,11 @@ interface CommonOptions {
 export interface LoadModelOptions extends CommonOptions, ReadOptions {
   /** Classes and functions that only the author of the file has, by their names in the file. */
   readonly customObjects?: CustomObjects;
+  /**
+   * Whether the model is compiled as the file says, when the file names a loss; true unless given. What that takes is
+   * loaded when the model is first trained, the state of the optimizer too.
+   */
+  readonly compile?: boolean;
 }
 
 export interface LoadWeightsOptions extends CommonOptions, Omit<ReadOptions, 'until' | 'exclude'> {
@@ -99,6 +104,11 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const giveAssets = await readAssets(root, artifacts);
   giveAssets();
   for (const { layer, path } of missingAssets(root)) if (wanted?.has(layer.name) !== false) report.missing.push(path);
+  if (artifacts.trainingConfig?.loss && !isPart && options.compile !== false) {
+    const { strict = true, customObjects = {} } = options;
+    const { compileLoaded } = await import('./load-training.ts');
+    compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, fill, strict, customObjects });
+  }
   await fillWeights(artifacts, plan ?? [], report, options, progress, early);
   const wholeOrPart =
     options.until === undefined
@@ -106,11 +116,6 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
-  if (artifacts.trainingConfig?.loss && !isPart && options.compile !== false) {
-    const { strict = true, customObjects = {} } = options;
-    const { compileLoaded } = await import('./load-training.ts');
-    compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, strict, customObjects });
-  }
   return wholeOrPart;
 }
 
@@ -126,7 +131,8 @@ export async function loadLayersModel(
 }
 
 /**
- * Loads the weights of a file into a model that is there already. A load that fails leaves the model as it was.
+ * Loads the weights of a file into a model that is there already. A load that fails leaves the model as it was. When the
+ * model is compiled, its optimizer gets the state that the file has, if it is that of such an optimizer.
  *
  * @throws {LoadError} when, in strict mode, anything does not fit.
  */
@@ -145,16 +151,25 @@ export async function loadWeights(
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
   const root = model.weightsRoot ?? model;
-  const plan = await planWeights(
-    root,
-    artifacts.weights,
-    dialectOf(artifacts, options.numbersOf),
-    matchOptions(options, artifacts.topology),
-    report,
-  );
+  const dialect = dialectOf(artifacts, options.numbersOf);
+  const plan = await planWeights(root, artifacts.weights, dialect, matchOptions(options, artifacts.topology), report);
   const giveAssets = await readAssets(root, artifacts);
   await fillWeights(artifacts, plan, report, { ...options, beforeCommit: giveAssets }, progress);
+  if (artifacts.optimizerWeights !== undefined && model.compiled && options.byName !== true) {
+    const { loadOptimizer } = await import('./load-training.ts');
+    await loadOptimizer(model, { artifacts, dialect, plan, report, fill });
+  }
   return report;
+}
+
+/** Reads the arrays of a plan and assigns them if all have the right shape; else gives those that have not. */
+async function fill(plan: readonly PlanItem[]): Promise<readonly ShapeMismatch[]> {
+  const report = emptyReport();
+  const assembler = new WeightAssembler(plan, report);
+  await readWeights(assembler.entries, { accept: (entry, tensor) => assembler.accept(entry, tensor) });
+  assembler.checkShapes();
+  if (report.mismatched.length === 0) assembler.commit();
+  return report.mismatched;
 }
 
 function matchOptions(

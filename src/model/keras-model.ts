@@ -1,6 +1,7 @@
 import type { PartialShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { JsonObject } from '../formats/artifacts.ts';
+import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
 import type { BytesOptions, SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
@@ -16,14 +17,14 @@ import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { TargetValues } from '../training/samples.ts';
 import type { Trainer } from '../training/trainer.ts';
 import type { TrainingState } from '../training/training-state.ts';
-import { frozenLayers } from './frozen-layers.ts';
+import { frozenLayers, weightsToTrain } from './frozen-layers.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
 import type { PredictInputs } from './read-inputs.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
 
-/** Gives the options of `compile`, of a model whose layers of a set are frozen. */
-export type LoadCompileOptions = (frozen: ReadonlySet<Layer>) => Promise<ModelCompileOptions>;
+/** Gives the options of `compile`, for the weights that will be trained. */
+export type LoadCompileOptions = (trainable: readonly Variable[]) => Promise<ModelCompileOptions>;
 
 /** One tensor, a list of such, or a record of such. */
 export type TensorStructure<T> = T | readonly TensorStructure<T>[] | { readonly [key: string]: TensorStructure<T> };
@@ -143,7 +144,7 @@ export abstract class KerasModel extends Layer {
     const { load, frozen } = this.#compiled;
     const make = async (): Promise<Trainer> => {
       const { Trainer } = await import('../training/trainer.ts');
-      return new Trainer(this, await load(frozen), frozen);
+      return new Trainer(this, await load(weightsToTrain(this as unknown as Layer, frozen)), frozen);
     };
     this.#trainer ??= make();
     return await this.#trainer;

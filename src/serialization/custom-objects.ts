@@ -1,6 +1,10 @@
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Field } from '../layers/fields.ts';
 import type { Layer } from '../layers/layer.ts';
+import type { Loss } from '../training/losses/loss.ts';
+import type { Metric } from '../training/metrics/metric.ts';
+import type { Optimizer } from '../training/optimizers/optimizer.ts';
+import type { LearningRateSchedule } from '../training/schedules/schedule.ts';
 
 /** A class of layers: its name in files, its fields, and a constructor that takes options. */
 export interface LayerClass {
@@ -11,11 +15,20 @@ export interface LayerClass {
   new (options: never): Layer;
 }
 
-/** In the place of a layer, a Lambda or an activation: a function of the inputs, written with `ops`. */
+/** A class of what trains models. */
+export interface TrainingClass {
+  readonly prototype: Loss | Metric | Optimizer | LearningRateSchedule;
+  new (options: never): Loss | Metric | Optimizer | LearningRateSchedule;
+}
+
+/**
+ * In the place of a layer, a Lambda or an activation: a function of the inputs, written with `ops`. In the place of a loss
+ * or a metric, the inputs are targets and predictions.
+ */
 export type CustomFunction = (
   inputs: readonly SymbolicTensor[],
   config: Readonly<Record<string, unknown>>,
 ) => SymbolicTensor | readonly SymbolicTensor[];
 
 /** What only the author of a file has, by the name under which the file refers to it. */
-export type CustomObjects = Readonly<Record<string, LayerClass | CustomFunction>>;
+export type CustomObjects = Readonly<Record<string, LayerClass | TrainingClass | CustomFunction>>;

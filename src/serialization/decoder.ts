@@ -101,7 +101,9 @@ export class Decoder {
 
   /** A user's object of this name. */
   custom(name: string | undefined): LayerClass | CustomFunction | undefined {
-    return name !== undefined && Object.hasOwn(this.#customObjects, name) ? this.#customObjects[name] : undefined;
+    const own = name !== undefined && Object.hasOwn(this.#customObjects, name) ? this.#customObjects[name] : undefined;
+    // Classes of losses and the like bear other names than layers.
+    return own as LayerClass | CustomFunction | undefined;
   }
 
   #translate(raw: RawLayer): RawLayer {

@@ -1,43 +1,11 @@
-/**
- * The state of optimizers in files: which array belongs to which slot of which weight, in the layouts of Keras 3, of
- * tf_keras and of those before it.
- */
+/** The state of a model's optimizer as arrays for a file; the counterpart of `place-optimizer.ts`. */
 import type { Shape } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import type { WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import type { Optimizer } from '../training/optimizers/optimizer.ts';
-import { StepOptimizer } from '../training/optimizers/step-optimizer.ts';
 import { weightEntryOf } from './encode-model.ts';
-
-/** One variable of an optimizer, and what it is for. */
-export interface StateItem {
-  /** Absent from what a layout has and Hornet's optimizer has not. */
-  readonly variable: Variable | undefined;
-  /** The weight that the state belongs to; none for counters and the like. */
-  readonly weight: Variable | undefined;
-  /** Keras 3's name of the slot, such as `momentum`, or of what belongs to no weight, such as `iteration`. */
-  readonly slot: string;
-  readonly shape: Shape;
-}
-
-/** All state of an optimizer in the order of Keras 3, for weights in the order of the model's trainable weights. */
-export function stateOf(optimizer: Optimizer, trainable: readonly Variable[]): readonly StateItem[] {
-  const owners = new Map<Variable, { weight: Variable; slot: string }>();
-  const variables = optimizer.variablesInKerasOrder(trainable);
-  for (const weight of trainable) {
-    for (const [slot, variable] of Object.entries(optimizer.slotsOf(weight))) owners.set(variable, { weight, slot });
-    const average = optimizer.averageOf(weight);
-    if (average !== undefined) owners.set(average, { weight, slot: 'average' });
-    const sum = optimizer instanceof StepOptimizer ? optimizer.accumulatorOf(weight) : undefined;
-    if (sum !== undefined) owners.set(sum, { weight, slot: 'gradient_accumulator' });
-  }
-  return variables.map((variable) => {
-    const { weight, slot } = owners.get(variable) ?? { weight: undefined, slot: variable.name };
-    return { variable, weight, slot, shape: variable.shape };
-  });
-}
+import { inTfKerasOrder, stateOf } from './optimizer-state.ts';
 
 /** The order of state in a file: that of Keras 3, or of tf_keras 2.11 and later. */
 export type OptimizerLayout = 'keras3' | 'tf_keras';
@@ -74,27 +42,6 @@ const TF_KERAS_SLOTS: Readonly<Record<string, string>> = {
   row: 'r',
   column: 'c',
 };
-
-/**
- * tf_keras keeps neither the learning rate nor Nadam's product, no numbers in the place of rows that are not there, and
- * momentum of SGD even when there is none.
- */
-export function inTfKerasOrder(
-  { className }: Optimizer,
-  items: readonly StateItem[],
-  trainable: readonly Variable[],
-): readonly StateItem[] {
-  const kept = items.filter(
-    ({ slot, shape, weight }) =>
-      slot !== 'learning_rate' &&
-      slot !== 'u_product' &&
-      !(weight && /^(row|column)$/.test(slot) && shape.length === 0),
-  );
-  const isWithout = className === 'SGD' && !items.some(({ slot }) => slot === 'momentum');
-  if (!isWithout) return kept;
-  const unused = trainable.map((weight) => ({ variable: undefined, weight, slot: 'momentum', shape: weight.shape }));
-  return [...kept, ...unused];
-}
 
 function zerosEntry(name: string, shape: Shape, file: string): WeightEntry {
   const length = shape.reduce((product, extent) => product * extent, 1);

@@ -1,5 +1,6 @@
 /** Which loss a name means. */
 import type { Shape } from '../../array/shape.ts';
+import type { Field } from '../../layers/fields.ts';
 import { classNameOf } from '../../layers/keras-object.ts';
 import { Circle } from './circle.ts';
 import { CTC } from './ctc.ts';
@@ -26,7 +27,10 @@ import {
   MeanSquaredLogarithmicError,
 } from './regression.ts';
 
-type LossClass = new (options?: Readonly<Record<string, never>>) => Loss;
+interface LossClass {
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  new (options?: Readonly<Record<string, never>>): Loss;
+}
 
 /** All losses, by Keras' class name. */
 const LOSSES: Readonly<Record<string, LossClass>> = {
@@ -89,6 +93,11 @@ export const lossNames: readonly string[] = Object.keys(LOSSES);
 export function createLoss(className: string, config: Readonly<Record<string, unknown>> = {}): Loss | undefined {
   if (!Object.hasOwn(LOSSES, className)) return undefined;
   return new (LOSSES[className] as LossClass)(config as Readonly<Record<string, never>>);
+}
+
+/** The options of a class of losses. */
+export function lossFieldsOf(className: string): Readonly<Record<string, Field<unknown>>> | undefined {
+  return Object.hasOwn(LOSSES, className) ? LOSSES[className]?.fields : undefined;
 }
 
 /** The class of a loss's name in any spelling: `mse`, `mean_squared_error`, `meanSquaredError`, `MeanSquaredError`. */

@@ -1,4 +1,5 @@
 /** Which metric a name means. */
+import type { Field } from '../../layers/fields.ts';
 import { snakeCaseOf } from '../../layers/keras-object.ts';
 import type { LossFunction } from '../losses/loss.ts';
 import { createLoss, lossClassNameOf, type TargetShapes, targetKind } from '../losses/resolve-loss.ts';
@@ -47,8 +48,13 @@ import {
   RootMeanSquaredError,
 } from './regression.ts';
 
+interface MetricClass {
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  new (options: never): Metric;
+}
+
 /** All metrics, by Keras' class name. */
-const METRICS: Readonly<Record<string, new (options: never) => Metric>> = {
+const METRICS: Readonly<Record<string, MetricClass>> = {
   AUC,
   Accuracy,
   BinaryAccuracy,
@@ -104,6 +110,11 @@ const CLASS_OF: ReadonlyMap<string, string> = new Map(
     [plain(snakeCaseOf(name)), name],
   ]),
 );
+
+/** The options of a class of metrics. */
+export function metricFieldsOf(className: string): Readonly<Record<string, Field<unknown>>> | undefined {
+  return Object.hasOwn(METRICS, className) ? METRICS[className]?.fields : undefined;
+}
 
 /** A name without the marks that tell its spellings apart. */
 function plain(name: string): string {

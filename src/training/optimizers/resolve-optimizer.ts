@@ -1,4 +1,5 @@
 /** Which optimizer a name means. */
+import type { Field } from '../../layers/fields.ts';
 import { Adafactor } from './adafactor.ts';
 import { Adam, Adamax, AdamW, Lamb, Nadam } from './adam.ts';
 import { Adadelta, Adagrad, RMSprop } from './adaptive.ts';
@@ -13,8 +14,13 @@ import { SGD } from './sgd.ts';
 
 type Config = Readonly<Record<string, unknown>>;
 
+interface OptimizerClass {
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  new (options?: never): Optimizer;
+}
+
 /** Optimizers that need no other one, by Keras' class name. */
-const OPTIMIZERS: Readonly<Record<string, new (options?: never) => Optimizer>> = {
+const OPTIMIZERS: Readonly<Record<string, OptimizerClass>> = {
   Adadelta,
   Adafactor,
   Adagrad,
@@ -35,6 +41,13 @@ const WRAPPERS: Readonly<Record<string, (config: Config) => Optimizer>> = {
   LossScaleOptimizer: ({ innerOptimizer, ...options }) => new LossScaleOptimizer(innerOptimizer as Optimizer, options),
   MultiOptimizer: ({ optimizerMap, ...options }) => new MultiOptimizer(optimizerMap as OptimizerMap, options),
 };
+
+/** The options of a class of optimizers. */
+export function optimizerFieldsOf(className: string): Readonly<Record<string, Field<unknown>>> | undefined {
+  if (Object.hasOwn(OPTIMIZERS, className)) return OPTIMIZERS[className]?.fields;
+  if (className === LossScaleOptimizer.className) return LossScaleOptimizer.fields;
+  return className === MultiOptimizer.className ? MultiOptimizer.fields : undefined;
+}
 
 /** Class names of all optimizers. */
 export const optimizerNames: readonly string[] = [...Object.keys(OPTIMIZERS), ...Object.keys(WRAPPERS)];

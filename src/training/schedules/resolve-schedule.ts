@@ -1,9 +1,15 @@
+import type { Field } from '../../layers/fields.ts';
 import { CosineDecay, CosineDecayRestarts } from './cosine.ts';
 import { ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay } from './decays.ts';
 import type { LearningRateSchedule } from './schedule.ts';
 
+interface ScheduleClass {
+  readonly fields: Readonly<Record<string, Field<unknown>>>;
+  new (options: never): LearningRateSchedule;
+}
+
 /** All schedules, by Keras' class name. */
-const SCHEDULES: Readonly<Record<string, new (options: never) => LearningRateSchedule>> = {
+const SCHEDULES: Readonly<Record<string, ScheduleClass>> = {
   CosineDecay,
   CosineDecayRestarts,
   ExponentialDecay,
@@ -26,4 +32,9 @@ export function createSchedule(
 ): LearningRateSchedule | undefined {
   const schedule = Object.hasOwn(SCHEDULES, className) ? SCHEDULES[className] : undefined;
   return schedule && new schedule(config as never);
+}
+
+/** The options of a class of schedules. */
+export function scheduleFieldsOf(className: string): Readonly<Record<string, Field<unknown>>> | undefined {
+  return Object.hasOwn(SCHEDULES, className) ? SCHEDULES[className]?.fields : undefined;
 }
