@@ -3,6 +3,8 @@ import { isJsonObject } from './json.ts';
 
 /** JSON text as Python writes and reads it, in which `NaN` and the infinities are bare tokens. */
 export function encodeJson(value: JsonValue): string {
+  // `JSON.stringify` takes the sign from a zero.
+  if (Object.is(value, -0)) return '-0.0';
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : String(value);
   if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);

@@ -57,6 +57,10 @@ export abstract class KerasModel extends Layer {
   optimizer: Optimizer | undefined;
   /** Set by a callback, it ends a training after the present batch. */
   stopTraining = false;
+  /** Set by a callback, it ends an evaluation after the present batch. */
+  stopEvaluating = false;
+  /** Set by a callback, it ends a prediction after the present batch, of which the outputs are those so far. */
+  stopPredicting = false;
   #predictor: Predictor | undefined;
   #trainer: Promise<Trainer> | undefined;
   #compiled: { readonly load: LoadCompileOptions; readonly frozen: ReadonlySet<Layer> } | undefined;
@@ -244,9 +248,9 @@ export abstract class KerasModel extends Layer {
   }
 
   /** Saves the weights alone, as a `.weights.h5` file of Keras 3. */
-  async saveWeights(destination: SaveDestination): Promise<SaveReport> {
+  async saveWeights(destination: SaveDestination, options: SaveOptions = {}): Promise<SaveReport> {
     const { saveWeights } = await import('../io/save.ts');
-    return await saveWeights(this, destination);
+    return await saveWeights(this, destination, options);
   }
 
   /** The bytes that `save` would write. */

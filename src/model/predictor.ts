@@ -5,6 +5,7 @@ import { input as inputSymbol } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import { KerasTensor } from '../layers/keras-tensor.ts';
+import type { Callback } from '../training/callbacks/callback.ts';
 import { defaultBackend } from './default-backend.ts';
 import type { KerasModel, TensorStructure } from './keras-model.ts';
 import { type PredictInputs, readInputs } from './read-inputs.ts';
@@ -22,6 +23,8 @@ export interface PredictOptions {
   readonly signal?: AbortSignal;
   /** Compiles the program; by default the WebAssembly backend. */
   readonly backend?: Backend;
+  /** Told of the beginning and the end of each batch, and of the whole. */
+  readonly callbacks?: readonly Callback[];
 }
 
 /** Runs a model on batches; keeps one program for each set of input shapes. */
@@ -34,7 +37,7 @@ export class Predictor {
   }
 
   async predict(inputs: PredictInputs, options: PredictOptions): Promise<PredictOutputs> {
-    const { batchSize = 32, onProgress, signal } = options;
+    const { batchSize = 32, onProgress, signal, callbacks = [] } = options;
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`Cannot predict: batchSize is ${batchSize}, expected an integer above 0`);
     }
@@ -42,15 +45,32 @@ export class Predictor {
     const tensors = readInputs(this.#model, inputs);
     const rows = tensors[0]?.shape[0] ?? 0;
     const batches: (readonly Tensor[])[] = [];
+    const call = async (hook: (callback: Callback) => void | Promise<void>): Promise<void> => {
+      for (const callback of callbacks) await hook(callback);
+    };
+    for (const callback of callbacks) {
+      callback.setModel(this.#model);
+      callback.setParams({ epochs: 1, steps: Math.ceil(rows / batchSize), verbose: 0 });
+    }
+    this.#model.stopPredicting = false;
+    await call((callback) => callback.onPredictBegin());
     // Without rows one empty batch is run all the same: it gives the outputs their shapes.
     for (let start = 0; start < Math.max(rows, 1); start += batchSize) {
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
       const program = await this.#program(backend, batch);
-      batches.push(await program.run(batch));
+      const index = batches.length;
+      await call((callback) => callback.onPredictBatchBegin(index));
+      const outputs = await program.run(batch);
+      batches.push(outputs);
       onProgress?.(stop, rows);
+      if (callbacks.length === 0) continue;
+      const nested = nestOutputs(this.#model.outputStructure, outputs);
+      await call((callback) => callback.onPredictBatchEnd(index, { outputs: nested }));
+      if (this.#model.stopPredicting) break;
     }
+    await call((callback) => callback.onPredictEnd());
     const outputs = this.#model.outputs.map((_, index) =>
       concatenateRows(batches.map((batch) => batch[index] as Tensor)),
     );

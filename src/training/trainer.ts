@@ -21,6 +21,7 @@ import { resolveOptimizer } from './optimizers/resolve-optimizer.ts';
 import { pauseFor } from './pause.ts';
 import { type BatchLike, readSamples, type Samples, type TargetValues } from './samples.ts';
 import { assignCells, misfits, stateCells } from './state-variables.ts';
+import { takeAverages } from './take-averages.ts';
 import { type TrainingState, TrainingStateError } from './training-state.ts';
 import { buildStep, type StepMode, tensorsOf } from './training-step.ts';
 
@@ -95,6 +96,7 @@ export class Trainer {
       await run.tellEpochEnd();
       batches = undefined;
     }
+    takeAverages(this.optimizer, this.#compiledModel().trainable);
     await run.call((hook) => hook.onTrainEnd(run.logs));
     return history;
   }
@@ -270,6 +272,7 @@ export class Trainer {
     { signal, backend, steps }: Pick<EvaluateOptions, 'signal' | 'backend' | 'steps'> | MeasureOptions,
   ): Promise<Logs> {
     this.resetMetrics();
+    this.#model.stopEvaluating = false;
     await callAll(hooks, (hook) => hook.onTestBegin());
     let logs: Logs = {};
     let batch = 0;
@@ -279,6 +282,7 @@ export class Trainer {
       logs = await this.#compute('test', samples, backend);
       await callAll(hooks, (hook) => hook.onTestBatchEnd(batch, logs));
       batch++;
+      if (this.#model.stopEvaluating) break;
       await this.#pause();
     }
     if (batch === 0) throw new RangeError('Cannot evaluate: found no batches, expected at least one');

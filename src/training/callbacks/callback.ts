@@ -1,5 +1,6 @@
 import type { Tensor } from '../../array/tensor.ts';
 import type { KerasModel } from '../../model/keras-model.ts';
+import type { PredictOutputs } from '../../model/predictor.ts';
 
 /**
  * Losses and metrics by name: numbers, or lists for metrics that have a value for each class.
@@ -7,6 +8,11 @@ import type { KerasModel } from '../../model/keras-model.ts';
  * At the end of an epoch a callback may add its own, which callbacks after it and the history see.
  */
 export type Logs = Record<string, number | readonly number[]>;
+
+/** What a batch of `predict` gave. */
+export interface PredictLogs {
+  readonly outputs: PredictOutputs;
+}
 
 /** What a callback is told about the run before it begins. */
 export interface CallbackParams {
@@ -92,6 +98,10 @@ export abstract class Callback {
   onTestEnd(_logs: Logs): Awaitable {}
   onTestBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
   onTestBatchEnd(_batch: number, _logs: Logs): Awaitable {}
+  onPredictBegin(_logs?: Logs): Awaitable {}
+  onPredictEnd(_logs?: Logs): Awaitable {}
+  onPredictBatchBegin(_batch: number, _logs?: Logs): Awaitable {}
+  onPredictBatchEnd(_batch: number, _logs: PredictLogs): Awaitable {}
 }
 
 /** The value of a log that is one number; `undefined` for others. */

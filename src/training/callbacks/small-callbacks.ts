@@ -1,50 +1,28 @@
 /** Callbacks of a few lines: what is written by the user, what ends a training that has gone astray, what keeps a table. */
 import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 
-type Hook = (logs?: Logs) => void | Promise<void>;
-type NumberedHook = (index: number, logs: Logs) => void | Promise<void>;
+/** The hooks that `LambdaCallback` takes: those of every callback. */
+export type LambdaCallbackOptions = Partial<Pick<Callback, HookName>>;
 
-/** The hooks that `LambdaCallback` takes. */
-export interface LambdaCallbackOptions {
-  readonly onTrainBegin?: Hook;
-  readonly onTrainEnd?: Hook;
-  readonly onEpochBegin?: NumberedHook;
-  readonly onEpochEnd?: NumberedHook;
-  readonly onTrainBatchBegin?: NumberedHook;
-  readonly onTrainBatchEnd?: NumberedHook;
-}
+type HookName =
+  | `on${'Train' | 'Test' | 'Predict'}${'' | 'Batch'}${'Begin' | 'End'}`
+  | `on${'Epoch' | 'Batch'}${'Begin' | 'End'}`;
 
 /** A callback made of functions. */
 export class LambdaCallback extends Callback {
-  readonly #hooks: LambdaCallbackOptions;
-
+  /** @throws {TypeError} when a hook is none of Keras'. */
   constructor(hooks: LambdaCallbackOptions) {
     super();
-    this.#hooks = hooks;
+    for (const [name, hook] of Object.entries(hooks)) {
+      if (!/^on[A-Z]/.test(name) || !(name in Callback.prototype)) {
+        throw new TypeError(`Cannot create LambdaCallback: found "${name}", expected hooks such as onEpochEnd`);
+      }
+      Object.defineProperty(this, name, { value: hook });
+    }
   }
 
-  override async onTrainBegin(logs?: Logs): Promise<void> {
-    await this.#hooks.onTrainBegin?.(logs);
-  }
-
-  override async onTrainEnd(logs?: Logs): Promise<void> {
-    await this.#hooks.onTrainEnd?.(logs);
-  }
-
-  override async onEpochBegin(epoch: number, logs: Logs = {}): Promise<void> {
-    await this.#hooks.onEpochBegin?.(epoch, logs);
-  }
-
-  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
-    await this.#hooks.onEpochEnd?.(epoch, logs);
-  }
-
-  override async onTrainBatchBegin(batch: number, logs: Logs = {}): Promise<void> {
-    await this.#hooks.onTrainBatchBegin?.(batch, logs);
-  }
-
-  override async onTrainBatchEnd(batch: number, logs: Logs): Promise<void> {
-    await this.#hooks.onTrainBatchEnd?.(batch, logs);
+  override get stateName(): string {
+    return 'LambdaCallback';
   }
 }
 
