@@ -24,6 +24,7 @@ export {
   UnsupportedError,
 } from './errors.ts';
 export type { JsonObject, JsonValue, ModelArtifacts, WeightEntry, Weights } from './formats/artifacts.ts';
+export { decodeNpy, encodeNpy } from './formats/npz/npy.ts';
 export type { SymbolicTensor } from './graph/node.ts';
 export type { Variable } from './graph/variable.ts';
 export {

@@ -138,8 +138,10 @@ test('the exported names', () => {
     callbacks
     clearSession
     cloneModel
+    decodeNpy
     decodePredictions
     directoryStore
+    encodeNpy
     fields
     fileSystemStore
     formatShape

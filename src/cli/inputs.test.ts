@@ -1,12 +1,9 @@
-/** Arrays are those that NumPy 2.4 writes. */
 import { Dense, input, Model, Sequential, type Tensor } from 'hornet';
 import { describe, expect, test } from 'vitest';
 import { planImage } from './image-input.ts';
 import { decodeCsv, readSamples } from './inputs.ts';
 import { decodeLabels } from './labels.ts';
-import { decodeNpy } from './npy.ts';
 
-const bytesOf = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, 'base64'));
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 const urlOf = (content: string): string => `https://example.invalid/${encodeURIComponent(content)}`;
 
@@ -18,50 +15,6 @@ function withAnswers<T>(run: () => Promise<T>): Promise<T> {
     globalThis.fetch = fetch;
   });
 }
-
-describe('decodeNpy', () => {
-  test('reads float32', () => {
-    const array = decodeNpy(
-      bytesOf(
-        'k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDMpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAACAPwAAAEAAAEBAAACAQAAAoEA=',
-      ),
-      'x.npy',
-    );
-    expect([array.shape, [...array.data]]).toEqual([
-      [2, 3],
-      [0, 1, 2, 3, 4, 5],
-    ]);
-  });
-
-  test('reads big-endian integers in Fortran order', () => {
-    const array = decodeNpy(
-      bytesOf(
-        'k05VTVBZAQB2AHsnZGVzY3InOiAnPmkyJywgJ2ZvcnRyYW5fb3JkZXInOiBUcnVlLCAnc2hhcGUnOiAoMiwgMyksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAADAAEABAACAAU=',
-      ),
-      'x.npy',
-    );
-    expect([array.dtype, array.toArray()]).toEqual([
-      'int32',
-      [
-        [0, 1, 2],
-        [3, 4, 5],
-      ],
-    ]);
-  });
-
-  test('reads float16 and bool', () => {
-    const half = bytesOf(
-      'k05VTVBZAQB2AHsnZGVzY3InOiAnPGYyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDQsKSwgfSAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAPgDAAQAAfA==',
-    );
-    expect([...decodeNpy(half, 'x.npy').data]).toEqual([1.5, -2, 2 ** -24, Number.POSITIVE_INFINITY]);
-    const bool = bytesOf(
-      'k05VTVBZAQB2AHsnZGVzY3InOiAnfGIxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsIDIpLCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoBAA==',
-    );
-    expect(decodeNpy(bool, 'x.npy').toArray()).toEqual([[true, false]]);
-    expect(() => decodeNpy(half.subarray(0, -1), 'x.npy')).toThrow('Cannot read "x.npy": it has 7 bytes of elements');
-    expect(() => decodeNpy(half.subarray(0, 40), 'x.npy')).toThrow('cut off');
-  });
-});
 
 describe('decodeCsv', () => {
   test('takes a header, semicolons and empty lines', () => {

@@ -1,11 +1,10 @@
 /** Input files as samples for a model. */
-import { type KerasModel, type PredictInputs, Tensor, tensor } from '../index.ts';
+import { decodeNpy, type KerasModel, type PredictInputs, Tensor, tensor } from '../index.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { formatExtents } from './format.ts';
 import { decodeImage, isImage, type Picture } from './image.ts';
 import { expectedRange, imageTensor, type Range } from './image-input.ts';
 import { nameOf, readLocation } from './locations.ts';
-import { decodeNpy, isNpy } from './npy.ts';
 
 /** What the model is run on at once, and what it came from. */
 export interface Sample {
@@ -86,7 +85,7 @@ async function readValue(location: string, model: KerasModel, index: number, ran
     const picture = await decodeImage(bytes, location);
     return { tensor: imageTensor(picture, expected, range), picture };
   }
-  if (isNpy(bytes)) return { tensor: withBatch(decodeNpy(bytes, location), expected), picture: undefined };
+  if (isArray(bytes)) return { tensor: withBatch(decodeArray(bytes, location), expected), picture: undefined };
   const isJson = /^\s*[[{"]/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
   const value = isJson ? decodeJsonTensor(bytes, location) : decodeCsv(bytes, location);
   return { tensor: withBatch(value, expected), picture: undefined };
@@ -104,6 +103,20 @@ function withBatch(value: Tensor, expected: readonly (number | null)[]): Tensor 
     return reshape([rows, ...(sample as number[])]);
   }
   return value;
+}
+
+/** Whether bytes are those of an `.npy` file. */
+function isArray(bytes: Uint8Array): boolean {
+  return String.fromCharCode(...bytes.subarray(0, 6)) === '\x93NUMPY';
+}
+
+/** An array of NumPy; what is wrong with it is wrong with the input, not with the model. */
+function decodeArray(bytes: Uint8Array, location: string): Tensor {
+  try {
+    return decodeNpy(bytes, location);
+  } catch (cause) {
+    throw new CommandError((cause as Error).message, EXIT.badInput, cause);
+  }
 }
 
 function decodeJsonTensor(bytes: Uint8Array, location: string): Tensor {

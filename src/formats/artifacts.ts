@@ -61,6 +61,8 @@ export type FormatName =
   | 'hdf5'
   | 'hdf5-weights'
   | 'layers-model'
+  | 'safetensors'
+  | 'npz'
   /** The configuration alone, as `model.to_json()` gives it. */
   | 'config';
 

@@ -7,7 +7,7 @@ import { FormatError, UnsupportedError } from '../errors.ts';
 import type { JsonObject } from './artifacts.ts';
 
 /** What holds a model: the formats within are told by their content. */
-export type Container = 'hdf5' | 'zip' | 'json';
+export type Container = 'hdf5' | 'zip' | 'safetensors' | 'json';
 
 /** What a JSON file of a model may be: TensorFlow.js' model, Keras' table of sharded weights, a bare configuration. */
 export type JsonKind = 'layers-model' | 'weights.json' | 'config';
@@ -20,6 +20,9 @@ const MAX_USER_BLOCK_BYTES = 1 << 20;
 
 /** Of a member, and of an archive without any. */
 const ZIP_SIGNATURES = ['PK\x03\x04', 'PK\x05\x06'] as const;
+
+/** The length of a header, which has less than 4 GB, and its beginning. */
+const SAFETENSORS_HEAD = /^[^]{4}\0{4}\{/;
 
 const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
 
@@ -43,7 +46,6 @@ const STRANGERS: readonly Stranger[] = [
     advice: 'fetch the file itself with "git lfs pull"',
   },
   { signature: 'GGUF', found: 'a GGUF file' },
-  { signature: '{"', at: 8, found: 'a safetensors file' },
   { signature: '\x93NUMPY', found: 'a NumPy array' },
   {
     signature: 'TFL3',
@@ -75,6 +77,7 @@ export async function detectContainer(file: RangedFile): Promise<Container> {
   const head = latin1(await file.slice(0, Math.min(HEAD_BYTES, file.byteLength)));
   if (head.startsWith(HDF5_SIGNATURE)) return 'hdf5';
   if (ZIP_SIGNATURES.some((signature) => head.startsWith(signature))) return 'zip';
+  if (SAFETENSORS_HEAD.test(head)) return 'safetensors';
   if (/^\s*<(?:!doctype html|html|head|body|script|!--)/i.test(head)) {
     throw refusal(name, 'an HTML page', 'check the address');
   }
@@ -89,7 +92,7 @@ export async function detectContainer(file: RangedFile): Promise<Container> {
   }
   const start = JSON.stringify(head.slice(0, 16));
   throw new FormatError(
-    `Cannot read "${name}": found bytes that begin ${start}, expected HDF5, a .keras archive or JSON`,
+    `Cannot read "${name}": found bytes that begin ${start}, expected HDF5, a .keras or .npz archive, safetensors or JSON`,
     { file: name, offset: 0 },
   );
 }

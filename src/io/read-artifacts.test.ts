@@ -157,7 +157,7 @@ describe('readArtifacts', () => {
     ['\x08\x01\x12\x8f\xa2', 'found a TensorFlow SavedModel'],
     ['\x80\x04\x95\x10', 'found a Python pickle'],
     ['GGUF\x03\x00\x00\x00', 'found a GGUF file'],
-    ['\x40\x00\x00\x00\x00\x00\x00\x00{"weight":{}}', 'found a safetensors file'],
+    ['\x40\x00\x00\x00\x00\x00\x00\x00{"weight":{}}', 'as safetensors: the header should have 64 bytes'],
     ['', 'the file is empty'],
     ['{"format":"graph-model","modelTopology":{"node":[]}}', 'found a TensorFlow.js graph-model'],
     ['{"a":1}', 'found JSON with the keys "a", expected "modelTopology"'],

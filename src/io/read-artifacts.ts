@@ -155,7 +155,9 @@ async function readFile(
     case 'hdf5':
       return await readHdf5(file, options);
     case 'zip':
-      return await readMembers(await (await zipFormat()).openZip(file), file.name, options);
+      return await readZip(await (await zipFormat()).openZip(file), file.name, options);
+    case 'safetensors':
+      return await (await namedFormats()).readSafetensorsArtifacts(file);
     default:
       return await readJson(file, source, options, access, listener);
   }
@@ -167,7 +169,15 @@ const pathWeights = async () => await import('../formats/keras/path-weights.ts')
 const kerasFormat = async () => await import('../formats/keras/read-keras.ts');
 const shardedWeights = async () => await import('../formats/keras/sharded-weights.ts');
 const zipFormat = async () => await import('../formats/keras/zip-archive.ts');
+const namedFormats = async () => await import('./read-named.ts');
 const layersModel = async () => await import('../formats/layers-model/read-layers-model.ts');
+
+async function readZip(members: MemberFiles, name: string, options: ReadOptions): Promise<ModelArtifacts> {
+  const isNpz = members.paths.length > 0 && members.paths.every((path) => path.endsWith('.npy'));
+  return isNpz
+    ? await (await namedFormats()).readNpzArtifacts(members, name)
+    : await readMembers(members, name, options);
+}
 
 async function readMembers(members: MemberFiles, name: string, options: ReadOptions): Promise<ModelArtifacts> {
   const { readKeras } = await kerasFormat();

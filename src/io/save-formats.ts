@@ -8,8 +8,19 @@ import type { KerasModel } from '../model/keras-model.ts';
 import { encodeValue } from '../serialization/encode-values.ts';
 import type { Quantize } from './quantize-rule.ts';
 
-/** `keras` and `h5` are the whole model, `weights.h5` (of Keras 3) and `h5-weights` its weights alone. */
-export type SaveFormat = 'keras' | 'weights.h5' | 'h5' | 'h5-weights' | 'layers-model';
+/**
+ * `keras`, `h5` and `layers-model` are whole models, the others weights alone: `weights.h5` and `weights.json` (shards) as
+ * Keras 3 has them, `h5-weights` as Keras 2 does, and by name in the formats of other libraries.
+ */
+export type SaveFormat =
+  | 'keras'
+  | 'h5'
+  | 'layers-model'
+  | 'weights.h5'
+  | 'weights.json'
+  | 'h5-weights'
+  | 'safetensors'
+  | 'npz';
 
 /** What some formats can do and others cannot; to ask a format for what it cannot do is an error. */
 export interface FormatOptions {
@@ -21,7 +32,7 @@ export interface FormatOptions {
   readonly trainableOnly?: boolean;
   /** Store floats in fewer bits: all of them, or by the names of weights. */
   readonly quantize?: Quantize;
-  /** Bytes of each file of weights; 4 MB unless given, as TensorFlow.js has it. */
+  /** Bytes of each file of weights; as TensorFlow.js has it 4 MB, as Keras has it 5 GB unless given. */
   readonly shardSize?: number;
   /** Put the weights of each layer into files of their own; false unless given. */
   readonly splitByLayer?: boolean;
@@ -30,6 +41,8 @@ export interface FormatOptions {
 /** What is to be saved, and how. */
 export interface SaveRequest extends FormatOptions {
   readonly model: KerasModel;
+  /** What the file will be called, where that is known. */
+  readonly destination?: string;
 }
 
 /** What a format makes of a model. Nothing of it is written yet. */
@@ -42,6 +55,8 @@ export interface SavedFiles {
   readonly beside?: ReadonlyMap<string, WritableFile>;
   /** The files beside that a file of this format names, given its bytes: they are removed when it is replaced. */
   readonly besideOf?: ((bytes: Uint8Array) => readonly string[]) | undefined;
+  /** Those beside that stay when the save fails, since what was there before names them too. */
+  readonly lasting?: readonly string[] | undefined;
   /** Classes and functions that readers must be given: `customObjects` here, `custom_objects` in Python. */
   readonly needs: readonly string[];
   /** What the model says and the files do not. */
@@ -89,6 +104,26 @@ const FORMATS: readonly FormatRow[] = [
     load: async () => (await import('./save-keras.ts')).encodeKerasFile,
   },
   {
+    format: 'weights.json',
+    endings: ['.weights.json'],
+    holds: 'weights',
+    takes: ['shardSize'],
+    load: async () => (await import('./save-sharded.ts')).encodeShardedWeights,
+  },
+  {
+    format: 'safetensors',
+    endings: ['.safetensors'],
+    holds: 'weights',
+    takes: ['metadata', 'date'],
+    load: async () => (await import('./save-named.ts')).encodeSafetensors,
+  },
+  {
+    format: 'npz',
+    endings: ['.npz'],
+    holds: 'weights',
+    load: async () => (await import('./save-named.ts')).encodeNpz,
+  },
+  {
     format: 'layers-model',
     endings: ['.json', '/'],
     takes: ['metadata', 'date', 'trainableOnly', 'quantize', 'shardSize', 'splitByLayer'],
@@ -114,7 +149,11 @@ export function formatOfName(name: string, holds?: 'weights'): SaveFormat {
  *
  * @throws {UnsupportedError} when there is no such format, or an option is none of its own.
  */
-export async function encodeFiles(format: SaveFormat, model: KerasModel, options: FormatOptions): Promise<SavedFiles> {
+export async function encodeFiles(
+  format: SaveFormat,
+  model: KerasModel,
+  options: FormatOptions & Pick<SaveRequest, 'destination'>,
+): Promise<SavedFiles> {
   const row = FORMATS.find((one) => one.format === format);
   if (row === undefined) {
     throw unknownFormat(String(format), `one of ${FORMATS.map((one) => one.format).join(', ')}`);

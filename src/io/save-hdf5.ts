@@ -1,8 +1,9 @@
 /** Saving as `.h5`, the format that Keras 2 and 3 have in common. */
 import { writeHdf5Model } from '../formats/hdf5-model/write-hdf5-model.ts';
 import { encodeForBoth } from '../serialization/encode-for-both.ts';
-import { assetsOf, encodeModel, KERAS_VERSION } from '../serialization/encode-model.ts';
+import { encodeModel, KERAS_VERSION } from '../serialization/encode-model.ts';
 import { layerWeightsOf } from '../serialization/layer-weights.ts';
+import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 
 /** Keras' own files name the library that computed; the numbers are those of TensorFlow. */
@@ -23,7 +24,7 @@ export async function encodeHdf5File({ model }: SaveRequest): Promise<SavedFiles
 }
 
 export async function encodeHdf5Weights({ model }: SaveRequest): Promise<SavedFiles> {
-  const omitted = [...assetsOf(model).keys()].map((path) => `the file "${path}", which a .h5 has no room for`);
+  const omitted = lostAssets(model, '.h5');
   const file = writeHdf5Model({
     format: 'hdf5-weights',
     source: model.name,

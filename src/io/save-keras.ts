@@ -1,7 +1,8 @@
 /** Saving as Keras 3 does: `.keras` and `.weights.h5`. */
 import { writeKeras } from '../formats/keras/write-keras.ts';
 import { writePathWeights } from '../formats/keras/write-path-weights.ts';
-import { assetsOf, modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
+import { modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
+import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 
 export async function encodeKerasFile({ model, metadata, date }: SaveRequest): Promise<SavedFiles> {
@@ -14,6 +15,6 @@ export async function encodeKerasFile({ model, metadata, date }: SaveRequest): P
 }
 
 export async function encodeWeightsFile({ model }: SaveRequest): Promise<SavedFiles> {
-  const omitted = [...assetsOf(model).keys()].map((path) => `the file "${path}", which a .weights.h5 has no room for`);
+  const omitted = lostAssets(model, '.weights.h5', { keepsValues: true });
   return { file: writePathWeights(pathWeightsOf(model), model.name), needs: [], omitted };
 }

@@ -10,6 +10,7 @@ import { namedWeightsOf, shortNamesOf, tensorflowNames } from '../serialization/
 import { tensorflowJsGaps } from '../serialization/tensorflow-js-gaps.ts';
 import { quantizeRule } from './quantize-rule.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
+import { uniqueId } from './unique-id.ts';
 import { GENERATED_BY } from './version.ts';
 
 /** The words in which configurations are written, as their version says it to readers. */
@@ -102,9 +103,4 @@ function besideOf(bytes: Uint8Array): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** No two saves have the same, on any machine. */
-function uniqueId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

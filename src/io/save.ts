@@ -4,7 +4,7 @@ import { bytesOfFile } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { QuantizedWeight } from '../formats/layers-model/write-layers-model.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { formatOfDestination, placeOf, type SaveDestination } from './places.ts';
+import { formatOfDestination, nameOf, placeOf, type SaveDestination } from './places.ts';
 import { encodeFiles, type FormatOptions, type SaveFormat } from './save-formats.ts';
 import { type OnSaveProgress, writeFiles } from './write-files.ts';
 
@@ -43,15 +43,20 @@ export async function saveModel(
   options: SaveOptions,
 ): Promise<SaveReport> {
   const { format = formatOfDestination(destination), onProgress, signal, ...formatOptions } = options;
-  const { file, beside = new Map(), besideOf, nameInFolder, ...said } = await encodeFiles(format, model, formatOptions);
+  const encoded = await encodeFiles(format, model, { ...formatOptions, destination: nameOf(destination) });
+  const { file, beside = new Map(), besideOf, lasting, nameInFolder, ...said } = encoded;
   const place = await placeOf(destination, format);
-  await writeFiles(place, { file, beside, besideOf, nameInFolder }, { onProgress, signal });
+  await writeFiles(place, { file, beside, besideOf, lasting, nameInFolder }, { onProgress, signal });
   return { format, ...said };
 }
 
 /** Saves weights; see `KerasModel.saveWeights`. */
-export async function saveWeights(model: KerasModel, destination: SaveDestination): Promise<SaveReport> {
-  return await saveModel(model, destination, { format: formatOfDestination(destination, 'weights') });
+export async function saveWeights(
+  model: KerasModel,
+  destination: SaveDestination,
+  options: SaveOptions = {},
+): Promise<SaveReport> {
+  return await saveModel(model, destination, { format: formatOfDestination(destination, 'weights'), ...options });
 }
 
 /**

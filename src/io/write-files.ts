@@ -29,7 +29,7 @@ export interface WriteFilesOptions {
  */
 export async function writeFiles(
   { store, key: destination }: StoredModel,
-  saved: Pick<SavedFiles, 'file' | 'beside' | 'besideOf' | 'nameInFolder'>,
+  saved: Pick<SavedFiles, 'file' | 'beside' | 'besideOf' | 'lasting' | 'nameInFolder'>,
   { signal, onProgress }: WriteFilesOptions = {},
 ): Promise<void> {
   const key = destination.endsWith('/') ? destination + (saved.nameInFolder ?? '') : destination;
@@ -45,16 +45,21 @@ export async function writeFiles(
   const tracked = new Map([...files].map(([name, file]) => [name, counter.track(name, file)]));
   const replaced = await replacedKeys({ store, key }, folder, saved.besideOf, files);
   if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked);
-  else await writeOneByOne(store, tracked, key);
+  else await writeOneByOne(store, tracked, key, new Set(saved.lasting?.map((path) => joinKey(folder, path))));
   counter.finish();
   for (const old of replaced) await removeQuietly(store, old);
 }
 
-async function writeOneByOne(store: Store, files: ReadonlyMap<string, WritableFile>, last: string): Promise<void> {
+async function writeOneByOne(
+  store: Store,
+  files: ReadonlyMap<string, WritableFile>,
+  last: string,
+  lasting: ReadonlySet<string>,
+): Promise<void> {
   const begun: string[] = [];
   try {
     for (const [name, file] of files) {
-      if (name !== last) begun.push(name);
+      if (name !== last && !lasting.has(name)) begun.push(name);
       await store.write?.(name, file);
     }
   } catch (error) {

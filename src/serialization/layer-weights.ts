@@ -1,5 +1,5 @@
-/** The weights of a model by layer, as `.h5` has them; the counterpart of `weights/match-layers.ts`. */
-import type { LayerWeights } from '../formats/artifacts.ts';
+/** The weights of a model by layer, as `.h5` has them (see `weights/match-layers.ts`), and by their paths. */
+import type { LayerWeights, WeightEntry } from '../formats/artifacts.ts';
 import type { Layer } from '../layers/layer.ts';
 import { weightEntryOf } from './encode-model.ts';
 
@@ -18,6 +18,13 @@ export function layerWeightsOf(root: Layer): LayerWeights {
   });
   const own = root.ownWeights.map((variable) => weightEntryOf(variable, root.name));
   return { kind: 'layers', layers, topLevel: own };
+}
+
+/** All weights by path, `dense/kernel`; where two have the same, by a number too. */
+export function weightsByPath(root: Layer): readonly WeightEntry[] {
+  const { weights } = root;
+  const names = uniqueNames(weights.map(({ path }) => path));
+  return weights.map((variable, index) => weightEntryOf(variable, root.name, names[index]));
 }
 
 /** Names that are paths of a tree: none twice, and none below another. */
