@@ -205,3 +205,16 @@ test('the next value of an element-wise update is computed in place', async () =
   await program.run([tensor([1, 1, 1])]);
   expect(weight.value.toArray()).toEqual([-2, -1, 0]);
 });
+
+test('a profile assigns what one run assigns', async () => {
+  const weight = variable(1, 2);
+  const next = multiply(parameter(weight), parameter(weight));
+  const program = await wasmBackend({ profile: true }).compile(
+    { inputs: [], outputs: [] },
+    { updates: [[weight, next]] },
+  );
+  expect(await program.profile([])).toHaveLength(1);
+  expect(weight.value.toArray()).toEqual([1, 4]);
+  await program.run([]);
+  expect(weight.value.toArray()).toEqual([1, 16]);
+});

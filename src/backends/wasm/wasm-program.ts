@@ -75,7 +75,7 @@ export class WasmProgram implements Program {
   }
 
   /**
-   * Runs once, kernel by kernel, and gives the time of each.
+   * Runs once, and then kernel by kernel, which gives the time of each. What the run assigns, it assigns once.
    *
    * @throws {BackendError} when the backend was not asked for programs that can do it.
    */
@@ -85,11 +85,15 @@ export class WasmProgram implements Program {
       throw new BackendError('Cannot profile the program: ask for it with `wasmBackend({ profile: true })`', 'wasm');
     }
     await this.run(inputs);
-    return schedule.kernels.map((kernel, index) => {
+    // Kernels may overwrite states.
+    const states = schedule.updates.map(({ state }) => [state, this.#view(state).slice()] as const);
+    const times = schedule.kernels.map((kernel, index) => {
       const started = performance.now();
       (instance.exports[kernelExport(index)] as () => void)();
       return { kernel: formatKernel(kernel), milliseconds: performance.now() - started };
     });
+    for (const [state, before] of states) this.#view(state).set(before);
+    return times;
   }
 
   async #run(inputs: readonly Tensor[]): Promise<Tensor[]> {
