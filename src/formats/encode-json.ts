@@ -8,6 +8,12 @@ export function encodeJson(value: JsonValue): string {
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : String(value);
   if (Array.isArray(value)) return `[${value.map(encodeJson).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${encodeJson(inner)}`);
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const text = encodeJson(inner);
+    return `${JSON.stringify(key)}:${FLOAT_KEYS.test(key) && /^-?\d+$/.test(text) ? `${text}.0` : text}`;
+  });
   return `{${entries.join(',')}}`;
 }
+
+/** Options of optimizers and schedules that Keras takes as floats alone, which an integer is not in Python. */
+const FLOAT_KEYS = /^(?:(?:initial_|end_)?learning_rate|momentum)$/;

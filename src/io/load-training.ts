@@ -1,11 +1,12 @@
 /** How a loaded model is trained: what its file says of `compile`, and the state of its optimizer. */
-import { FormatError } from '../errors.ts';
 import type { ModelArtifacts } from '../formats/artifacts.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
+import type { DecodedTraining } from '../serialization/decode-training.ts';
 import type { Dialect } from '../serialization/dialect.ts';
 import type { StoredState } from '../serialization/place-optimizer.ts';
 import type { LoadReport, ShapeMismatch } from '../serialization/report.ts';
+import { StoredTrainingError } from '../serialization/stored-training-error.ts';
 import { unknownTrainingNames } from '../serialization/training-names.ts';
 import type { PlanItem } from '../serialization/weights/plan.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
@@ -53,19 +54,21 @@ export function compileLoaded(model: KerasModel, context: CompileContext): void 
   model.compileLazily(
     once(async (trainable) => {
       const { decodeTraining } = await import('../serialization/decode-training.ts');
-      const { options, report: found } = decodeTraining(config, dialect, model.outputs.length, customObjects);
+      let decoded: DecodedTraining;
+      try {
+        decoded = decodeTraining(config, dialect, model.outputs.length, customObjects);
+      } catch (cause) {
+        if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+        throw new StoredTrainingError(source, cause.message, cause);
+      }
+      const { options, report: found } = decoded;
       report.ignored.push(...found.ignored);
       report.unknownKeys.push(...found.unknownKeys);
       const problems = found.unknownKeys.map(({ className, key }) => `${className} has no option "${key}"`);
       const misfit = state && (await restoreOptimizer(options.optimizer, trainable, state, context));
       if (misfit !== undefined) report.ignored.push(misfit);
       if (misfit !== undefined) problems.push(misfit);
-      if (strict && problems.length > 0) {
-        throw new FormatError(
-          `Cannot train as "${source}" says: ${problems.join('; ')}; call model.compile(), or load with strict: false`,
-          { file: source },
-        );
-      }
+      if (strict && problems.length > 0) throw new StoredTrainingError(source, problems.join('; '));
       return options;
     }),
   );

@@ -28,6 +28,8 @@ export interface FormatOptions {
   readonly metadata?: JsonObject;
   /** When the model was saved. Nothing tells the time unless asked: the same model gives the same file. */
   readonly date?: Date;
+  /** Save how the model is trained, and the state of its optimizer, when it is compiled; true unless given. */
+  readonly includeOptimizer?: boolean;
   /** Leave out weights that training does not change; false unless given. */
   readonly trainableOnly?: boolean;
   /** Store floats in fewer bits: all of them, or by the names of weights. */
@@ -88,6 +90,7 @@ const FORMATS: readonly FormatRow[] = [
     format: 'weights.h5',
     endings: ['.weights.h5'],
     holds: 'weights',
+    takes: ['includeOptimizer'],
     load: async () => (await import('./save-keras.ts')).encodeWeightsFile,
   },
   { format: 'h5', endings: ['.h5', '.hdf5'], load: async () => (await import('./save-hdf5.ts')).encodeHdf5File },
@@ -100,7 +103,7 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'keras',
     endings: ['.keras'],
-    takes: ['metadata', 'date'],
+    takes: ['metadata', 'date', 'includeOptimizer'],
     load: async () => (await import('./save-keras.ts')).encodeKerasFile,
   },
   {
@@ -179,6 +182,7 @@ export async function encodeFiles(
 const FORMAT_OPTIONS = Object.keys({
   metadata: true,
   date: true,
+  includeOptimizer: true,
   trainableOnly: true,
   quantize: true,
   shardSize: true,

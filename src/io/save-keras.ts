@@ -4,17 +4,24 @@ import { writePathWeights } from '../formats/keras/write-path-weights.ts';
 import { modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
 import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
+import { trainingRecordOf } from './training-record.ts';
 
-export async function encodeKerasFile({ model, metadata, date }: SaveRequest): Promise<SavedFiles> {
+export async function encodeKerasFile(request: SaveRequest): Promise<SavedFiles> {
+  const { model, metadata, date } = request;
   const { artifacts, needs, omitted } = await modelArtifacts(model);
+  const { omitted: untold, ...training } = await trainingRecordOf(request, 'keras3');
   const told = {
     ...(date === undefined ? {} : { date_saved: date.toISOString().replace('T', '@').slice(0, 19) }),
     ...(metadata === undefined ? {} : { user_defined_metadata: metadata }),
   };
-  return { file: await writeKeras({ ...artifacts, metadata: { ...artifacts.metadata, ...told } }), needs, omitted };
+  const file = await writeKeras({ ...artifacts, ...training, metadata: { ...artifacts.metadata, ...told } });
+  return { file, needs, omitted: [...omitted, ...untold] };
 }
 
-export async function encodeWeightsFile({ model }: SaveRequest): Promise<SavedFiles> {
+export async function encodeWeightsFile(request: SaveRequest): Promise<SavedFiles> {
+  const { model } = request;
   const omitted = lostAssets(model, '.weights.h5', { keepsValues: true });
-  return { file: writePathWeights(pathWeightsOf(model), model.name), needs: [], omitted };
+  // What the configuration would leave out is no loss here, where there is none.
+  const { optimizerWeights } = await trainingRecordOf(request, 'keras3');
+  return { file: writePathWeights(pathWeightsOf(model), model.name, optimizerWeights), needs: [], omitted };
 }

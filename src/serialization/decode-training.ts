@@ -286,8 +286,5 @@ function firstOf<T>(value: T | readonly T[]): T {
 }
 
 function custom(what: string, name: string): RangeError {
-  return new RangeError(
-    `Cannot compile the model as its file says: the ${what} "${name}" is not one of Keras'; ` +
-      'call model.compile(), or load the model with customObjects',
-  );
+  return new RangeError(`the ${what} "${name}" is not one of Keras', and customObjects has none of that name`);
 }

@@ -14,9 +14,17 @@ interface MutableGroup extends GroupSpec {
  * A `.weights.h5` of arrays by path: each object's below `<path>/vars`, with its name as an attribute. The root has its
  * group even when it has no arrays, since releases before 3.12 look for it.
  */
-export function writePathWeights(weights: PathWeights, rootName: string): WritableFile {
+export function writePathWeights(
+  weights: PathWeights,
+  rootName: string,
+  optimizerWeights: readonly WeightEntry[] = [],
+): WritableFile {
   const root = emptyGroup();
   const groups = new Map([['', { layerName: rootName, entries: new Map<string, WeightEntry>() }], ...weights.groups]);
+  if (optimizerWeights.length > 0) {
+    const entries = new Map(optimizerWeights.map((entry, index) => [String(index), entry]));
+    groups.set('optimizer', { layerName: 'optimizer', entries });
+  }
   for (const [path, { layerName, entries }] of groups) {
     let owner = root;
     for (const part of path.split('/').filter((segment) => segment !== '')) owner = groupIn(owner, part);
