@@ -35,7 +35,8 @@ console.log([row('8 and 9', NEW), row('0 to 7', OLD), row('all ten', [...OLD, ..
 console.log(`\nLearnt in ${seconds.toFixed(1)} s.\n
 Next:
   npm run example feature-extraction   the same from features that are computed once
-  examples/learn-digits.ts             how it is done, in forty lines`);
+  npm run example browser              the same in a page, whose thread stays free: a worker learns
+  examples/learn-digits.ts             how it is done`);
 
 /** Two images of each new digit and four others, side by side, with the answers. */
 function drawSome({ x, labels }: DigitImages, answers: readonly number[]): void {

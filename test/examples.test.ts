@@ -57,7 +57,7 @@ describe('npm run example', () => {
   test('of another name lists those that there are', () => {
     const { status, errors } = runExample('nothing');
     expect(status).toBe(2);
-    expect(errors).toContain('expected one of feature-extraction, transfer-learning');
+    expect(errors).toContain('expected one of browser, feature-extraction, transfer-learning');
   });
 });
 

@@ -34,7 +34,14 @@ const config: ViteUserConfig = defineConfig({
           },
         },
       },
-      { resolve: { alias }, test: { ...common, name: 'a built page', include: ['test/browser/page.test.ts'] } },
+      {
+        resolve: { alias },
+        test: {
+          ...common,
+          name: 'a built page',
+          include: ['test/browser/page.test.ts', 'test/browser/transfer-learning.test.ts'],
+        },
+      },
     ],
   },
 });
