@@ -54,6 +54,11 @@ describe('the compile_config of Keras 3', () => {
     });
   });
 
+  test('names the multipliers of learning rates, for which it has no words', async () => {
+    const { omitted } = await encodeTraining(compiled({ loss: 'mse', learningRateMultipliers: { out: 0.1 } }));
+    expect(omitted).toEqual(['learningRateMultipliers: {"out":0.1}, which Keras does not have']);
+  });
+
   test('has schedules as objects', async () => {
     const learningRate = new ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.5 });
     const { config } = await encodeTraining(compiled({ optimizer: new SGD({ learningRate }), loss: 'mse' }));

@@ -20,7 +20,7 @@ import { encodeValue, isRecord, isSameJson, kerasObject, underscoredOf } from '.
 export interface EncodedTraining {
   /** Absent from a model that is not compiled, and where the dialect has no words for how it is. */
   readonly config: JsonObject | undefined;
-  /** What the model was told and the configuration does not say: functions and classes of the user's own. */
+  /** What the model was told and the configuration does not say: what Keras does not have, and what is the user's own. */
   readonly omitted: readonly string[];
 }
 
@@ -38,6 +38,11 @@ async function encodeAs(model: KerasModel, encoder: TrainingEncoder): Promise<En
   const trainer = await model.loadTrainer();
   if (trainer === undefined) return { config: undefined, omitted: [] };
   const { loss = null, lossWeights = null, metrics = null, weightedMetrics = null } = trainer.options;
+  const { learningRateMultipliers } = trainer.options;
+  if (learningRateMultipliers !== undefined) {
+    const said = typeof learningRateMultipliers === 'function' ? 'a function' : JSON.stringify(learningRateMultipliers);
+    encoder.omitted.push(`learningRateMultipliers: ${said}, which Keras does not have`);
+  }
   const config = encoder.config({
     optimizer: trainer.optimizer,
     loss: mapLeaves(loss, (leaf) => encoder.loss(leaf)),
