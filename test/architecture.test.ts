@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     what: 'losses, metrics, optimizers, fit',
     mayImport: ['array', 'graph', 'ops', 'autodiff', 'compiler', 'layers', 'model'],
     // Callbacks of Keras store models and trainings; where and how is known there, and loaded when they do.
-    reaches: ['io', 'storage/store.ts'],
+    reaches: ['io', 'storage/store.ts', 'formats/tensorboard'],
   },
   formats: { what: 'bytes to and from `ModelArtifacts`, one folder a format', mayImport: ['array', 'binary'] },
   storage: { what: 'keys to bytes: paths, URLs, blobs, memory', mayImport: ['array', 'binary'] },
@@ -103,8 +103,8 @@ test('modules of Node are imported by the command line alone', () => {
       .map(() => path),
   );
   expect(found).toEqual([]);
-  const builtin = files.filter(({ text }) => text.includes('getBuiltinModule(')).map(({ path }) => path);
-  expect(builtin).toEqual(['src/storage/file-system-store.ts']);
+  const builtin = files.filter(({ text }) => text.includes('getBuiltinModule')).map(({ path }) => path);
+  expect(builtin).toEqual(['src/backends/wasm/thread-pool.ts', 'src/storage/file-system-store.ts']);
 });
 
 test('packages are loaded where they are used, and lazily', () => {

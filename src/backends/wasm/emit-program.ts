@@ -1,15 +1,26 @@
 /** Writes the module of a schedule: one function for each kernel, one for the run, one for each part of the prologue. */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { Buffer, Kernel, PackKernel, ScanKernel, Schedule, StateUpdate, Tail } from '../../compiler/schedule.ts';
+import type {
+  Buffer,
+  Kernel,
+  PackKernel,
+  ReduceKernel,
+  ScanKernel,
+  Schedule,
+  StateUpdate,
+} from '../../compiler/schedule.ts';
 import { buffersRead, buffersWritten, byteLengthOf } from '../../compiler/schedule.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
 import type { KernelContext } from './kernel-context.ts';
+import { expressionCost, loopCost, reduceCost } from './kernel-cost.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
-import { callRange, type EmitCall, emitNode } from './node-code.ts';
+import { emitNode, rangePhase } from './node-code.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
 import { emitReduce } from './reduce-code.ts';
+import { emitBarrier, isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
+import { exportThreads } from './thread-code.ts';
 import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
@@ -31,7 +42,7 @@ export interface EmittedProgram {
   readonly prologue: readonly PrologueStep[];
 }
 
-/** Name of the exported function that runs all kernels. */
+/** Name of the exported function that runs all kernels; with threads, of the first of them: `(threads)`. */
 export const RUN = 'run';
 
 /** Name of the exported function that runs one kernel, in a module for profiling. */
@@ -42,6 +53,14 @@ export function kernelExport(index: number): string {
 export interface EmitOptions extends ModuleOptions {
   /** Whether each kernel of the run can also be called alone. */
   readonly profile?: boolean;
+  /** Where threads meet, when several run the program: the address of `MEETING_BYTES`. */
+  readonly meeting?: number | undefined;
+}
+
+/** A kernel, ready to be written into the function of a run. */
+interface Work {
+  readonly isShared: boolean;
+  write(writer: RunWriter, f: FunctionBuilder): void;
 }
 
 /**
@@ -54,40 +73,73 @@ export function emitProgram(
   pages: number,
   options: EmitOptions,
 ): EmittedProgram {
+  const { meeting } = options;
   const module = new ModuleBuilder(options);
-  module.importMemory('host', 'memory', { minimum: pages });
+  const limits = meeting === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
+  module.importMemory('host', 'memory', limits);
   const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0 };
-  const emit = (kernel: Kernel): EmitCall => {
+  const emit = (kernel: Kernel, barrier: number | undefined): Work => {
     switch (kernel.kind) {
       case 'loop':
-        return callRange(emitTransposition(context, kernel) ?? emitLoop(context, kernel));
+        return workOf([rangePhase(emitTransposition(context, kernel) ?? emitLoop(context, kernel), loopCost(kernel))]);
       case 'reduce':
-        return callBoth(callRange(emitReduce(context, kernel)), emitTailCall(context, kernel.output, kernel.tail));
+        return workOf([rangePhase(emitReduce(context, kernel), reduceCost(kernel)), ...tailPhases(context, kernel)]);
       case 'node':
-        return emitNode(context, kernel, plans.get(kernel));
-      case 'scan':
-        return emitScan(context, kernel, kernel.body.map(emit));
+        return workOf(emitNode(context, kernel, plans.get(kernel)));
+      case 'scan': {
+        const body = kernel.body.map((inner) => emit(inner, barrier));
+        return emitScan(context, kernel, body, barrier);
+      }
       case 'pack':
-        return () => {};
+        return workOf([]);
     }
   };
-  const exportRun = (name: string, kernels: readonly Kernel[], updates: readonly StateUpdate[] = []): void => {
-    const calls = kernels.map(emit);
-    const index = module.function([], [], (f) => {
-      for (const call of calls) call(f);
-      for (const { state, next } of updates) emitCopy(f, context, next, state);
-    });
-    module.exportFunction(name, index);
+  const writeRun = (
+    kernels: readonly Kernel[],
+    updates: readonly StateUpdate[],
+    barrier: number | undefined,
+  ): ((f: FunctionBuilder, team?: Team) => RunWriter) => {
+    const works = kernels.map((kernel) => emit(kernel, barrier));
+    return (f, team) => {
+      const writer = new RunWriter(f, team);
+      for (const work of works) work.write(writer, f);
+      for (const { state, next } of updates) writer.alone(() => emitCopy(f, context, next, state));
+      return writer;
+    };
   };
-  exportRun(RUN, schedule.kernels, schedule.updates);
+  const exportAlone = (name: string, kernels: readonly Kernel[], updates: readonly StateUpdate[] = []): void => {
+    const write = writeRun(kernels, updates, undefined);
+    module.exportFunction(
+      name,
+      module.function([], [], (f) => write(f)),
+    );
+  };
+  if (meeting === undefined) exportAlone(RUN, schedule.kernels, schedule.updates);
+  else {
+    const barrier = emitBarrier(module, meeting);
+    const write = writeRun(schedule.kernels, schedule.updates, barrier);
+    const everyone = module.function(SHARED_PARAMS, [], (f) => {
+      write(f, { thread: f.param(0), threads: f.param(1), barrier }).meet();
+    });
+    exportThreads(module, { meeting, barrier, everyone });
+  }
   if (options.profile) {
-    for (const [index, kernel] of schedule.kernels.entries()) exportRun(kernelExport(index), [kernel]);
+    for (const [index, kernel] of schedule.kernels.entries()) exportAlone(kernelExport(index), [kernel]);
   }
   const prologue = prologueSteps(schedule, offsets, (index, kernel) => {
-    exportRun(prologueExport(index), [kernel]);
+    exportAlone(prologueExport(index), [kernel]);
     return prologueExport(index);
   });
   return { bytes: module.build(), prologue };
+}
+
+function workOf(phases: readonly Phase[]): Work {
+  return {
+    isShared: phases.some(isShared),
+    write: (writer) => {
+      for (const phase of phases) writer.phase(phase);
+    },
+  };
 }
 
 function prologueExport(index: number): string {
@@ -128,15 +180,9 @@ function prologueSteps(
   return steps;
 }
 
-function emitTailCall(context: KernelContext, output: Buffer, tail: Tail | undefined): EmitCall | undefined {
-  return tail === undefined ? undefined : callRange(emitTail(context, output, tail));
-}
-
-function callBoth(first: EmitCall, second: EmitCall | undefined): EmitCall {
-  return (f) => {
-    first(f);
-    second?.(f);
-  };
+function tailPhases(context: KernelContext, { output, tail }: ReduceKernel): Phase[] {
+  if (tail === undefined) return [];
+  return [rangePhase(emitTail(context, output, tail), expressionCost(output.size, tail.value))];
 }
 
 function emitCopy(f: FunctionBuilder, { addressOf }: KernelContext, from: Buffer, to: Buffer): void {
@@ -145,15 +191,20 @@ function emitCopy(f: FunctionBuilder, { addressOf }: KernelContext, from: Buffer
 }
 
 /** A loop around the kernels of the body; steps of sequences are copied to and from fixed places. */
-function emitScan(context: KernelContext, scan: ScanKernel, body: readonly EmitCall[]): EmitCall {
+function emitScan(context: KernelContext, scan: ScanKernel, body: readonly Work[], barrier: number | undefined): Work {
   const { module, addressOf } = context;
   const stepAddress = (f: FunctionBuilder, whole: Buffer, step: Buffer, position: Local): void => {
     f.sum([[position, step.size * bytesPerElement(step.dtype)]], addressOf(whole));
   };
-  const index = module.function([], [], (f) => {
+  const isTeamwork = barrier !== undefined && body.some(({ isShared: shared }) => shared);
+  const index = module.function(isTeamwork ? SHARED_PARAMS : [], [], (f) => {
     const position = f.local('i32');
     const count = f.local('i32');
-    for (const { initial, current } of scan.carries) emitCopy(f, context, initial, current);
+    const writer = new RunWriter(f, isTeamwork ? { thread: f.param(0), threads: f.param(1), barrier } : undefined);
+    writer.alone(() => {
+      for (const { initial, current } of scan.carries) emitCopy(f, context, initial, current);
+    });
+    writer.meet();
     f.for(count, 0, scan.length, 1, () => {
       f.get(count).set(position);
       if (scan.reverse)
@@ -161,20 +212,38 @@ function emitScan(context: KernelContext, scan: ScanKernel, body: readonly EmitC
           .get(count)
           .op('i32.sub')
           .set(position);
-      for (const { whole, step } of scan.sequences) {
-        if (step.size === 0) continue;
-        f.i32(addressOf(step));
-        stepAddress(f, whole, step, position);
-        f.i32(byteLengthOf(step)).memoryCopy();
-      }
-      for (const call of body) call(f);
-      for (const { whole, step } of scan.stacked) {
-        if (step.size === 0) continue;
-        stepAddress(f, whole, step, position);
-        f.i32(addressOf(step)).i32(byteLengthOf(step)).memoryCopy();
-      }
-      for (const { next, current } of scan.carries) emitCopy(f, context, next, current);
+      writer.alone(() => {
+        for (const { whole, step } of scan.sequences) {
+          if (step.size === 0) continue;
+          f.i32(addressOf(step));
+          stepAddress(f, whole, step, position);
+          f.i32(byteLengthOf(step)).memoryCopy();
+        }
+      });
+      for (const work of body) work.write(writer, f);
+      writer.alone(() => {
+        for (const { whole, step } of scan.stacked) {
+          if (step.size === 0) continue;
+          stepAddress(f, whole, step, position);
+          f.i32(addressOf(step)).i32(byteLengthOf(step)).memoryCopy();
+        }
+        for (const { next, current } of scan.carries) emitCopy(f, context, next, current);
+      });
+      // The next turn begins as the first did.
+      writer.meet();
     });
   });
-  return (f) => f.call(index);
+  return {
+    isShared: isTeamwork,
+    write: (writer, f) => {
+      if (!isTeamwork) writer.alone(() => f.call(index));
+      else
+        writer.together((team) =>
+          f
+            .get((team as Team).thread)
+            .get((team as Team).threads)
+            .call(index),
+        );
+    },
+  };
 }

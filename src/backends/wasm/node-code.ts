@@ -2,34 +2,41 @@
 import type { Buffer, NodeKernel } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import type { FunctionBuilder } from './assembler-function.ts';
+import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ContractPlaces, ContractPlan } from './contract-plan.ts';
 import { matchEpilogue } from './epilogue.ts';
 import { emitGather, emitScatterAdd, emitTakeAlongAxis } from './index-code.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
+import { nodeCost } from './kernel-cost.ts';
 import { emitArgReduce, emitArgSort, emitCumulative } from './lane-code.ts';
 import { emitTail } from './loop-code.ts';
 import { emitRandomBits } from './random-code.ts';
-
-/** Writes what calls a kernel. */
-export type EmitCall = (f: FunctionBuilder) => void;
+import type { Phase } from './share-work.ts';
 
 /**
- * Writes the kernel of a node and gives what calls it.
+ * Writes the kernel of a node and gives its phases.
  *
  * @param plan that of a contraction or pool
  */
-export function emitNode(context: KernelContext, kernel: NodeKernel, plan: ContractPlan | undefined): EmitCall {
+export function emitNode(context: KernelContext, kernel: NodeKernel, plan: ContractPlan | undefined): Phase[] {
   if (plan !== undefined) return emitContraction(context, kernel, plan);
-  return callRange(emitLanes(context, kernel));
+  const phase = rangePhase(emitLanes(context, kernel), nodeCost(kernel));
+  // All of a sort's lanes are sorted in one scratch.
+  return [{ ...phase, isSerial: kernel.scratch.length > 0 }];
 }
 
-/** Calls a kernel for its whole range. */
-export function callRange({ functionIndex, count }: EmittedKernel): EmitCall {
-  return (f) => {
-    if (count > 0) f.i32(0).i32(count).call(functionIndex);
+/** The phase of a kernel over a range of elements. */
+export function rangePhase({ functionIndex, count }: EmittedKernel, cost: number): Phase {
+  return {
+    units: count,
+    grain: RANGE_GRAIN,
+    cost,
+    call: (f, first, last) => f.push(first).push(last).call(functionIndex),
   };
 }
+
+/** Elements of a cache line, so that no two threads write the same. */
+const RANGE_GRAIN = 16;
 
 function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
   const { node } = kernel;
@@ -59,7 +66,7 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
   }
 }
 
-function emitContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): EmitCall {
+function emitContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): Phase[] {
   const { module, addressOf } = context;
   const [left, right, third] = kernel.inputs as readonly [Buffer, Buffer?, Buffer?];
   const output = kernel.outputs[0] as Buffer;
@@ -72,11 +79,34 @@ function emitContraction(context: KernelContext, kernel: NodeKernel, plan: Contr
     sharedScratch: addressOf(shared),
     ...finishOf(context, kernel, output, plan),
   });
-  return (f) => {
-    const { prepare } = code;
-    if (prepare !== undefined) f.i32(0).i32(prepare.units).i32(addressOf(own)).call(prepare.kernel);
-    if (code.units > 0) f.i32(0).i32(code.units).i32(addressOf(own)).call(code.kernel);
-  };
+  const cost = nodeCost(kernel);
+  const phase = (units: number, functionIndex: number, share: number): Phase => ({
+    units,
+    grain: 1,
+    cost: cost * share,
+    call: (f, first, last, thread) => {
+      f.push(first).push(last);
+      pushScratch(f, addressOf(own), plan.privateBytes, thread);
+      f.call(functionIndex);
+    },
+  });
+  const { prepare } = code;
+  if (prepare === undefined) return [phase(code.units, code.kernel, 1)];
+  return [phase(prepare.units, prepare.kernel, PREPARE_SHARE), phase(code.units, code.kernel, 1 - PREPARE_SHARE)];
+}
+
+/** What the first of two functions takes of a contraction, roughly. */
+const PREPARE_SHARE = 0.25;
+
+/** The address of a thread's own piece of the scratch. */
+function pushScratch(f: FunctionBuilder, address: number, byteLength: number, thread: Local | undefined): void {
+  if (thread === undefined) f.i32(address);
+  else f.sum([[thread, privateStride(byteLength)]], address);
+}
+
+/** Bytes from one thread's scratch to the next one's: whole cache lines. */
+export function privateStride(byteLength: number): number {
+  return Math.ceil(byteLength / 64) * 64;
 }
 
 /** The tail: done by the kernel itself where it can, as a function where it cannot. */

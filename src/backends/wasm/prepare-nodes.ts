@@ -4,6 +4,7 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { planContraction } from './contract-node.ts';
 import type { ContractPlan } from './contract-plan.ts';
 import { argSortScratchBytes } from './lane-code.ts';
+import { privateStride } from './node-code.ts';
 
 export interface PreparedSchedule {
   readonly schedule: Schedule;
@@ -11,8 +12,12 @@ export interface PreparedSchedule {
   readonly plans: ReadonlyMap<NodeKernel, ContractPlan>;
 }
 
-/** Adds scratch buffers to kernels, and to the prologue what packs the weights that do not change in a run. */
-export function prepareNodes(schedule: Schedule): PreparedSchedule {
+/**
+ * Adds scratch buffers to kernels, and to the prologue what packs the weights that do not change in a run.
+ *
+ * @param threads who may run a kernel at once, each with a scratch of its own
+ */
+export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule {
   const plans = new Map<NodeKernel, ContractPlan>();
   const packing: Kernel[] = [];
   const packed = new Map<string, Buffer>();
@@ -57,7 +62,8 @@ export function prepareNodes(schedule: Schedule): PreparedSchedule {
     const repacked = inPrologue ? undefined : withPackedWeights(kernel, plan);
     if (repacked !== undefined) plan = planContraction(node, true) as ContractPlan;
     const prepared = repacked ?? kernel;
-    const complete = { ...prepared, scratch: scratchOf(prepared, [plan.sharedBytes, plan.privateBytes]) };
+    const ownBytes = threads === 1 ? plan.privateBytes : threads * privateStride(plan.privateBytes);
+    const complete = { ...prepared, scratch: scratchOf(prepared, [plan.sharedBytes, ownBytes]) };
     plans.set(complete, plan);
     return complete;
   };

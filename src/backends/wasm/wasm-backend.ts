@@ -8,7 +8,9 @@ import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simpli
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import { emitProgram } from './emit-program.ts';
+import { worthSharing } from './kernel-cost.ts';
 import { prepareNodes } from './prepare-nodes.ts';
+import { TICKET_BYTES, TICKETS_OFFSET } from './thread-code.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
 
 export interface WasmBackendOptions {
@@ -16,6 +18,8 @@ export interface WasmBackendOptions {
   readonly fallback?: Backend;
   /** Whether to use relaxed SIMD; by default, whether the engine has it. */
   readonly relaxedSimd?: boolean;
+  /** How many threads run a program that is large enough to share, the calling one included; 1 unless given. */
+  readonly threads?: number;
   /** Whether programs can say how long each of their kernels takes; see `WasmProgram.profile`. */
   readonly profile?: boolean;
 }
@@ -62,19 +66,23 @@ async function compileGraph(
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
   const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs }, updates);
-  const prepared = prepareNodes(lowered);
+  const threads = worthSharing(lowered.kernels) ? (options.threads ?? 1) : 1;
+  const prepared = prepareNodes(lowered, threads);
   const { schedule } = prepared;
   const plan = planMemory(schedule);
   const { totalBytes } = plan;
-  const pages = Math.ceil((totalBytes + SLACK_BYTES) / PAGE_BYTES);
+  // Behind the buffers, at a multiple of a cache line.
+  const meeting = threads === 1 ? undefined : Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
+  const endBytes = meeting === undefined ? totalBytes + SLACK_BYTES : meeting + TICKETS_OFFSET + threads * TICKET_BYTES;
+  const pages = Math.ceil(endBytes / PAGE_BYTES);
   if (pages > MOST_PAGES) {
     throw new BackendError(
       `Cannot compile the graph: it needs ${totalBytes} bytes of memory, expected at most 4 GiB; use a smaller batch`,
       'wasm',
     );
   }
-  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, options);
-  const { memory, instance } = await instantiate(bytes, pages);
+  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, { ...options, meeting });
+  const { memory, module, instance } = await instantiate(bytes, pages, meeting !== undefined);
   const sources: Source[] = [
     ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),
     ...numericBoundary.map((symbol): Source => ({ from: 'host', index: boundary.indexOf(symbol) })),
@@ -85,7 +93,11 @@ async function compileGraph(
     if (index >= 0) return { from: 'host', index };
     return { from: 'buffer', symbol, buffer: schedule.outputs[nextBuffer++] as (typeof schedule.outputs)[number] };
   });
-  return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host });
+  const team =
+    meeting === undefined
+      ? undefined
+      : { pool: (await import('./thread-pool.ts')).threadPool(threads - 1), program: { module, memory, meeting } };
+  return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host, team });
 }
 
 /** The interpreter, loaded only for graphs that can use it. */
@@ -118,11 +130,12 @@ async function compileHostPart(
 async function instantiate(
   bytes: Uint8Array<ArrayBuffer>,
   pages: number,
-): Promise<{ memory: WebAssembly.Memory; instance: WebAssembly.Instance }> {
+  isShared: boolean,
+): Promise<{ memory: WebAssembly.Memory; module: WebAssembly.Module; instance: WebAssembly.Instance }> {
   try {
-    const memory = new WebAssembly.Memory({ initial: pages });
+    const memory = new WebAssembly.Memory({ initial: pages, ...(isShared ? { maximum: pages, shared: true } : {}) });
     const module = await WebAssembly.compile(bytes);
-    return { memory, instance: await WebAssembly.instantiate(module, { host: { memory } }) };
+    return { memory, module, instance: await WebAssembly.instantiate(module, { host: { memory } }) };
   } catch (cause) {
     throw new BackendError(`Cannot compile the graph: ${(cause as Error).message}`, 'wasm', cause);
   }

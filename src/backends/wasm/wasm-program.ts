@@ -9,6 +9,7 @@ import { BackendError, ShapeError } from '../../errors.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
 import { kernelExport, type PrologueAction, type PrologueStep, RUN } from './emit-program.ts';
+import type { ThreadedProgram } from './thread-pool.ts';
 
 type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -26,6 +27,13 @@ export interface WasmProgramParts {
   readonly results: readonly Result[];
   /** Computes the values that only the host can. */
   readonly host: Program | undefined;
+  /** Those who run the program with the caller. */
+  readonly team: Team | undefined;
+}
+
+interface Team {
+  readonly pool: { call(program: ThreadedProgram): number };
+  readonly program: ThreadedProgram;
 }
 
 export type Source = { readonly from: 'input' | 'host'; readonly index: number };
@@ -50,6 +58,7 @@ export class WasmProgram implements Program {
   /** Whether the prologue has run. */
   #isReady = false;
   #last: Promise<unknown> = Promise.resolve();
+  #threads = 1;
 
   constructor(parts: WasmProgramParts) {
     this.#parts = parts;
@@ -60,6 +69,11 @@ export class WasmProgram implements Program {
   /** What the program consists of. */
   get schedule(): Schedule {
     return this.#parts.schedule;
+  }
+
+  /** How many threads took part in the last run. */
+  get threads(): number {
+    return this.#threads;
   }
 
   /** Where its buffers are. */
@@ -97,7 +111,7 @@ export class WasmProgram implements Program {
   }
 
   async #run(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const { schedule, instance, sources, results, host } = this.#parts;
+    const { schedule, instance, sources, results, host, team } = this.#parts;
     const computed = host === undefined ? [] : await host.run(inputs);
     this.#refreshVariables();
     for (const [index, buffer] of schedule.inputs.entries()) {
@@ -105,7 +119,8 @@ export class WasmProgram implements Program {
       const value = (source.from === 'input' ? inputs : computed)[source.index] as Tensor;
       this.#view(buffer).set(value.data as NumericData);
     }
-    (instance.exports[RUN] as () => void)();
+    this.#threads = team?.pool.call(team.program) ?? 1;
+    (instance.exports[RUN] as (threads: number) => void)(this.#threads);
     this.#announceUpdates();
     return results.map((result) => {
       if (result.from === 'host') return computed[result.index] as Tensor;

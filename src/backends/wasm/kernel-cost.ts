@@ -1,0 +1,96 @@
+/** What kernels take one thread, roughly: enough to tell those that are worth sharing. */
+import { sizeOf } from '../../array/shape.ts';
+import {
+  type ElementwiseName,
+  type Expression,
+  type Kernel,
+  type LoopKernel,
+  type NodeKernel,
+  type ReduceKernel,
+  visitExpression,
+} from '../../compiler/schedule.ts';
+import type { SymbolicTensor } from '../../graph/node.ts';
+
+/** Nanoseconds for each element of each operation of a chain, and for each operand that is loaded. */
+const OPERATION_COST = 0.08;
+const LOAD_COST = 0.12;
+
+/** Nanoseconds for each element of functions that are polynomials. */
+const FUNCTION_COST = 1;
+
+/** Nanoseconds for each multiply-add of a contraction. */
+const MULTIPLY_ADD_COST = 0.04;
+
+/** Nanoseconds for each element that other kernels read or write. */
+const ELEMENT_COST = 0.7;
+
+/** Those of one or few instructions are not among them. */
+const FUNCTIONS: ReadonlySet<ElementwiseName> = new Set<ElementwiseName>([
+  ...(['exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'tanh', 'sigmoid', 'erf', 'power', 'atan2'] as const),
+]);
+
+/** Nanoseconds that a program must take before calling other threads to it pays. */
+const LEAST_PROGRAM_COST = 50_000;
+
+/** Whether several threads would be done with the kernels sooner than one. */
+export function worthSharing(kernels: readonly Kernel[]): boolean {
+  return kernels.reduce((sum, kernel) => sum + kernelCost(kernel), 0) >= LEAST_PROGRAM_COST;
+}
+
+function kernelCost(kernel: Kernel): number {
+  switch (kernel.kind) {
+    case 'loop':
+      return loopCost(kernel);
+    case 'reduce':
+      return reduceCost(kernel);
+    case 'node':
+      return nodeCost(kernel);
+    case 'scan':
+      return kernel.length * kernel.body.reduce((sum, inner) => sum + kernelCost(inner), 0);
+    case 'pack':
+      return 0;
+  }
+}
+
+/** Of an expression that is computed at `count` points. */
+export function expressionCost(count: number, value: Expression): number {
+  let each = LOAD_COST;
+  visitExpression(value, (part) => {
+    if (part.kind === 'load') each += LOAD_COST;
+    else if (part.kind === 'apply') each += FUNCTIONS.has(part.primitive) ? FUNCTION_COST : OPERATION_COST;
+  });
+  return count * each;
+}
+
+export function loopCost({ domain, value }: LoopKernel): number {
+  return expressionCost(sizeOf(domain), value);
+}
+
+export function reduceCost({ kept, reduced, value }: ReduceKernel): number {
+  return expressionCost(sizeOf(kept) * Math.max(1, sizeOf(reduced)), value);
+}
+
+export function nodeCost({ node, inputs, outputs }: NodeKernel): number {
+  const elements = [...inputs, ...outputs].reduce((sum, { size }) => sum + size, 0);
+  return Math.max(multiplyAdds(node) * MULTIPLY_ADD_COST, elements * ELEMENT_COST);
+}
+
+function multiplyAdds(node: NodeKernel['node']): number {
+  const [left, right] = node.inputs as readonly SymbolicTensor[];
+  const output = node.outputs[0] as SymbolicTensor;
+  switch (node.primitive) {
+    case 'dot': {
+      const depth = left?.shape.at(node.attributes.transposeLeft ? -2 : -1) ?? 0;
+      return sizeOf(output.shape) * depth;
+    }
+    case 'convolve':
+      // Each output is a sum over a window of one group's channels: the kernel without its filters.
+      return sizeOf(output.shape) * sizeOf(right?.shape.slice(0, -1) ?? []);
+    case 'convolveInputGradient':
+      return sizeOf(left?.shape ?? []) * sizeOf(right?.shape.slice(0, -1) ?? []);
+    case 'convolveFilterGradient':
+      return sizeOf(right?.shape ?? []) * sizeOf(output.shape.slice(0, -1));
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,151 @@
+/** Programs that several threads run: the same bits as one thread gives, however many there are. */
+import { describe, expect, test } from 'vitest';
+import { Tensor } from '../../array/tensor.ts';
+import { apply, applyAll, input, parameter } from '../../graph/apply.ts';
+import type { Graph } from '../../graph/node.ts';
+import { Variable } from '../../graph/variable.ts';
+import { wasmBackend } from './wasm-backend.ts';
+import type { WasmProgram } from './wasm-program.ts';
+
+const THREADS = [2, 3];
+
+function values(shape: readonly number[], seed: number): Tensor<'float32'> {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return new Tensor(
+    shape,
+    'float32',
+    Float32Array.from({ length: size }, (_, index) => Math.sin(index * 0.7 + seed)),
+  );
+}
+
+const window = {
+  strides: [1, 1],
+  dilation: [1, 1],
+  padding: [
+    [1, 1],
+    [1, 1],
+  ],
+  groups: 1,
+} as const;
+const plain = { transposeLeft: false, transposeRight: false };
+
+/** Graphs whose kernels are large enough to be shared, one for each kind of kernel. */
+const GRAPHS: Readonly<Record<string, () => { graph: Graph; inputs: readonly Tensor[] }>> = {
+  'an element-wise chain of an odd length': () => {
+    const x = input('x', { shape: [203, 509], dtype: 'float32' });
+    return {
+      graph: { inputs: [x], outputs: [apply('tanh', [apply('exp', [x], {})], {})] },
+      inputs: [values(x.shape, 1)],
+    };
+  },
+  'reductions over rows and over columns': () => {
+    const x = input('x', { shape: [301, 477], dtype: 'float32' });
+    const outputs = [apply('sum', [x], { axes: [0] }), apply('sum', [apply('exp', [x], {})], { axes: [1] })];
+    return { graph: { inputs: [x], outputs }, inputs: [values(x.shape, 2)] };
+  },
+  'matrix products in a row': () => {
+    const [x, y] = [
+      input('x', { shape: [133, 187], dtype: 'float32' }),
+      input('y', { shape: [187, 211], dtype: 'float32' }),
+    ];
+    const z = apply('dot', [x, y], plain);
+    const outputs = [apply('dot', [apply('tanh', [z], {}), z], { transposeLeft: true, transposeRight: false })];
+    return { graph: { inputs: [x, y], outputs }, inputs: [values(x.shape, 3), values(y.shape, 4)] };
+  },
+  'convolutions, with both gradients': () => {
+    const x = input('x', { shape: [3, 23, 19, 9], dtype: 'float32' });
+    const kernel = input('kernel', { shape: [3, 3, 9, 21], dtype: 'float32' });
+    const y = apply('convolve', [x, kernel], window);
+    const outputs = [
+      y,
+      apply('convolveInputGradient', [y, kernel], { ...window, inputShape: x.shape }),
+      apply('convolveFilterGradient', [x, y], { ...window, kernelShape: kernel.shape }),
+    ];
+    return { graph: { inputs: [x, kernel], outputs }, inputs: [values(x.shape, 5), values(kernel.shape, 6)] };
+  },
+  'a sort, a running sum and a pool': () => {
+    const x = input('x', { shape: [7, 31, 33, 11], dtype: 'float32' });
+    const pool = {
+      window: [3, 3],
+      strides: [2, 2],
+      dilation: [1, 1],
+      padding: [
+        [1, 1],
+        [1, 1],
+      ],
+    } as const;
+    const outputs = [
+      apply('argSort', [x], { axis: 2, descending: true }),
+      apply('cumulativeSum', [x], { axis: 1, reverse: false }),
+      apply('maxPool', [x], pool),
+    ];
+    return { graph: { inputs: [x], outputs }, inputs: [values(x.shape, 7)] };
+  },
+  'a loop with products inside': () => {
+    const x = input('x', { shape: [9, 48, 96], dtype: 'float32' });
+    const weights = input('weights', { shape: [96, 96], dtype: 'float32' });
+    const step = input('step', { shape: [48, 96], dtype: 'float32' });
+    const state = input('state', { shape: [48, 96], dtype: 'float32' });
+    const matrix = input('matrix', { shape: [96, 96], dtype: 'float32' });
+    const next = apply('tanh', [apply('add', [apply('dot', [state, matrix], plain), step], {})], {});
+    const body: Graph = { inputs: [state, step, matrix], outputs: [next, next] };
+    const attributes = { body, length: 9, carryCount: 1, sequenceCount: 1, reverse: false };
+    const outputs = applyAll('scan', [apply('sum', [x], { axes: [0] }), x, weights], attributes);
+    return { graph: { inputs: [x, weights], outputs }, inputs: [values(x.shape, 8), values(weights.shape, 9)] };
+  },
+};
+
+/** Runs until as many threads take part as were asked for; they start while the first runs are done. */
+async function runTogether(program: WasmProgram, inputs: readonly Tensor[], threads: number): Promise<Tensor[]> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const outputs = await program.run(inputs);
+    if (program.threads === threads) return outputs;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Cannot test: ${program.threads} threads came, expected ${threads}`);
+}
+
+const bitsOf = (tensors: readonly Tensor[]): string[] =>
+  tensors.map(({ data }) => {
+    const { buffer, byteOffset, byteLength } = data as Float32Array;
+    return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+  });
+
+describe.each(THREADS)('%i threads give the bits of one', (threads) => {
+  test.each(Object.keys(GRAPHS))('%s', async (name) => {
+    const { graph, inputs } = (GRAPHS[name] as (typeof GRAPHS)[string])();
+    const alone = await wasmBackend({ threads: 1 }).compile(graph);
+    const together = await wasmBackend({ threads }).compile(graph);
+    const expected = bitsOf(await alone.run(inputs));
+    expect(alone.threads).toBe(1);
+    for (let repeat = 0; repeat < 5; repeat++) {
+      expect(bitsOf(await runTogether(together, inputs, threads))).toEqual(expected);
+    }
+  });
+
+  test('programs that assign variables', async () => {
+    const train = async (count: number): Promise<string[]> => {
+      const weights = new Variable({ name: 'weights', shape: [150, 150], initialize: (shape) => values(shape, 1) });
+      const x = input('x', { shape: [90, 150], dtype: 'float32' });
+      const y = apply('tanh', [apply('dot', [x, parameter(weights)], plain)], {});
+      const step = apply('dot', [x, y], { transposeLeft: true, transposeRight: false });
+      const next = apply('add', [parameter(weights), step], {});
+      const graph = { inputs: [x], outputs: [apply('sum', [y], { axes: [0, 1] })] };
+      const program = await wasmBackend({ threads: count }).compile(graph, { updates: [[weights, next]] });
+      const losses: Tensor[] = [];
+      for (let index = 0; index < 4; index++) losses.push(...(await program.run([values(x.shape, index)])));
+      return bitsOf([...losses, weights.value]);
+    };
+    // Its threads come when they come: the bits are the same however many have.
+    expect(await train(threads)).toEqual(await train(1));
+  });
+});
+
+test("a small program is one thread's alone, and says so", async () => {
+  const x = input('x', { shape: [4], dtype: 'float32' });
+  const program = await wasmBackend({ threads: 2 }).compile({ inputs: [x], outputs: [apply('exp', [x], {})] });
+  await program.run([values([4], 1)]);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await program.run([values([4], 1)]);
+  expect(program.threads).toBe(1);
+});
