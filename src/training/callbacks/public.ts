@@ -8,3 +8,4 @@ export { ModelCheckpoint } from './model-checkpoint.ts';
 export { ProgbarLogger } from './progbar-logger.ts';
 export { CSVLogger, LambdaCallback, TerminateOnNaN } from './small-callbacks.ts';
 export { SwapEMAWeights } from './swap-ema-weights.ts';
+export { TensorBoard } from './tensor-board.ts';
