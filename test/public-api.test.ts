@@ -127,6 +127,7 @@ test('the exported names', () => {
     TextVectorization
     ThresholdedReLU
     TimeDistributed
+    TrainingStateError
     UnitNormalization
     UnsupportedError
     UpSampling1D
@@ -139,8 +140,10 @@ test('the exported names', () => {
     clearSession
     cloneModel
     decodeNpy
+    decodeNpy
     decodePredictions
     directoryStore
+    encodeNpy
     encodeNpy
     fields
     fileSystemStore
@@ -152,6 +155,7 @@ test('the exported names', () => {
     layerFields
     loadLayersModel
     loadModel
+    loadTrainingState
     localStorageStore
     losses
     memoryStore
@@ -167,6 +171,7 @@ test('the exported names', () => {
     readArtifacts
     readLabels
     resNet50
+    saveTrainingState
     schedules
     tensor"
   `);
