@@ -38,6 +38,11 @@ export interface FormatOptions {
   readonly shardSize?: number;
   /** Put the weights of each layer into files of their own; false unless given. */
   readonly splitByLayer?: boolean;
+  /**
+   * Whose `.h5` it is. Keras 3 and tf_keras (2) both read either, but go on with a training from their own alone; with 2,
+   * what tf_keras lacks is an error, and `hard_sigmoid` means what it did in Keras 2. 3 unless given.
+   */
+  readonly kerasVersion?: 2 | 3;
 }
 
 /** What is to be saved, and how. */
@@ -93,7 +98,12 @@ const FORMATS: readonly FormatRow[] = [
     takes: ['includeOptimizer'],
     load: async () => (await import('./save-keras.ts')).encodeWeightsFile,
   },
-  { format: 'h5', endings: ['.h5', '.hdf5'], load: async () => (await import('./save-hdf5.ts')).encodeHdf5File },
+  {
+    format: 'h5',
+    endings: ['.h5', '.hdf5'],
+    takes: ['includeOptimizer', 'kerasVersion'],
+    load: async () => (await import('./save-hdf5.ts')).encodeHdf5File,
+  },
   {
     format: 'h5-weights',
     endings: ['.h5', '.hdf5'],
@@ -187,6 +197,7 @@ const FORMAT_OPTIONS = Object.keys({
   quantize: true,
   shardSize: true,
   splitByLayer: true,
+  kerasVersion: true,
 } satisfies { readonly [O in keyof Required<FormatOptions>]: true }) as readonly (keyof FormatOptions)[];
 
 /** Metadata as every reader of JSON takes it: without functions, and numbers that have digits. */

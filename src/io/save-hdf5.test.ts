@@ -14,8 +14,10 @@ import { LSTM } from '../layers/rnn/lstm.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { Sequential } from '../model/sequential.ts';
+import { modelFromJSON } from '../serialization/build-model.ts';
 import { encodeModel } from '../serialization/encode-model.ts';
 import { memoryStore } from '../storage/memory-store.ts';
+import { Adam } from '../training/optimizers/adam.ts';
 import { loadModel } from './load.ts';
 
 function chain(name: string, shape: number[], ...layers: Layer[]): Model {
@@ -141,6 +143,54 @@ describe('a whole model', () => {
     expect(parts.slice(0, 2).flat()).toEqual(names);
     await expectRoundTrip(model);
   });
+});
+
+describe('for the other Keras', () => {
+  const ofKeras2 = async (): Promise<KerasModel> =>
+    await modelFromJSON({
+      class_name: 'Sequential',
+      keras_version: '2.15.0',
+      config: [{ class_name: 'Dense', config: { units: 2, activation: 'hard_sigmoid', batch_input_shape: [null, 3] } }],
+    });
+
+  test('a function that has another name there has it in the file', async () => {
+    const model = await ofKeras2();
+    const store = memoryStore();
+    expect(await model.save({ store, key: 'a.h5' })).toMatchObject({ needs: ['hard_sigmoid_keras2'] });
+    expect(await model.save({ store, key: 'b.h5' }, { kerasVersion: 2 })).toMatchObject({ needs: [] });
+    for (const key of ['a.h5', 'b.h5']) {
+      const x = tensor([[1, -2, 3]]);
+      expect(await (await loadModel({ store, key })).predict(x)).toEqual(await model.predict(x));
+    }
+  });
+
+  test('what Keras 2 does not have is an error', async () => {
+    const model = chain('m', [3], new Dense({ units: 2, name: 'd', activation: 'hard_sigmoid' }));
+    const saved = model.save({ store: memoryStore(), key: 'a.h5' }, { kerasVersion: 2 });
+    await expect(saved).rejects.toThrow('for Keras 2: found layer "d": the activation hard_sigmoid');
+  });
+
+  test.each([
+    [3, 'adam/d_kernel_momentum', 1 + 1 + 4],
+    [2, 'Adam/m/d/kernel:0', 1 + 4],
+  ] as const)(
+    'a training goes on from the state of the optimizer, as Keras %d has it',
+    async (kerasVersion, name, count) => {
+      const model = chain('m', [3], new Dense({ units: 1, name: 'd' }));
+      model.compile({ optimizer: new Adam({ learningRate: 0.1 }), loss: 'mse', metrics: ['mae'] });
+      const [x, y] = [tensor([[1, -2, 3]]), tensor([[1]])];
+      await model.trainOnBatch(x, y);
+      const bytes = await model.toBytes({ format: 'h5', kerasVersion });
+      const names = (await attributeOf(bytes, 'optimizer_weights', 'weight_names')) as string[];
+      expect(names).toContain(name);
+      expect(names).toHaveLength(count);
+      const loaded = await loadModel(bytes);
+      for (const each of [model, loaded]) await each.trainOnBatch(x, y);
+      expect(valuesOf(loaded)).toEqual(valuesOf(model));
+      const without = await model.toBytes({ format: 'h5', kerasVersion, includeOptimizer: false });
+      expect(await attributeOf(without, '', 'training_config')).toBeUndefined();
+    },
+  );
 });
 
 test('weights alone, in order', async () => {

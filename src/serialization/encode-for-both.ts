@@ -9,23 +9,66 @@
  *   of the one and call 2k + 1 of the other are the same.
  */
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import { KERAS_2_HARD_SIGMOID } from './encode-layers.ts';
 import { configOf, isList, isObject, isSerializedObject } from './json-shapes.ts';
 
 export interface SharedTopology {
   readonly topology: JsonObject;
   /** What tf_keras does not have. When there is any, the form is Keras 3's own. */
   readonly keras3Only: readonly string[];
+  /** What no reader of the format takes, though it is not needed. */
+  readonly omitted: readonly string[];
 }
 
-/** The whole model, as `encodeModel` gives it, in the form of both generations where it has one. */
-export function encodeForBoth(topology: JsonObject): SharedTopology {
-  const translator = new Translator();
+/**
+ * The whole model, as `encodeModel` gives it, in the form of both generations where it has one.
+ *
+ * @param generation whose meaning names have that mean another thing in each
+ */
+export function encodeForBoth(keras3: JsonObject, generation: 2 | 3 = 3): SharedTopology {
+  const { value, omitted } = withoutNewerParts(keras3);
+  const topology = value as JsonObject;
+  const translator = new Translator(generation);
   const translated = translator.layer(topology);
   const keras3Only = [...new Set(translator.strangers)];
   const config = configOf(keras3Only.length === 0 ? translated : topology);
   // In old files a functional model has this name; no release reads the module of one here.
   const className = topology.class_name === 'Sequential' ? 'Sequential' : 'Functional';
-  return { topology: { class_name: className, config }, keras3Only };
+  return { topology: { class_name: className, config }, keras3Only, omitted };
+}
+
+/** A configuration without what Keras 3 itself writes into an `.h5` and cannot read there. */
+function withoutNewerParts(whole: JsonObject): { value: JsonValue; omitted: readonly string[] } {
+  const omitted: string[] = [];
+  const visit = (value: JsonValue): JsonValue => {
+    if (isList(value)) return value.map(visit);
+    if (!isObject(value)) return value;
+    const entries = Object.entries(value.class_name === 'GetItem' ? withoutEllipsis(value) : value);
+    const kept = entries.filter(([key]) => !/^lora_(rank|alpha)$/.test(key));
+    // The factors are no weights here, and a reader that makes them anew expects them in the file.
+    if (kept.length < entries.length) omitted.push(`LoRA of layer "${String(value.name)}", which is in its kernel`);
+    return Object.fromEntries(kept.map(([key, inner]) => [key, visit(inner)]));
+  };
+  return { value: visit(whole), omitted };
+}
+
+const WHOLE_AXIS: JsonValue = { class_name: '__slice__', config: { start: null, stop: null, step: null } };
+
+/** Axes told one by one in place of an ellipsis, which the decoder of old files turns into what the others do not know. */
+function withoutEllipsis(operation: JsonObject): JsonObject {
+  const isEllipsis = (part: JsonValue): boolean => isObject(part) && part.class_name === '__ellipsis__';
+  const nodes = (isList(operation.inbound_nodes) ? operation.inbound_nodes : []) as readonly JsonObject[];
+  const calls = nodes.map((node) => {
+    const [tensor, key, ...rest] = (isList(node.args) ? node.args : []) as readonly JsonValue[];
+    const shape = isObject(tensor) ? configOf(tensor).shape : undefined;
+    const parts = isList(key) ? key : [key as JsonValue];
+    if (!isList(shape) || !parts.some(isEllipsis)) return node;
+    const named = parts.filter((part) => part !== null && !isEllipsis(part)).length;
+    const axes = new Array<JsonValue>(Math.max(0, shape.length - named)).fill(WHOLE_AXIS);
+    const full = parts.flatMap((part) => (isEllipsis(part) ? axes : [part]));
+    return { ...node, args: [tensor as JsonValue, full, ...rest] };
+  });
+  return { ...operation, inbound_nodes: calls };
 }
 
 /** Layers that tf_keras has and that compute the same there. */
@@ -50,8 +93,6 @@ const SHARED_CLASSES: ReadonlySet<string> = new Set(
 const KERAS_3_OPTIONS: readonly { readonly option: string; readonly classes: RegExp }[] = [
   { option: 'seed', classes: /^(Attention|GRU|LSTM|SimpleRNN|ConvLSTM\dD)(Cell)?$/ },
   { option: 'use_cudnn', classes: /./ },
-  { option: 'lora_rank', classes: /./ },
-  { option: 'lora_alpha', classes: /./ },
   { option: 'quantization_config', classes: /./ },
   { option: 'renorm', classes: /./ },
   { option: 'rms_scaling', classes: /./ },
@@ -100,6 +141,11 @@ type NestedModels = ReadonlyMap<JsonValue | undefined, number>;
 
 class Translator {
   readonly strangers: string[] = [];
+  readonly #generation: 2 | 3;
+
+  constructor(generation: 2 | 3) {
+    this.#generation = generation;
+  }
 
   layer(layer: JsonObject): JsonObject {
     const { class_name: className, module } = layer;
@@ -155,6 +201,8 @@ class Translator {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#value(inner)]));
     }
     const { module, class_name: className, config } = value;
+    // A reader must be given it, unless it has that very function under this name.
+    if (config === KERAS_2_HARD_SIGMOID && this.#generation === 2) return 'hard_sigmoid';
     if (SMALL_MODULES.has(module ?? null) && config !== undefined) {
       return { class_name: INITIALIZER_NAMES[className] ?? className, config };
     }

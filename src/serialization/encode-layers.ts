@@ -247,7 +247,7 @@ function isTaken(create: CreateSmall, className: string, config: Readonly<Record
 }
 
 /** The hard sigmoid of Keras 2, with the slope 1/5, which Keras 3 does not have: a reader must be given it. */
-const KERAS_2_HARD_SIGMOID = 'hard_sigmoid_keras2';
+export const KERAS_2_HARD_SIGMOID = 'hard_sigmoid_keras2';
 
 /** Options that are written even where they are the default. */
 function isAlwaysTold(className: string, key: string): boolean {

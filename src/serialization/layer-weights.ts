@@ -27,6 +27,12 @@ export function weightsByPath(root: Layer): readonly WeightEntry[] {
   return weights.map((variable, index) => weightEntryOf(variable, root.name, names[index]));
 }
 
+/** Arrays under names of which none is twice, nor the beginning of another's path. */
+export function withUniqueNames(entries: readonly WeightEntry[]): readonly WeightEntry[] {
+  const names = uniqueNames(entries.map(({ name }) => name));
+  return entries.map((entry, index) => ({ ...entry, name: names[index] as string }));
+}
+
 /** Names that are paths of a tree: none twice, and none below another. */
 function uniqueNames(paths: readonly string[]): readonly string[] {
   const names = new Set<string>();

@@ -69,7 +69,10 @@ function addEntries(group: MutableGroup, entries: readonly WeightEntry[]): void 
   );
   for (const entry of entries) {
     const parts = entry.name.split('/');
-    groupAt(group, parts.slice(0, -1)).members.set(parts.at(-1) as string, datasetOf(entry));
+    const { members } = groupAt(group, parts.slice(0, -1));
+    const last = parts.at(-1) as string;
+    if (members.has(last)) throw new FormatError(`Cannot write weight "${entry.name}": there is another of the name`);
+    members.set(last, datasetOf(entry));
   }
 }
 
