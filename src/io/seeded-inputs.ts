@@ -1,0 +1,134 @@
+/** Inputs for a model that nobody knows: the same each time, with values that its first layers take. */
+import { shapesEqual } from '../array/shape.ts';
+import { Tensor } from '../array/tensor.ts';
+import { ShapeError } from '../errors.ts';
+import type { KerasTensor } from '../layers/keras-tensor.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { KerasModel, TensorStructure } from '../model/keras-model.ts';
+import type { PredictOutputs } from '../model/predictor.ts';
+
+const BATCH = 2;
+
+/** What unknown extents become, in turn: an image may be too small for all the windows that go over it. */
+const EXTENTS: readonly number[] = [8, 32, 128];
+
+/** A model's inputs, and what it predicts for them. */
+export interface SeededPrediction {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+/**
+ * Predicts on seeded inputs.
+ *
+ * @throws {ShapeError} when the model takes none of them.
+ */
+export async function predictSeeded(model: KerasModel): Promise<SeededPrediction> {
+  let failure: unknown;
+  for (const extent of EXTENTS) {
+    const inputs = seededInputs(model, extent);
+    try {
+      return { inputs, outputs: tensorsIn(await model.predict<PredictOutputs>(inputsOf(model, inputs))) };
+    } catch (error) {
+      if (!(error instanceof ShapeError || error instanceof RangeError)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+/** The tensors as `predict` takes them: in the structure of the model's inputs. */
+export function inputsOf(model: KerasModel, inputs: readonly Tensor[]): readonly Tensor[] | Record<string, Tensor> {
+  const { inputStructure } = model;
+  const isRecord = typeof inputStructure === 'object' && !Array.isArray(inputStructure) && !('call' in inputStructure);
+  if (!isRecord) return inputs;
+  const flat = Object.keys(inputStructure as Readonly<Record<string, TensorStructure<KerasTensor>>>);
+  return flat.length === inputs.length
+    ? Object.fromEntries(flat.map((name, index) => [name, inputs[index] as Tensor]))
+    : inputs;
+}
+
+/** One tensor for each input: floats between −1 and 1, indices that a table has, zeros and ones, words. */
+function seededInputs(model: KerasModel, unknown: number): Tensor[] {
+  return model.inputs.map(({ shape, dtype }, place) => {
+    const known = shape.map((extent, axis) => extent ?? (axis === 0 ? BATCH : unknown));
+    const length = known.reduce((product, extent) => product * extent, 1);
+    const draws = Float64Array.from({ length }, (_, index) => draw(index, place));
+    const rows = tableRows(model, place);
+    if (dtype === 'string') return new Tensor(known, dtype, Array.from(draws, wordsOf));
+    if (dtype === 'bool') return new Tensor(known, dtype, Uint8Array.from(draws, Math.round));
+    if (dtype === 'int32')
+      return new Tensor(
+        known,
+        dtype,
+        Int32Array.from(draws, (value) => value * (rows ?? 2)),
+      );
+    if (rows !== undefined) {
+      return new Tensor(
+        known,
+        dtype,
+        Float32Array.from(draws, (value) => Math.floor(value * rows)),
+      );
+    }
+    return new Tensor(
+      known,
+      dtype,
+      Float32Array.from(draws, (value) => 2 * value - 1),
+    );
+  });
+}
+
+/** A number from 0 to 1 that looks like chance. */
+function draw(index: number, place: number): number {
+  const wave = Math.sin((index + 1) * 12.9898 + place * 78.233) * 43_758.5453;
+  return wave - Math.floor(wave);
+}
+
+const WORDS = ['the', 'cat', 'sat', 'on', 'a', 'mat', 'and', 'nothing', '1', '2'];
+
+function wordsOf(value: number): string {
+  const first = WORDS[Math.floor(value * 10)] as string;
+  return `${first} ${WORDS[Math.floor(value * 100) % 10]}`;
+}
+
+/** How many rows the table has in which an input is looked up; `undefined` for an input that is none. */
+function tableRows(model: KerasModel, place: number): number | undefined {
+  const counts: number[] = [];
+  const follow = (tensor: KerasTensor, calls: KerasModel['layerCalls']): void => {
+    for (const { layer, inputs, outputs } of calls) {
+      if (!inputs.includes(tensor)) continue;
+      const { inputDim } = (layer as Layer).config as { inputDim?: unknown };
+      if (/Embedding$/.test(layer.className) && typeof inputDim === 'number') counts.push(inputDim);
+      const isPassing = /^(Masking|Dropout|Reshape|Flatten|TimeDistributed|Cast)$/.test(layer.className);
+      const inner = 'layerCalls' in layer ? (layer as unknown as KerasModel) : undefined;
+      const entry = inner?.inputs[inputs.indexOf(tensor)];
+      if (entry !== undefined && inner !== undefined) follow(entry, inner.layerCalls);
+      if (isPassing) for (const output of outputs) follow(output, calls);
+    }
+  };
+  follow(model.inputs[place] as KerasTensor, model.layerCalls);
+  return counts.length === 0 ? undefined : Math.min(...counts);
+}
+
+/** The largest distance of two predictions; infinite where they differ in shape, or in what is no number. */
+export function largestDifference(first: readonly Tensor[], second: readonly Tensor[]): number {
+  if (first.length !== second.length) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (const [place, a] of first.entries()) {
+    const b = second[place] as Tensor;
+    if (!shapesEqual(a.shape, b.shape) || a.dtype !== b.dtype) return Number.POSITIVE_INFINITY;
+    for (let index = 0; index < a.data.length; index++) {
+      const [x, y] = [a.data[index], b.data[index]];
+      if (Object.is(x, y) || x === y) continue;
+      const difference = Math.abs(Number(x) - Number(y));
+      if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+    }
+  }
+  return largest;
+}
+
+/** All tensors of a prediction, in order. */
+function tensorsIn(value: PredictOutputs): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  return (Array.isArray(value) ? value : Object.values(value)).flatMap((part) => tensorsIn(part as PredictOutputs));
+}
