@@ -35,6 +35,16 @@ export {
   loadModel,
 } from './io/load.ts';
 
+export {
+  type CopyModelOptions,
+  copyModel,
+  listModels,
+  type ModelInfo,
+  type ModelPlace,
+  modelInfo,
+  moveModel,
+  removeModel,
+} from './io/manage-models.ts';
 export type { OnProgress, ProgressDetails } from './io/progress.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
 export type { SaveDestination, SaveOptions, SaveReport } from './io/save.ts';

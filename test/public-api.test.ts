@@ -139,11 +139,10 @@ test('the exported names', () => {
     callbacks
     clearSession
     cloneModel
-    decodeNpy
+    copyModel
     decodeNpy
     decodePredictions
     directoryStore
-    encodeNpy
     encodeNpy
     fields
     fileSystemStore
@@ -153,6 +152,7 @@ test('the exported names', () => {
     input
     keyValueStore
     layerFields
+    listModels
     loadLayersModel
     loadModel
     loadTrainingState
@@ -163,6 +163,8 @@ test('the exported names', () => {
     mobileNet
     mobileNetV2
     modelFromJSON
+    modelInfo
+    moveModel
     opfsStore
     ops
     optimizers
@@ -170,6 +172,7 @@ test('the exported names', () => {
     presignedStore
     readArtifacts
     readLabels
+    removeModel
     resNet50
     saveTrainingState
     schedules

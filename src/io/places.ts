@@ -26,6 +26,8 @@ export function formatOfDestination(destination: SaveDestination, kind?: 'weight
     return formatOfName(name, kind);
   } catch (error) {
     if (address !== undefined && NAME_SCHEME.test(address)) return kind === 'weights' ? 'weights.h5' : 'keras';
+    // TensorFlow.js sends models to addresses that take forms.
+    if (address !== undefined && WEB_SCHEME.test(address) && kind === undefined) return 'layers-model';
     throw error;
   }
 }
@@ -65,7 +67,7 @@ export async function placeOf(destination: SaveDestination, format?: SaveFormat)
     const expected = 'a path, a web address, indexeddb:, localstorage:, opfs:, downloads:, or a store with a key';
     throw new UnsupportedError(`Cannot use "${address}": found ${scheme}, expected ${expected}`, scheme);
   }
-  return await placeOnWeb(address);
+  return await placeOnWeb(address, format);
 }
 
 /** What a user finds among the downloads should say what it is. */
@@ -74,10 +76,17 @@ function withEnding({ store, key }: StoredModel, format: SaveFormat | undefined)
   return { store, key: hasEnding ? key : `${key === '' ? 'model' : key}.${format ?? 'keras'}` };
 }
 
-/** The folder is the store, so that what lies beside the model has an address too; a query goes with every file. */
-async function placeOnWeb(address: string): Promise<StoredModel> {
+/**
+ * The folder is the store, so that what lies beside the model has an address too; a query goes with every file. To an
+ * address whose name has no ending a layers-model goes in one request, as TensorFlow.js sends it.
+ */
+async function placeOnWeb(address: string, format: SaveFormat | undefined): Promise<StoredModel> {
   const { httpStore } = await import('../storage/http-store.ts');
   const [, location = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(address) ?? [];
-  const slash = location.lastIndexOf('/');
-  return { store: httpStore(location.slice(0, slash + 1) + query), key: decodeURIComponent(location.slice(slash + 1)) };
+  const folder = location.slice(0, location.lastIndexOf('/') + 1);
+  const name = location.slice(folder.length);
+  if (format === 'layers-model' && name !== '' && !name.includes('.')) {
+    return { store: httpStore(address, { upload: 'multipart' }), key: 'model.json' };
+  }
+  return { store: httpStore(folder + query), key: decodeURIComponent(name) };
 }

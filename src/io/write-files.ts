@@ -1,7 +1,9 @@
 /** Puts the files of a model in their place, so that at any moment the old model or the new one is there, whole. */
 import type { WritableFile } from '../binary/byte-sink.ts';
-import { UnsupportedError } from '../errors.ts';
-import { folderOf, joinKey, type Store } from '../storage/store.ts';
+import { NotFoundError, UnsupportedError } from '../errors.ts';
+import { MAX_JSON_BYTES } from '../formats/json.ts';
+import { baseNameOf, folderOf, joinKey, type Store } from '../storage/store.ts';
+import { sharedFiles } from './model-files.ts';
 import type { SavedFiles } from './save-formats.ts';
 import type { StoredModel } from './source.ts';
 
@@ -63,8 +65,19 @@ async function writeOneByOne(
       await store.write?.(name, file);
     }
   } catch (error) {
-    for (const name of begun) await removeQuietly(store, name);
+    if (!(await mayName(store, last, begun))) for (const name of begun) await removeQuietly(store, name);
     throw error;
+  }
+}
+
+/** Whether a file is there that names some of those, or could: a server may do what it then reports as failed. */
+async function mayName(store: Store, key: string, names: readonly string[]): Promise<boolean> {
+  try {
+    const file = await store.open(key);
+    const text = new TextDecoder('latin1').decode(await file.slice(0, Math.min(file.byteLength, MAX_JSON_BYTES)));
+    return names.some((name) => text.includes(baseNameOf(name)));
+  } catch (error) {
+    return !(error instanceof NotFoundError);
   }
 }
 
@@ -79,7 +92,9 @@ async function replacedKeys(
   try {
     const old = await store.open(key);
     const paths = besideOf(await old.slice(0, old.byteLength));
-    return paths.map((path) => joinKey(folder, path)).filter((name) => !files.has(name));
+    const keys = paths.map((path) => joinKey(folder, path)).filter((name) => !files.has(name));
+    const shared = await sharedFiles({ store, key }, keys);
+    return keys.filter((name) => !shared.has(name));
   } catch {
     // There is nothing, or nothing that can be read: what it named is not known.
     return [];

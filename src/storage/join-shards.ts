@@ -25,7 +25,7 @@ export async function joinShards(key: string, files: ReadonlyMap<string, Writabl
   if (main === undefined) throw refuse('found no file');
   const text = new TextDecoder().decode(await bytesOfFile(main));
   if (!text.trimStart().startsWith('{')) throw refuse('found a file of another format');
-  const { weightsManifest = [], ...fields } = JSON.parse(text) as Record<string, unknown>;
+  const { weightsManifest = [], ...fields } = parse(text) ?? {};
   if (fields.modelTopology === undefined) throw refuse('found JSON without "modelTopology"');
   const groups = weightsManifest as readonly {
     readonly paths: readonly string[];
@@ -44,4 +44,12 @@ export async function joinShards(key: string, files: ReadonlyMap<string, Writabl
       },
     },
   };
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
 }

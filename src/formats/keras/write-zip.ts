@@ -11,22 +11,33 @@ export interface ZipMember {
 /** The first moment that a zip archive can name, in the local time of whoever asks. */
 const FIRST_DATE: readonly [number, number, number] = [1980, 0, 1];
 
-/** Head, directory entry and ZIP64 fields of a member, without its name. */
-const MEMBER_BYTES = 30 + 46 + 2 * 32;
-
-/** The records that end an archive, those of ZIP64 among them. */
-const END_BYTES = 22 + 56 + 20;
+/** A number that takes this much or more is written in a ZIP64 field, of an entry or of the end of the archive. */
+const ZIP64_FROM = 0xffffffff;
+const ZIP64_MEMBERS_FROM = 0xffff;
 
 /**
  * An archive of files. Each is written twice: once for its checksum, which stands in front of the data, once into the
- * archive. `byteLength` is an upper bound, since it depends on which members need ZIP64.
+ * archive.
  */
 export function writeZip(members: readonly ZipMember[]): WritableFile {
-  const byteLength = members.reduce(
-    (sum, { path, file }) => sum + file.byteLength + 2 * 3 * path.length + MEMBER_BYTES,
-    END_BYTES,
-  );
-  return { byteLength, writeTo: async (sink) => await writeMembers(members, sink) };
+  return { byteLength: archiveLength(members), writeTo: async (sink) => await writeMembers(members, sink) };
+}
+
+/** Members with their heads, the directory, the end; servers want to know the size of a file before they get it. */
+function archiveLength(members: readonly ZipMember[]): number {
+  let offset = 0;
+  let directory = 0;
+  for (const { path, file } of members) {
+    const nameBytes = new TextEncoder().encode(path).byteLength;
+    const isLarge = file.byteLength >= ZIP64_FROM;
+    const isFar = offset >= ZIP64_FROM;
+    // Directory entry: name, and the ZIP64 field with two sizes, or the offset, or all three.
+    directory += 46 + nameBytes + (isLarge || isFar ? 4 : 0) + (isLarge ? 16 : 0) + (isFar ? 8 : 0);
+    // Head: name, and the ZIP64 field with two sizes.
+    offset += 30 + nameBytes + (isLarge ? 20 : 0) + file.byteLength;
+  }
+  const isZip64 = offset >= ZIP64_FROM || directory >= ZIP64_FROM || members.length >= ZIP64_MEMBERS_FROM;
+  return offset + directory + 22 + (isZip64 ? 56 + 20 : 0);
 }
 
 async function writeMembers(members: readonly ZipMember[], sink: ByteSink): Promise<void> {
