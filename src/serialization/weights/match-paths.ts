@@ -6,7 +6,7 @@ import { isAssetLayer } from '../../layers/asset-layer.ts';
 import { snakeCaseOf } from '../../layers/keras-object.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LoadReport } from '../report.ts';
-import { pathsByName, placeByName } from './place-by-name.ts';
+import { namedPlaces, placeByName } from './place-by-name.ts';
 import type { MatchOptions, PlanItem } from './plan.ts';
 
 /** A layer and the paths under which a file may have it: of this version, then of others. */
@@ -27,7 +27,7 @@ export function matchPaths(
   const places = layerPlaces(root, fileWeights.groups);
   const { weights, origins } =
     options?.byName || options?.renames
-      ? placeByName(fileWeights, pathsByName(root, places), options, report)
+      ? placeByName(fileWeights, namedPlaces(root, places), options, report)
       : { weights: fileWeights, origins: new Map<string, string>() };
   for (const { layer, paths } of places) {
     const variables = layer.ownWeights;

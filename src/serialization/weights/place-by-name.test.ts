@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { fixturePath } from '../../../test/support/format-fixtures.ts';
+import { tensor } from '../../array/tensor.ts';
 import { UnsupportedError } from '../../errors.ts';
 import type { PathWeights, WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
-import { loadModel } from '../../io/load.ts';
+import { type LoadWeightsOptions, loadModel } from '../../io/load.ts';
 import { Dense } from '../../layers/core/dense.ts';
 import { input } from '../../layers/input-layer.ts';
 import { Model } from '../../model/model.ts';
+import { memoryStore } from '../../storage/memory-store.ts';
 import { LoadError } from '../load-error.ts';
 import { emptyReport } from '../report.ts';
 import { placeByName } from './place-by-name.ts';
@@ -68,6 +70,69 @@ describe('loadWeights from a file of Keras 3', () => {
   });
 });
 
+describe('a base inside of a model', () => {
+  /** `low` and `high` as a model of their own, in that order or the other. */
+  const base = (...names: readonly string[]): Model => {
+    const model = chain(3, ...names.map((name) => [name, 3] as const));
+    return new Model({ inputs: model.inputs, outputs: model.output, name: 'base' });
+  };
+  const nested = (inner: Model, head: string): Model => {
+    const x = input({ shape: [3] });
+    return new Model({ inputs: x, outputs: new Dense({ units: 2, name: head }).apply(inner.apply(x)) });
+  };
+  const filled = (model: Model): Model => {
+    model.setWeights(
+      model.weights.map(({ shape }, index) => {
+        const size = shape.reduce((product, extent) => product * extent, 1);
+        return tensor(new Float32Array(size).fill(index + 1), shape);
+      }),
+    );
+    return model;
+  };
+  const first = (model: Model, path: string): unknown =>
+    model.weights.find((variable) => variable.path === path)?.value.data[0];
+  async function load(from: Model, to: Model, options: LoadWeightsOptions): Promise<readonly string[]> {
+    const store = memoryStore();
+    await filled(from).saveWeights({ store, key: 'from.weights.h5' });
+    return (await to.loadWeights({ store, key: 'from.weights.h5' }, options)).matched;
+  }
+
+  test('finds its layers by the names that lead to them, whatever their order', async () => {
+    const to = nested(base('high', 'low'), 'other');
+    const matched = await load(nested(base('low', 'high'), 'head'), to, { byName: true });
+    expect(matched.toSorted()).toEqual(['base/high/bias', 'base/high/kernel', 'base/low/bias', 'base/low/kernel']);
+    expect([first(to, 'base/low/kernel'), first(to, 'base/high/kernel')]).toEqual([1, 3]);
+  });
+
+  test('gives its layers to a model that has them outside, and takes them from one', async () => {
+    const alone = chain(3, ['high', 3], ['new', 3]);
+    expect(await load(nested(base('low', 'high'), 'head'), alone, { byName: true })).toEqual([
+      'high/kernel',
+      'high/bias',
+    ]);
+    expect(first(alone, 'high/kernel')).toBe(3);
+    const whole = nested(base('extra', 'low'), 'head');
+    expect(await load(chain(3, ['low', 3], ['high', 3]), whole, { byName: true })).toEqual([
+      'base/low/kernel',
+      'base/low/bias',
+    ]);
+    expect(first(whole, 'base/low/kernel')).toBe(1);
+  });
+
+  test('has its layers renamed by their paths', async () => {
+    const to = nested(base('one', 'two'), 'head');
+    const rename = { 'base/low': 'base/two', 'base/high': 'base/one' };
+    await load(nested(base('low', 'high'), 'head'), to, { rename });
+    expect([first(to, 'base/one/kernel'), first(to, 'base/two/kernel'), first(to, 'head/kernel')]).toEqual([3, 1, 5]);
+  });
+
+  test('goes by the places of its layers when it has none of their names, as in Keras', async () => {
+    const to = nested(base('one', 'two'), 'other');
+    expect((await load(nested(base('low', 'high'), 'head'), to, { byName: true })).length).toBe(4);
+    expect([first(to, 'base/one/kernel'), first(to, 'base/two/kernel')]).toEqual([1, 3]);
+  });
+});
+
 test('placeByName() refuses files that have no names', () => {
   const entry = { name: '0' } as WeightEntry;
   const weights: PathWeights = {
@@ -75,5 +140,5 @@ test('placeByName() refuses files that have no names', () => {
     groups: new Map([['layers/dense', { layerName: undefined, entries: new Map([['0', entry]]) }]]),
   };
   const options = { byName: true, skipMismatch: false, rename: (name: string) => name };
-  expect(() => placeByName(weights, new Map(), options, emptyReport())).toThrow(UnsupportedError);
+  expect(() => placeByName(weights, [], options, emptyReport())).toThrow(UnsupportedError);
 });

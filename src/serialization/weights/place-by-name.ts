@@ -12,47 +12,46 @@ export interface PlacedWeights {
   readonly origins: ReadonlyMap<string, string>;
 }
 
+/** A layer of the model, of any level, by the names that lead to it (`base/conv`), and its path in files. */
+export interface NamedPlace {
+  readonly name: string;
+  readonly path: string;
+}
+
+const MODEL_SEGMENTS: ReadonlySet<string> = new Set(['layers', '_layer_checkpoint_dependencies']);
+
 /**
- * Moves the groups of a file's layers to the paths of the model's layers of the same names. With `byName`, layers without
- * a partner are taken out and reported; without it they stay where they are, unless their place was taken.
+ * Moves the groups of a file's layers to the paths of the model's layers of the same names. Layers of models inside go by
+ * the names that lead to them, such as `base/conv`; with `byName` also by their own name, when both sides have it once,
+ * so that a base finds its layers in a file in which it is inside of another model, and the other way round.
  *
- * @param modelPaths the paths of the model's layers, of the outermost level
+ * With `byName`, layers without a partner are taken out and reported; without it they stay where they are, unless their
+ * place was taken. What is inside of a layer that has a partner goes with it by its place, as in Keras, when none of it
+ * has a partner of its own.
+ *
  * @throws {UnsupportedError} when the file does not have the names: Keras writes them since 3.6.
  */
 export function placeByName(
   weights: PathWeights,
-  modelPaths: ReadonlyMap<string, string>,
+  places: readonly NamedPlace[],
   options: MatchOptions,
   report: LoadReport,
 ): PlacedWeights {
-  const targets = new Map<string, string>();
-  for (const [path, { layerName = options.fileLayerNames?.get(path), entries }] of weights.groups) {
-    const isLayer = /^(?:(?:layers|_layer_checkpoint_dependencies)\/)?[^/]+$/.test(path);
-    if (!isLayer) continue;
-    if (layerName === undefined) {
-      if (entries.size === 0) continue;
-      const feature = 'matching by name without names';
-      throw new UnsupportedError(
-        `Cannot match weights by name: the file does not have the name of the layer at "${path}", ` +
-          'which Keras writes since 3.6; load without byName and rename',
-        feature,
-      );
-    }
-    const target = modelPaths.get(options.rename(layerName));
-    if (target !== undefined) targets.set(path, target);
-  }
+  const targets = findTargets(weights, places, options);
   const taken = new Set(targets.values());
+  const hasOwnTargets = new Set([...targets.keys()].flatMap((level) => levelsOf(level).slice(0, -1)));
   const groups = new Map<string, WeightGroup>();
   const origins = new Map<string, string>();
   for (const [path, group] of weights.groups) {
-    const depth = /^(?:layers|_layer_checkpoint_dependencies)\//.test(path) ? 2 : 1;
-    const owner = path.split('/').slice(0, depth).join('/');
-    const target = targets.get(owner);
-    if (target !== undefined) {
-      const placed = target + path.slice(owner.length);
+    const levels = levelsOf(path);
+    const deepest = levels.at(-1) ?? '';
+    const owner = levels.findLast((level) => targets.has(level));
+    const isLost = owner === undefined || (owner !== deepest && hasOwnTargets.has(owner));
+    if (!isLost) {
+      const placed = (targets.get(owner) as string) + path.slice(owner.length);
       groups.set(placed, group);
       if (placed !== path) origins.set(placed, path);
-    } else if (path === '' || !(options.byName || taken.has(owner))) {
+    } else if (path === '' || !(options.byName || levels.some((level) => taken.has(level)))) {
       groups.set(path, group);
     } else {
       for (const key of group.entries.keys()) report.unexpected.push(`${path}/vars/${key}`);
@@ -61,13 +60,88 @@ export function placeByName(
   return { weights: { kind: 'paths', groups }, origins };
 }
 
-/** The name of each layer of the outermost level, and its first path. */
-export function pathsByName(
+/** The model's path for each layer of the file, of any level, that has a partner. */
+function findTargets(
+  weights: PathWeights,
+  places: readonly NamedPlace[],
+  { byName, rename, fileLayerNames }: MatchOptions,
+): Map<string, string> {
+  const byChain = new Map(places.map(({ name, path }) => [name, path]));
+  const nameAt = (level: string): string | undefined =>
+    weights.groups.get(level)?.layerName ?? fileLayerNames?.get(level);
+  const levels = new Set([...weights.groups.keys()].flatMap(levelsOf));
+  const targets = new Map<string, string>();
+  for (const level of levels) {
+    const names = levelsOf(level).map(nameAt);
+    if (names.includes(undefined)) {
+      const isOutermost = names.length === 1 && (weights.groups.get(level)?.entries.size ?? 0) > 0;
+      if (isOutermost) throw withoutName(level);
+      continue;
+    }
+    const chain = (names as string[]).join('/');
+    const renamed = rename(chain);
+    const target = byChain.get(renamed === chain ? (names as string[]).map(rename).join('/') : renamed);
+    if (target !== undefined) targets.set(level, target);
+  }
+  if (!byName) return targets;
+  const ownNames = uniqueBy(places, ({ name }) => name.split('/').at(-1) as string);
+  const taken = new Set(targets.values());
+  const lost = [...levels].filter((level) => !targets.has(level) && nameAt(level) !== undefined);
+  for (const [name, level] of uniqueBy(lost, (each) => rename(nameAt(each) as string))) {
+    const place = ownNames.get(name);
+    if (place !== undefined && !taken.has(place.path)) targets.set(level, place.path);
+  }
+  return targets;
+}
+
+/** The layers that a path leads through: `layers/base`, then `layers/base/layers/conv2d`. */
+function levelsOf(path: string): string[] {
+  const segments = path.split('/');
+  const levels: string[] = [];
+  for (let end = 2; end <= segments.length && MODEL_SEGMENTS.has(segments[end - 2] as string); end += 2) {
+    levels.push(segments.slice(0, end).join('/'));
+  }
+  const isLayer = path !== '' && !MODEL_SEGMENTS.has(segments[0] as string);
+  return levels.length === 0 && isLayer ? [segments[0] as string] : levels;
+}
+
+/** Those of which there is one, by name. */
+function uniqueBy<T>(items: readonly T[], nameOf: (item: T) => string): ReadonlyMap<string, T> {
+  const found = new Map<string, T>();
+  const repeated = new Set<string>();
+  for (const item of items) {
+    const name = nameOf(item);
+    if (found.has(name)) repeated.add(name);
+    found.set(name, item);
+  }
+  for (const name of repeated) found.delete(name);
+  return found;
+}
+
+function withoutName(path: string): UnsupportedError {
+  const feature = 'matching by name without names';
+  return new UnsupportedError(
+    `Cannot match weights by name: the file does not have the name of the layer at "${path}", ` +
+      'which Keras writes since 3.6; load without byName and rename',
+    feature,
+  );
+}
+
+/** The layers of a model and of the models inside it, with their first paths. */
+export function namedPlaces(
   root: Layer,
   places: readonly { readonly layer: Layer; readonly paths: readonly string[] }[],
-): ReadonlyMap<string, string> {
-  const children = new Set(root.children);
-  return new Map(
-    places.filter(({ layer }) => children.has(layer)).map(({ layer, paths }) => [layer.name, paths[0] ?? '']),
-  );
+): readonly NamedPlace[] {
+  const pathOf = new Map(places.map(({ layer, paths }) => [layer, paths[0] ?? '']));
+  const found: NamedPlace[] = [];
+  const visit = (layer: Layer, prefix: string): void => {
+    for (const child of layer.children) {
+      const path = pathOf.get(child);
+      if (path === undefined) continue;
+      found.push({ name: prefix + child.name, path });
+      if ('layers' in child) visit(child, `${prefix}${child.name}/`);
+    }
+  };
+  visit(root, '');
+  return found;
 }
