@@ -54,8 +54,9 @@ export interface LoadModelOptions extends CommonOptions, ReadOptions {
 
 export interface LoadWeightsOptions extends CommonOptions, Omit<ReadOptions, 'until' | 'exclude'> {
   /**
-   * Match layers by name: what has no partner is left out on both sides, as `by_name` of Keras does. A file of which no
-   * name fits is an error.
+   * Match layers by name: what has no partner is left out on both sides, as `by_name` of Keras does. Layers of models
+   * inside go by the names that lead to them (`base/conv`), and by their own where both sides have it once. A file of
+   * which no name fits is an error.
    */
   readonly byName?: boolean;
 }
