@@ -3,7 +3,16 @@ import type { Command } from 'commander';
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 
 /** Every command, for those who have to tell a command from a file. */
-export const COMMAND_NAMES: readonly string[] = ['inspect', 'summary', 'predict', 'demo', 'help'];
+export const COMMAND_NAMES: readonly string[] = [
+  'inspect',
+  'summary',
+  'predict',
+  'convert',
+  'verify',
+  'diff',
+  'demo',
+  'help',
+];
 
 export interface CommandLineOptions {
   /** How the command line was called, for its help and hints. */
@@ -12,7 +21,7 @@ export interface CommandLineOptions {
 
 const EXIT_HELP = `
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 damaged file or weights that do not fit,
-5 not supported, 6 the input does not fit the model.`;
+5 not supported, 6 the input does not fit the model, 7 the models differ.`;
 
 /** Runs one command. Errors are printed in a line, without a stack; the result is the exit status. */
 export async function runCommandLine(
@@ -77,6 +86,44 @@ function defineCommands(root: Command, program: string): Command {
       await predict(source, inputs, options);
     });
   root
+    .command('convert')
+    .description(
+      'write a model in another format: .keras, .h5, model.json, .weights.h5, .weights.json, .safetensors, .npz',
+    )
+    .argument('<in>', 'a file, a folder or a URL')
+    .argument('<out>', 'a file, whose ending names the format')
+    .option('--format <name>', 'the format, where the ending does not say')
+    .option('--architecture <model>', 'for weights alone: the model that they are for')
+    .option('--quantize <dtype>', 'store floats of a model.json as uint8, uint16 or float16')
+    .option('--shard-size <bytes>', 'the size of files of weights, such as 4MB', parseBytes)
+    .option('--drop-optimizer', 'leave out the state of the optimizer')
+    .option('--verify', 'read what was written and compare it')
+    .action(async (source: string, destination: string, options: ConvertWords) => {
+      const { convert } = await import('./convert.ts');
+      await convert(source, destination, options);
+    });
+  root
+    .command('verify')
+    .description('compare two models: layers, weights, predictions; status 7 when they differ')
+    .argument('<a>', 'a file, a folder or a URL')
+    .argument('<b>', 'a file, a folder or a URL')
+    .option('--tolerance <number>', 'how much numbers may differ', parseTolerance, 1e-5)
+    .option('--json', 'print JSON')
+    .action(async (first: string, second: string, options: CompareWords) => {
+      const { verify } = await import('./verify.ts');
+      await verify(first, second, options);
+    });
+  root
+    .command('diff')
+    .description('list the weights that two models do not share, and how much they differ')
+    .argument('<a>', 'a file, a folder or a URL')
+    .argument('<b>', 'a file, a folder or a URL')
+    .option('--json', 'print JSON')
+    .action(async (first: string, second: string, options: CompareWords) => {
+      const { diff } = await import('./verify.ts');
+      await diff(first, second, options);
+    });
+  root
     .command('demo')
     .description('load the model that comes with Hornet and let it read some digits')
     .action(async () => {
@@ -93,6 +140,37 @@ export interface PredictWords {
   readonly range?: readonly [number, number];
   readonly picture?: boolean;
   readonly json?: boolean;
+}
+
+/** Options of `convert` as they are parsed. */
+export interface ConvertWords {
+  readonly format?: string;
+  readonly architecture?: string;
+  readonly quantize?: 'uint8' | 'uint16' | 'float16';
+  readonly shardSize?: number;
+  readonly dropOptimizer?: boolean;
+  readonly verify?: boolean;
+}
+
+/** Options of `verify` and `diff` as they are parsed. */
+export interface CompareWords {
+  readonly tolerance: number;
+  readonly json?: boolean;
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
+
+function parseBytes(text: string): number {
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?b)?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (BYTE_UNITS[unit.toUpperCase()] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new CommandError(`Cannot use --shard-size ${text}: expected a size such as 4MB`, EXIT.usage);
+}
+
+function parseTolerance(text: string): number {
+  const tolerance = Number(text);
+  if (tolerance >= 0) return tolerance;
+  throw new CommandError(`Cannot use --tolerance ${text}: expected a number of at least 0`, EXIT.usage);
 }
 
 function parseCount(text: string): number {

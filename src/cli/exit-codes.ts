@@ -23,6 +23,8 @@ export const EXIT = {
   unsupported: 5,
   /** The input does not fit the model. */
   badInput: 6,
+  /** Two models that were to be the same are not. */
+  different: 7,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -17,7 +17,7 @@ export async function loadWithProgress(source: string): Promise<LoadedModel> {
   let report: LoadReport | undefined;
   try {
     const model = await loadModel(source, {
-      onProgress: progress.onProgress,
+      onProgress: (fraction, { loadedBytes }) => progress.update(fraction, loadedBytes),
       onReport: (found) => {
         report = found;
       },

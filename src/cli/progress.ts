@@ -1,9 +1,8 @@
-import type { LoadModelOptions } from '../index.ts';
 import { formatBytes } from './format.ts';
 
-/** Shows how far a load has come. */
+/** Shows how far a load or a save has come. */
 export interface ProgressDisplay {
-  readonly onProgress: NonNullable<LoadModelOptions['onProgress']>;
+  update(fraction: number, bytes: number): void;
   /** Ends the display; call it also after an error. */
   stop(): void;
 }
@@ -29,7 +28,7 @@ async function showBar(label: string): Promise<ProgressDisplay> {
   });
   bar.start(1, 0, { bytes: '' });
   return {
-    onProgress: (fraction, { loadedBytes }) => bar.update(fraction, { bytes: formatBytes(loadedBytes) }),
+    update: (fraction, bytes) => bar.update(fraction, { bytes: formatBytes(bytes) }),
     stop: () => bar.stop(),
   };
 }
@@ -37,9 +36,9 @@ async function showBar(label: string): Promise<ProgressDisplay> {
 function showLines(label: string): ProgressDisplay {
   let next = LINE_STEP;
   return {
-    onProgress: (fraction, { loadedBytes }) => {
+    update: (fraction, bytes) => {
       if (fraction < next) return;
-      process.stderr.write(`${label} ${Math.floor(fraction * 100)} % ${formatBytes(loadedBytes)}\n`);
+      process.stderr.write(`${label} ${Math.floor(fraction * 100)} % ${formatBytes(bytes)}\n`);
       next = (Math.floor(fraction / LINE_STEP) + 1) * LINE_STEP;
     },
     stop: () => {},
