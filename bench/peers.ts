@@ -3,7 +3,7 @@
  * they are first needed; only what is used of them is typed here.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -32,6 +32,8 @@ export interface TensorflowTensor {
 
 export interface TensorflowModel {
   predict(input: TensorflowTensor): TensorflowTensor;
+  compile(options: { readonly optimizer: string; readonly loss: string }): void;
+  trainOnBatch(x: TensorflowTensor, y: TensorflowTensor): Promise<number>;
 }
 
 export interface Tensorflow {
@@ -58,8 +60,29 @@ export async function openTensorflow(backend: 'wasm' | 'cpu'): Promise<Tensorflo
   const { warn } = console;
   console.warn = () => {};
   if (!(await core.setBackend(backend))) throw new Error(`Cannot start the backend ${backend} of TensorFlow.js`);
+  core.tensor(new Float32Array(1), [1]).dispose();
   console.warn = warn;
   return { version: core.version_core, tensor: core.tensor, loadLayersModel: layers.loadLayersModel };
+}
+
+/** A Python with Keras on TensorFlow, in a folder of its own below `folder`; made with `python` when it is missing. */
+export function pythonWithTensorflow(folder: string, python: string): string {
+  const venv = `${folder}/tensorflow-venv`;
+  const found = `${venv}/bin/python`;
+  const packages = ['tensorflow-cpu==2.21.0', 'keras==3.15.1'];
+  // Written last: its presence says that all is there.
+  const marker = `${venv}/${packages.join('+')}`;
+  if (existsSync(marker)) return found;
+  console.log(`Installing ${packages.join(' and ')} into ${venv} …`);
+  for (const [command, words] of [
+    [python, ['-m', 'venv', venv]],
+    [found, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]],
+  ] as const) {
+    const { status } = spawnSync(command, words, { stdio: 'inherit' });
+    if (status !== 0) throw new Error(`Cannot install Keras on TensorFlow: ${command} ${words.join(' ')} failed`);
+  }
+  writeFileSync(marker, '');
+  return found;
 }
 
 /** Of h5wasm: a tree of groups and datasets. */

@@ -1,5 +1,5 @@
 /**
- * Measures Hornet against others: `npm run bench [-- --json FILE]`.
+ * Measures Hornet against others: `npm run bench [-- --json FILE] [--only predict,train,load]`.
  *
  * A ratio is the peer's figure by ours: above 1, Hornet is better. The models are written by real Keras when they are
  * first needed, the peers installed when they are first needed.
@@ -13,13 +13,26 @@ import { measureLoads } from './load.ts';
 import { describeMachine, type Findings, formatTable } from './measure.ts';
 import { installPeers } from './peers.ts';
 import { measurePredict } from './predict.ts';
+import { measureTraining } from './train.ts';
 
 const MODELS = ['mobilenet-v2', 'resnet-50', 'small-resnet'];
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 const folder: string = `${root}.cache/bench`;
-const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
 const python = findPython();
+
+const parts: Readonly<Record<string, () => Promise<Findings>>> = {
+  predict: () => measurePredict(folder),
+  train: () => measureTraining(folder, python),
+  load: () => measureLoads(folder, python),
+};
+const chosen = values.only?.split(',') ?? Object.keys(parts);
+const unknown = chosen.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`Cannot measure ${unknown.join(' and ')}: expected some of ${Object.keys(parts).join(', ')}`);
+  process.exit(1);
+}
 
 const missing = MODELS.filter((name) => !existsSync(`${folder}/${name}-output.bin`));
 if (missing.length > 0) {
@@ -37,9 +50,7 @@ installPeers();
 
 console.log(`${describeMachine()}\n`);
 const findings: Findings[] = [];
-for (const measure of [() => measurePredict(folder), () => measureLoads(folder, python)]) {
-  findings.push(await measure());
-}
+for (const name of chosen) findings.push(await (parts[name] as () => Promise<Findings>)());
 const rows = findings.flatMap((found) => found.rows);
 console.log(formatTable(rows));
 console.log('');

@@ -8,6 +8,8 @@ reads.
     resnet-50      103 MB    what loads are timed with
     hundred-layers  25 MB    what loads of a part of a model are counted with (no model.json)
     small-resnet   < 1 MB    what a process loads before it is timed: the layer classes of resnet-50, each once
+    cifar-cnn        4 MB    what steps of a training are timed with; inputs and outputs are those of a batch of 32
+    fine-tuning      9 MB    MobileNetV2 for 96 × 96 pixels, all frozen, with a new head of 5 classes; a batch of 16
 
 Versions: keras==3.15.1 jax==0.10.2 numpy==2.4.6
 Run:      interop/.venv/bin/python interop/make-bench-models.py [NAME …]
@@ -74,6 +76,25 @@ def small_resnet():
     return keras.Model(inputs, layers.Dense(2, name="answer")(x), name="small_resnet")
 
 
+def cifar_cnn():
+    inputs = keras.Input((32, 32, 3), name="image")
+    x = inputs
+    for stage, filters in enumerate((32, 64)):
+        for index in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"conv_{stage}_{index}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool_{stage}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(256, activation="relu", name="inner")(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax", name="answer")(x), name="cifar_cnn")
+
+
+def fine_tuning():
+    base = keras.applications.MobileNetV2(input_shape=(96, 96, 3), include_top=False, weights=None)
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D(name="mean")(base.output)
+    return keras.Model(base.input, layers.Dense(5, activation="softmax", name="answer")(x), name="fine_tuning")
+
+
 def config_of_keras_2(value):
     """A configuration without what Keras 3 added: modules, dtype policies, registered names."""
     if isinstance(value, (list, tuple)):
@@ -135,7 +156,10 @@ MODELS = {
     "resnet-50": lambda: keras.applications.ResNet50(weights=None),
     "hundred-layers": hundred_layers,
     "small-resnet": small_resnet,
+    "cifar-cnn": cifar_cnn,
+    "fine-tuning": fine_tuning,
 }
+BATCHES = {"cifar-cnn": 32, "fine-tuning": 16}
 
 
 def main(names):
@@ -146,7 +170,7 @@ def main(names):
         model.save(FOLDER / f"{name}.h5")
         if name != "hundred-layers":
             write_layers_model(model, FOLDER / name)
-        shape = (1, *model.input_shape[1:])
+        shape = (BATCHES.get(name, 1), *model.input_shape[1:])
         inputs = np.random.default_rng(SEED).uniform(-1, 1, shape).astype("float32")
         inputs.tofile(FOLDER / f"{name}-input.bin")
         # Last: its presence says that all is there.
