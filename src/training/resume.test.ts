@@ -206,6 +206,32 @@ describe('a training that is taken up goes on to the same bits', () => {
     expect(await bitsOf(resumed)).toEqual(await bitsOf(whole));
   });
 
+  test('the moments of a weight that is frozen now, for when it is thawed', async () => {
+    const freeze = (model: Sequential, optimizer: Optimizer, isFrozen: boolean): void => {
+      (model.layers[0] as Dense).trainable = !isFrozen;
+      model.compile({ optimizer, loss: 'mse', seed: 3 });
+    };
+    const [whole, first] = [made(new Adam()), new Adam({ learningRate: 0.05 })];
+    freeze(whole, first, false);
+    await whole.fit(X, Y, { epochs: 2, seed: 1 });
+    freeze(whole, first, true);
+    await whole.fit(X, Y, { epochs: 1, seed: 2 });
+    const state = await whole.getTrainingState();
+    expect(state.tensors.has('optimizer/dense/kernel/velocity')).toBe(true);
+    const [resumed, second] = [made(new Adam()), new Adam({ learningRate: 0.05 })];
+    freeze(resumed, second, true);
+    await resumed.setTrainingState(state);
+    for (const [model, optimizer] of [
+      [whole, first],
+      [resumed, second],
+    ] as const) {
+      await model.fit(X, Y, { epochs: 2, resume: state });
+      freeze(model, optimizer, false);
+      await model.fit(X, Y, { epochs: 2, seed: 4 });
+    }
+    expect(await bitsOf(resumed)).toEqual(await bitsOf(whole));
+  });
+
   test('after it was ended by a signal', async () => {
     const controller = new AbortController();
     let batches = 0;

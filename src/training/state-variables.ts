@@ -26,17 +26,26 @@ export interface StatefulParts {
   readonly random: { readonly key: Variable; readonly counter: Variable };
 }
 
-/** The state of a model, its optimizer and its random generator. Slots that do not exist yet are made. */
-export function stateCells({ model, optimizer, trainable, random }: StatefulParts): NamedCells {
+/**
+ * The state of a model, its optimizer and its random generator. Slots that do not exist yet are made: for weights that are
+ * trained, and for frozen ones of which a stored training has some.
+ */
+export function stateCells(
+  { model, optimizer, trainable, random }: StatefulParts,
+  stored?: ReadonlyMap<string, Tensor>,
+): NamedCells {
   const named = new NameTable();
   const weightNames = new Map(
     model.weights.map((variable) => [variable, named.add('weights', variable.path, variable)]),
   );
   for (const variable of keptStates(model as unknown as Layer)) named.add('states', variable.path, variable);
-  const all = optimizer.variablesInKerasOrder(trainable);
+  const trained = new Set(trainable);
+  const withState = [...weightNames].filter(
+    ([weight, path]) => trained.has(weight) || optimizer.hasStateOf(weight) || stored?.has(`optimizer/${path}/start`),
+  );
+  const all = optimizer.variablesInKerasOrder(withState.map(([weight]) => weight));
   const slotNames = new Map<Variable, string>();
-  for (const weight of trainable) {
-    const path = weightNames.get(weight) ?? weight.path;
+  for (const [weight, path] of withState) {
     named.add('optimizer', `${path}/start`, startCell(optimizer, weight));
     for (const [name, slot] of Object.entries(optimizer.slotsOf(weight))) slotNames.set(slot, `${path}/${name}`);
     const average = optimizer.averageOf(weight);

@@ -207,7 +207,7 @@ export class Trainer {
   #check({ tensors }: TrainingState): void {
     const compiled = this.#compiledModel();
     const { measured, others } = bySide(tensors);
-    const problems = misfits(stateCells(compiled), others);
+    const problems = misfits(stateCells(compiled, others), others);
     if (compiled.hasMeasured && measured.size > 0) problems.push(...misfits(compiled.metricCells, measured));
     if (problems.length > 0) throw new TrainingStateError(problems);
   }
@@ -216,7 +216,7 @@ export class Trainer {
     const compiled = this.#compiledModel();
     const { measured, others } = bySide(tensors);
     const startsBefore = compiled.starts;
-    assignCells(stateCells(compiled), others);
+    assignCells(stateCells(compiled, others), others);
     this.resetMetrics();
     if (measured.size > 0) compiled.restoreMetrics(measured);
     // Programs have these numbers as constants.

@@ -71,6 +71,10 @@ export class LossScaleOptimizer extends Optimizer<LossScaleOptimizerConfig> {
     return this.innerOptimizer.slotsOf(variable);
   }
 
+  override hasStateOf(variable: Variable): boolean {
+    return this.innerOptimizer.hasStateOf(variable);
+  }
+
   override startOf(variable: Variable): number {
     return this.innerOptimizer.startOf(variable);
   }

@@ -90,6 +90,10 @@ export class MultiOptimizer extends Optimizer<MultiOptimizerConfig> {
     return this.#for(variable).slotsOf(variable);
   }
 
+  override hasStateOf(variable: Variable): boolean {
+    return this.#for(variable).hasStateOf(variable);
+  }
+
   override startOf(variable: Variable): number {
     return this.#for(variable).startOf(variable);
   }

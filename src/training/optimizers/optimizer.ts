@@ -64,6 +64,9 @@ export abstract class Optimizer<C extends { readonly name: string } = { readonly
   /** The state of one weight; made when it is first asked for. */
   abstract slotsOf(variable: Variable): Slots;
 
+  /** Whether there is state of a weight already. */
+  abstract hasStateOf(variable: Variable): boolean;
+
   /**
    * How many steps were done when the state of a weight began: 0 but for a weight that was thawed later. It counts its
    * own steps from there, so that means which start at 0 are corrected as those of a new optimizer.

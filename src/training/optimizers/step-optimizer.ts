@@ -278,6 +278,10 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
     return slot;
   }
 
+  override hasStateOf(variable: Variable): boolean {
+    return this.#slots.has(variable) || this.#starts.has(variable);
+  }
+
   override startOf(variable: Variable): number {
     return this.#starts.get(variable) ?? 0;
   }
@@ -289,7 +293,7 @@ export abstract class StepOptimizer<C extends OptimizerConfig = OptimizerConfig>
   #beginStates(weights: Iterable<Variable>): void {
     const steps = Math.floor(Number(this.iterations.value.data[0]) / (this.config.gradientAccumulationSteps ?? 1));
     for (const weight of weights) {
-      if (!this.#slots.has(weight) && !this.#starts.has(weight)) this.#starts.set(weight, steps);
+      if (!this.hasStateOf(weight)) this.#starts.set(weight, steps);
     }
   }
 
