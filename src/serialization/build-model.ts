@@ -108,7 +108,13 @@ async function matchWeights(
   options: MatchOptions,
   report: LoadReport,
 ): Promise<readonly PlanItem[]> {
-  if (weights.kind === 'paths') return matchPaths(root, weights, report, options);
+  if (weights.kind === 'paths') {
+    if (!options.byName && !options.renames) return matchPaths(root, weights, report);
+    const { namedPlaces, placeByName } = await import('./weights/place-by-name.ts');
+    return matchPaths(root, weights, report, (places) =>
+      placeByName(weights, namedPlaces(root, places), options, report),
+    );
+  }
   if (weights.kind === 'layers') {
     const { matchLayers } = await import('./weights/match-layers.ts');
     return matchLayers(root, weights, dialect, options, report);

@@ -6,8 +6,8 @@ import { isAssetLayer } from '../../layers/asset-layer.ts';
 import { snakeCaseOf } from '../../layers/keras-object.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LoadReport } from '../report.ts';
-import { namedPlaces, placeByName } from './place-by-name.ts';
-import type { MatchOptions, PlanItem } from './plan.ts';
+import type { PlacedWeights } from './place-by-name.ts';
+import type { PlanItem } from './plan.ts';
 
 /** A layer and the paths under which a file may have it: of this version, then of others. */
 export interface Place {
@@ -15,20 +15,21 @@ export interface Place {
   readonly paths: readonly string[];
 }
 
-/** Plans which arrays go where; what has no partner goes to the report. */
+/**
+ * Plans which arrays go where; what has no partner goes to the report.
+ *
+ * @param placeByName puts the file's arrays under the paths of the model's layers, where names are to decide
+ */
 export function matchPaths(
   root: Layer,
   fileWeights: PathWeights,
   report: LoadReport,
-  options?: MatchOptions,
+  placeByName?: (places: readonly Place[]) => PlacedWeights,
 ): readonly PlanItem[] {
   const plan: PlanItem[] = [];
   const used = new Set<string>();
   const places = layerPlaces(root, fileWeights.groups);
-  const { weights, origins } =
-    options?.byName || options?.renames
-      ? placeByName(fileWeights, namedPlaces(root, places), options, report)
-      : { weights: fileWeights, origins: new Map<string, string>() };
+  const { weights, origins } = placeByName?.(places) ?? { weights: fileWeights, origins: new Map<string, string>() };
   for (const { layer, paths } of places) {
     const variables = layer.ownWeights;
     // What such a layer has besides weights is read with its assets.
@@ -44,7 +45,7 @@ export function matchPaths(
     used.add(path);
     const items = matchGroup(path, group, variables, report);
     const origin = origins.get(path);
-    if (options?.renames && origin !== undefined) {
+    if (origin !== undefined) {
       for (const { variable, entries } of items) {
         report.renamed.push({ weight: variable.path, source: `${origin}/vars/${entries[0]?.name}` });
       }

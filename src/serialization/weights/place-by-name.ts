@@ -8,7 +8,7 @@ import type { MatchOptions } from './plan.ts';
 /** A file whose groups have the paths of the model's layers of the same names, as far as there are such. */
 export interface PlacedWeights {
   readonly weights: PathWeights;
-  /** The path in the file of each group that was moved to another. */
+  /** The path in the file of each group that was renamed to go to another. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
@@ -50,7 +50,7 @@ export function placeByName(
     if (!isLost) {
       const placed = (targets.get(owner) as string) + path.slice(owner.length);
       groups.set(placed, group);
-      if (placed !== path) origins.set(placed, path);
+      if (placed !== path && options.renames) origins.set(placed, path);
     } else if (path === '' || !(options.byName || levels.some((level) => taken.has(level)))) {
       groups.set(path, group);
     } else {
