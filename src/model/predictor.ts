@@ -8,6 +8,7 @@ import { KerasTensor } from '../layers/keras-tensor.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import { defaultBackend } from './default-backend.ts';
 import type { KerasModel, TensorStructure } from './keras-model.ts';
+import { ProgramCache } from './program-cache.ts';
 import { type PredictInputs, readInputs } from './read-inputs.ts';
 import { concatenateRows, sliceRows } from './rows.ts';
 
@@ -30,7 +31,7 @@ export interface PredictOptions {
 /** Runs a model on batches; keeps one program for each set of input shapes. */
 export class Predictor {
   readonly #model: KerasModel;
-  readonly #programs = new Map<string, Promise<Program>>();
+  readonly #programs = new ProgramCache<Program>();
 
   constructor(model: KerasModel) {
     this.#model = model;
@@ -78,13 +79,8 @@ export class Predictor {
   }
 
   #program(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
-    const key = `${backend.name} ${batch.map((value) => value.dtype + formatShape(value.shape)).join(' ')}`;
-    let program = this.#programs.get(key);
-    if (program === undefined) {
-      program = this.#compile(backend, batch);
-      this.#programs.set(key, program);
-    }
-    return program;
+    const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
+    return this.#programs.get(backend, key, () => this.#compile(backend, batch));
   }
 
   #compile(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
