@@ -234,24 +234,26 @@ export function emitTransform<I extends readonly Local[], O extends readonly Loc
   f.release(...spare);
 }
 
-/** Transforms a kernel's nine numbers to 36, as the kernels of the module do; for weights that are packed on the host. */
-export function transformKernel(source: ArrayLike<number>, target: Float32Array): void {
-  const half = new Float32Array(18);
+const HALF = new Float32Array(TILE_INPUTS * 3);
+
+/** Transforms the nine numbers of a kernel to 36, as the module does; for weights that are packed on the host. */
+export function transformKernel(taps: Float32Array, points: Float32Array): void {
   for (let column = 0; column < 3; column++) {
-    const [g0, g1, g2] = [source[column], source[3 + column], source[6 + column]] as [number, number, number];
-    const points = kernelPoints(g0, g1, g2);
-    for (let row = 0; row < TILE_INPUTS; row++) half[row * 3 + column] = points[row] as number;
+    writePoints(taps[column] as number, taps[3 + column] as number, taps[6 + column] as number, HALF, column, 3);
   }
   for (let row = 0; row < TILE_INPUTS; row++) {
-    const [g0, g1, g2] = half.subarray(row * 3, row * 3 + 3) as unknown as [number, number, number];
-    target.set(kernelPoints(g0, g1, g2), row * TILE_INPUTS);
+    const at = row * 3;
+    writePoints(HALF[at] as number, HALF[at + 1] as number, HALF[at + 2] as number, points, row * TILE_INPUTS, 1);
   }
 }
 
-function kernelPoints(g0: number, g1: number, g2: number): number[] {
-  const evenA = (g0 + A2 * g2) / DIVISORS.a;
-  const oddA = (A * g1) / DIVISORS.a;
-  const evenB = (g0 + B2 * g2) / DIVISORS.b;
-  const oddB = (B * g1) / DIVISORS.b;
-  return [g0 / DIVISORS.zero, evenA + oddA, evenA - oddA, evenB + oddB, evenB - oddB, g2];
+function writePoints(g0: number, g1: number, g2: number, target: Float32Array, at: number, step: number): void {
+  const [evenA, oddA] = [(g0 + A2 * g2) / DIVISORS.a, (A * g1) / DIVISORS.a];
+  const [evenB, oddB] = [(g0 + B2 * g2) / DIVISORS.b, (B * g1) / DIVISORS.b];
+  target[at] = g0 / DIVISORS.zero;
+  target[at + step] = evenA + oddA;
+  target[at + 2 * step] = evenA - oddA;
+  target[at + 3 * step] = evenB + oddB;
+  target[at + 4 * step] = evenB - oddB;
+  target[at + 5 * step] = g2;
 }
