@@ -39,8 +39,9 @@ export interface FormatOptions {
   /** Put the weights of each layer into files of their own; false unless given. */
   readonly splitByLayer?: boolean;
   /**
-   * Whose `.h5` it is. Keras 3 and tf_keras (2) both read either, but go on with a training from their own alone; with 2,
-   * what tf_keras lacks is an error, and `hard_sigmoid` means what it did in Keras 2. 3 unless given.
+   * Whose `.h5` it is; both Keras read either, as far as they have what is in it. With 2, what tf_keras lacks is an error,
+   * `hard_sigmoid` means what it did in Keras 2, and tf_keras trains on from the state of the optimizer, which Keras 3
+   * cannot do from any `.h5`. 3 unless given.
    */
   readonly kerasVersion?: 2 | 3;
 }

@@ -1,6 +1,5 @@
 /** How a model is trained, for formats that have a place for it. */
 import type { ModelArtifacts } from '../formats/artifacts.ts';
-import type { OptimizerLayout } from '../serialization/optimizer-weights.ts';
 import { StoredTrainingError } from '../serialization/stored-training-error.ts';
 import type { SaveRequest } from './save-formats.ts';
 
@@ -15,13 +14,10 @@ export type TrainingRecord = Pick<ModelArtifacts, 'trainingConfig' | 'optimizerW
 /**
  * What a model was told by `compile`, and the state of its optimizer; nothing of a model that is not compiled, or when the
  * request says so.
- *
- * @param layout the order of the state, where it is not that of the dialect
  */
 export async function trainingRecordOf(
   { model, includeOptimizer = true }: SaveRequest,
   dialect: TrainingDialect,
-  layout: OptimizerLayout = dialect,
 ): Promise<TrainingRecord> {
   if (!includeOptimizer || !model.compiled) return { omitted: [] };
   try {
@@ -34,6 +30,6 @@ export async function trainingRecordOf(
   const { encodeLegacyTraining, encodeTraining } = await import('../serialization/encode-training.ts');
   const { optimizerWeightsOf } = await import('../serialization/optimizer-weights.ts');
   const { config, omitted } = await (dialect === 'keras3' ? encodeTraining(model) : encodeLegacyTraining(model));
-  const optimizerWeights = await optimizerWeightsOf(model, layout);
+  const optimizerWeights = await optimizerWeightsOf(model, dialect);
   return { ...(config === undefined ? {} : { trainingConfig: config }), optimizerWeights, omitted };
 }
