@@ -46,11 +46,14 @@ export {
   removeModel,
 } from './io/manage-models.ts';
 export type { OnProgress, ProgressDetails } from './io/progress.ts';
+export type { Quantize } from './io/quantize-rule.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
-export type { SaveDestination, SaveOptions, SaveReport } from './io/save.ts';
+export type { BytesOptions, SaveDestination, SaveHandler, SaveOptions, SaveReport } from './io/save.ts';
 export type { SaveFormat } from './io/save-formats.ts';
 export type { ModelSource } from './io/source.ts';
+export type { ArtifactsOptions, LayersModelArtifacts } from './io/to-artifacts.ts';
 export { loadTrainingState, saveTrainingState } from './io/training-state.ts';
+export type { OnSaveProgress, SaveProgress } from './io/write-files.ts';
 export { Activation } from './layers/activations/activation.ts';
 export { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';
 export { Softmax } from './layers/activations/softmax.ts';

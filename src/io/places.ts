@@ -2,12 +2,18 @@
 import { UnsupportedError } from '../errors.ts';
 import { formatOfName, type SaveFormat } from './save-formats.ts';
 import { pathOf, placeInPage, type StoredModel } from './source.ts';
+import type { LayersModelArtifacts } from './to-artifacts.ts';
 
 /**
  * Where a model goes: a path (under Node), a web address, an address of a page's store (`indexeddb://name`), or a key of a
  * store that can write.
  */
 export type SaveDestination = string | URL | StoredModel;
+
+/** Anything that saves a model as TensorFlow.js' handlers do: takes a topology, weight specifications and weight data. */
+export interface SaveHandler {
+  save(artifacts: LayersModelArtifacts): Promise<unknown>;
+}
 
 /** Stores whose keys are names rather than files: what has no ending there is a `.keras`. */
 const NAME_SCHEME = /^(?:indexeddb|localstorage|opfs|downloads):/i;

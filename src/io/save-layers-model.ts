@@ -54,7 +54,7 @@ export async function layersModelRecord({
   trainableOnly = false,
   metadata,
   date,
-}: SaveRequest): Promise<LayersModelRecord> {
+}: RecordRequest): Promise<LayersModelRecord> {
   const names = tensorflowNames(model);
   const { needs, omitted, notInTensorflowJs, topology } = await topologyOf(model);
   const artifacts: ModelArtifacts = {
@@ -72,6 +72,9 @@ export async function layersModelRecord({
   };
   return { artifacts, fields, needs, omitted, notInTensorflowJs };
 }
+
+/** A request whose metadata may be those that a model happens to have. */
+type RecordRequest = Omit<SaveRequest, 'metadata'> & { readonly metadata?: JsonObject | undefined };
 
 type TopologyRecord = Pick<LayersModelRecord, 'needs' | 'omitted' | 'notInTensorflowJs'> & {
   readonly topology: JsonObject;

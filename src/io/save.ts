@@ -4,7 +4,7 @@ import { bytesOfFile } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { QuantizedWeight } from '../formats/layers-model/write-layers-model.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { formatOfDestination, nameOf, placeOf, type SaveDestination } from './places.ts';
+import { formatOfDestination, nameOf, placeOf, type SaveDestination, type SaveHandler } from './places.ts';
 import { encodeFiles, type FormatOptions, type SaveFormat } from './save-formats.ts';
 import { type OnSaveProgress, writeFiles } from './write-files.ts';
 
@@ -19,7 +19,7 @@ export interface SaveOptions extends FormatOptions {
 
 export type BytesOptions = FormatOptions & Pick<SaveOptions, 'format'>;
 
-export type { SaveDestination };
+export type { SaveDestination, SaveHandler };
 
 /** What was saved. */
 export interface SaveReport {
@@ -34,20 +34,46 @@ export interface SaveReport {
   readonly notInTensorflowJs?: readonly string[];
   /** The weights that are stored in fewer bits, and how far each is off at most. */
   readonly quantized?: readonly QuantizedWeight[];
+  /** What a save handler answered: TensorFlow.js' `SaveResult`. */
+  readonly handlerResult?: unknown;
 }
 
 /** Saves a model; see `KerasModel.save`. */
 export async function saveModel(
   model: KerasModel,
-  destination: SaveDestination,
+  destination: SaveDestination | SaveHandler,
   options: SaveOptions,
 ): Promise<SaveReport> {
+  if (isSaveHandler(destination)) return await saveToHandler(model, destination, options);
   const { format = formatOfDestination(destination), onProgress, signal, ...formatOptions } = options;
   const encoded = await encodeFiles(format, model, { ...formatOptions, destination: nameOf(destination) });
   const { file, beside = new Map(), besideOf, lasting, nameInFolder, ...said } = encoded;
   const place = await placeOf(destination, format);
   await writeFiles(place, { file, beside, besideOf, lasting, nameInFolder }, { onProgress, signal });
   return { format, ...said };
+}
+
+/** Hands a model over. Nothing of it is in a file, so there is nothing to make of the options for files. */
+async function saveToHandler(
+  model: KerasModel,
+  handler: SaveHandler,
+  { format = 'layers-model', onProgress, signal, ...options }: SaveOptions,
+): Promise<SaveReport> {
+  if (format !== 'layers-model') {
+    const found = `"${format}" for a save handler`;
+    throw new UnsupportedError(`Cannot save model "${model.name}": found ${found}, expected "layers-model"`, found);
+  }
+  signal?.throwIfAborted();
+  const { describeArtifacts } = await import('./to-artifacts.ts');
+  const { artifacts, report } = await describeArtifacts(model, options);
+  signal?.throwIfAborted();
+  const handlerResult = await handler.save(artifacts);
+  onProgress?.(1, { savedBytes: 1, totalBytes: 1, file: '' });
+  return { format, ...report, handlerResult };
+}
+
+function isSaveHandler(destination: SaveDestination | SaveHandler): destination is SaveHandler {
+  return typeof destination === 'object' && 'save' in destination && typeof destination.save === 'function';
 }
 
 /** Saves weights; see `KerasModel.saveWeights`. */

@@ -3,8 +3,9 @@ import type { Tensor } from '../array/tensor.ts';
 import type { JsonObject } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
-import type { BytesOptions, SaveDestination, SaveOptions, SaveReport } from '../io/save.ts';
+import type { BytesOptions, SaveDestination, SaveHandler, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
+import type { ArtifactsOptions, LayersModelArtifacts } from '../io/to-artifacts.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { Layer, type Sublayers } from '../layers/layer.ts';
 import type { LoadReport } from '../serialization/report.ts';
@@ -242,7 +243,7 @@ export abstract class KerasModel extends Layer {
    *
    * @throws {UnsupportedError} naming the layer, when a file cannot hold it: a Lambda, a function as activation.
    */
-  async save(destination: SaveDestination, options: SaveOptions = {}): Promise<SaveReport> {
+  async save(destination: SaveDestination | SaveHandler, options: SaveOptions = {}): Promise<SaveReport> {
     const { saveModel } = await import('../io/save.ts');
     return await saveModel(this, destination, options);
   }
@@ -257,6 +258,32 @@ export abstract class KerasModel extends Layer {
   async toBytes(options: BytesOptions = {}): Promise<Uint8Array> {
     const { modelBytes } = await import('../io/save.ts');
     return await modelBytes(this, options);
+  }
+
+  /**
+   * The model as TensorFlow.js passes it around: `tf.loadLayersModel(tf.io.fromMemory(await model.toArtifacts()))`.
+   *
+   * @throws {UnsupportedError} naming the layer, when a file could not hold it either.
+   */
+  async toArtifacts(options: ArtifactsOptions = {}): Promise<LayersModelArtifacts> {
+    const { modelArtifactsOf } = await import('../io/to-artifacts.ts');
+    return await modelArtifactsOf(this, options);
+  }
+
+  /**
+   * The configuration as JSON text, as Keras' `to_json()` gives it, vocabularies included; `modelFromJSON` and Keras'
+   * `model_from_json` make a model with fresh weights of it.
+   *
+   * @throws {TypeError} inside `JSON.stringify`, which calls this and cannot wait.
+   */
+  toJSON(): Promise<string>;
+  /** @internal */
+  toJSON(key: string): never;
+  toJSON(key?: string): Promise<string> {
+    if (key !== undefined) {
+      throw new TypeError(`Cannot make JSON of model "${this.name}" at once: use "await model.toJSON()" instead`);
+    }
+    return import('../io/model-json.ts').then(({ modelJson }) => modelJson(this));
   }
 
   /** Keras' table of the layers, their shapes and numbers of weights. */

@@ -87,10 +87,14 @@ export async function writeLayersModel(
       await sink.write(encode(digests));
     },
   };
-  const quantized = weights.flatMap(({ spec, quantization, largestError }) =>
-    quantization === undefined ? [] : [{ weight: String(spec.name), dtype: quantization.dtype, largestError }],
+  return { file, shards, quantized: quantizedOf(weights) };
+}
+
+/** Which weights are stored in fewer bits. */
+export function quantizedOf(weights: Group): readonly QuantizedWeight[] {
+  return weights.flatMap(({ entry, quantization, largestError }) =>
+    quantization === undefined ? [] : [{ weight: entry.name, dtype: quantization.dtype, largestError }],
   );
-  return { file, shards, quantized };
 }
 
 /** A weight with its entry in the manifest. */
@@ -225,6 +229,22 @@ function cachedReads(): (entry: WeightEntry) => Promise<Tensor> {
   };
 }
 
+/** The bytes of weights that follow one another, from `start` to `end`, piece by piece. */
+export async function* bytesOf(
+  group: Group,
+  start: number,
+  end: number,
+  read: (entry: WeightEntry) => Promise<Tensor> = (entry) => entry.read(),
+): AsyncGenerator<Uint8Array> {
+  let place = 0;
+  for (const { entry, quantization, byteLength } of group) {
+    const from = Math.max(start, place) - place;
+    const to = Math.min(end, place + byteLength) - place;
+    place += byteLength;
+    if (from < to) yield* encodeWeight(await read(entry), quantization, from, to);
+  }
+}
+
 /** A shard up to this size is hashed by the host, which is faster and needs all of it in memory. */
 const MAX_HELD_BYTES = 16 << 20;
 
@@ -247,17 +267,9 @@ class ShardFile implements WritableFile {
 
   async writeTo(sink: ByteSink): Promise<void> {
     const hash = this.byteLength <= MAX_HELD_BYTES ? new HeldHash(this.byteLength) : new RunningHash();
-    const end = this.#start + this.byteLength;
-    let place = 0;
-    for (const { entry, quantization, byteLength } of this.#group) {
-      const from = Math.max(this.#start, place) - place;
-      const to = Math.min(end, place + byteLength) - place;
-      place += byteLength;
-      if (from >= to) continue;
-      for (const piece of encodeWeight(await this.#read(entry), quantization, from, to)) {
-        hash.update(piece);
-        await sink.write(piece);
-      }
+    for await (const piece of bytesOf(this.#group, this.#start, this.#start + this.byteLength, this.#read)) {
+      hash.update(piece);
+      await sink.write(piece);
     }
     this.#digest = await hash.digest();
   }

@@ -183,8 +183,8 @@ export class TensorBoard extends Callback {
 
   async #addGraph(): Promise<void> {
     this.#hasGraph = true;
-    const { modelJson } = await import('../../io/model-json.ts');
-    const json = await modelJson(this.model);
+    const { modelJsonIfAny } = await import('../../io/model-json.ts');
+    const json = await modelJsonIfAny(this.model);
     if (json !== undefined) this.#add('train', 0, { kind: 'model', tag: 'keras', json });
   }
 
