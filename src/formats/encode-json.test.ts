@@ -7,3 +7,17 @@ test('numbers that JSON has not are bare tokens, as Python has them', () => {
   expect(encodeJson(value)).toBe('{"a":[NaN,Infinity,-Infinity,1.5],"b\\"":"NaN","c":null}');
   expect(decodeJson(encodeJson(value), 'test')).toEqual(value);
 });
+
+test('what Keras takes as floats alone are floats, as Python tells them', () => {
+  const value = {
+    learning_rate: 1,
+    loss_weights: { a: [2, 0.5] },
+    optimizer: { learning_rate: { initial_learning_rate: 3, decay_steps: 10 } },
+    steps: 4,
+  };
+  expect(encodeJson(value)).toBe(
+    '{"learning_rate":1.0,"loss_weights":{"a":[2.0,0.5]},' +
+      '"optimizer":{"learning_rate":{"initial_learning_rate":3.0,"decay_steps":10}},"steps":4}',
+  );
+  expect(decodeJson(encodeJson(value), 'test')).toEqual(value);
+});

@@ -83,7 +83,7 @@ function layoutsFor(
   const tfKeras = inTfKerasOrder(optimizer, items, trainable);
   // A file of weights alone does not tell who wrote it.
   const isPaths = format === 'keras' || format === 'weights.h5' || format === 'weights.json';
-  if (dialect.generation === 3 || isPaths) return [items, tfKeras];
+  if (dialect.generation === 3 || isPaths) return [items, withProductFirst(items), tfKeras];
   const momentum = unusedFor(trainable, 'momentum', ({ shape }) => shape);
   const grouped = bySlot(items, trainable);
   const known = optimizer.className === 'SGD' || optimizer.className === 'RMSprop' ? [[...grouped, ...momentum]] : [];
@@ -93,6 +93,14 @@ function layoutsFor(
   const layouts = [grouped, ...known, [...grouped, ...placeholders], uncounted, tfKeras];
   // What Keras 1 called its variables tells nothing, and their order followed from names that are gone.
   return dialect.generation === 1 ? [] : layouts;
+}
+
+/** Before Keras 3.10, Nadam's product came before its slots. */
+function withProductFirst(items: readonly StateItem[]): readonly StateItem[] {
+  const isProduct = ({ slot }: StateItem): boolean => slot === 'u_product';
+  const isSlot = ({ slot }: StateItem): boolean => slot === 'momentum' || slot === 'velocity';
+  const isBefore = (item: StateItem): boolean => !isProduct(item) && !isSlot(item);
+  return [...items.filter(isBefore), ...items.filter(isProduct), ...items.filter(isSlot)];
 }
 
 /** Places arrays by names such as `Adam/m/dense/kernel:0` and `Adam/dense/kernel/m:0`; `undefined` for other names. */
