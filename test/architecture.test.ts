@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     what: 'losses, metrics, optimizers, fit',
     mayImport: ['array', 'graph', 'ops', 'autodiff', 'compiler', 'layers', 'model'],
     // Callbacks of Keras store models and trainings; where and how is known there, and loaded when they do.
-    reaches: ['io', 'storage/store.ts', 'formats/tensorboard'],
+    reaches: ['io', 'binary', 'storage/store.ts', 'formats/tensorboard'],
   },
   formats: { what: 'bytes to and from `ModelArtifacts`, one folder a format', mayImport: ['array', 'binary'] },
   storage: { what: 'keys to bytes: paths, URLs, blobs, memory', mayImport: ['array', 'binary'] },

@@ -3,13 +3,16 @@ import { tensor } from '../../array/tensor.ts';
 import { Dense } from '../../layers/core/dense.ts';
 import { InputLayer } from '../../layers/input-layer.ts';
 import { Sequential } from '../../model/sequential.ts';
+import { memoryStore } from '../../storage/memory-store.ts';
+import { MultiOptimizer, OptimizerMap } from '../optimizers/multi-optimizer.ts';
 import { SGD } from '../optimizers/sgd.ts';
 import { Callback, type Logs } from './callback.ts';
+import { CSVLogger } from './csv-logger.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import { LearningRateScheduler, ReduceLROnPlateau } from './learning-rate.ts';
 import { isBetterBy } from './monitor.ts';
 import { ProgbarLogger } from './progbar-logger.ts';
-import { CSVLogger, LambdaCallback, TerminateOnNaN } from './small-callbacks.ts';
+import { LambdaCallback, TerminateOnNaN } from './small-callbacks.ts';
 
 const X = tensor([[1], [2], [3], [4]]);
 const Y = tensor([[2], [4], [6], [8]]);
@@ -170,14 +173,79 @@ test('TerminateOnNaN ends in the middle of an epoch', async () => {
   expect(epoch).toEqual([0]);
 });
 
-test('CSVLogger writes a table', async () => {
-  let text = '';
-  const logger = new CSVLogger((line) => {
-    text += line;
+describe('CSVLogger', () => {
+  const header = 'epoch,a_metric,loss,val_a_metric,val_loss\n';
+
+  test('gives each row to a function', async () => {
+    let text = '';
+    const logger = new CSVLogger((row) => {
+      text += row;
+    });
+    const script = new Script('a_metric', [1, 2]);
+    const { history } = await compiled().fit(X, Y, { epochs: 2, callbacks: [script, logger] });
+    expect(text).toBe(`${header}0,1,${history.loss?.[0]},NA,NA\n1,2,${history.loss?.[1]},NA,NA\n`);
   });
-  const script = new Script('a_metric', [1, 2]);
-  const { history } = await compiled().fit(X, Y, { epochs: 2, callbacks: [script, logger] });
-  expect(text).toBe(`epoch,a_metric,loss\n0,1,${history.loss?.[0]}\n1,2,${history.loss?.[1]}\n`);
+
+  test('writes a file, or goes on with one; lists and separators are quoted', async () => {
+    const files = new Map<string, Uint8Array>();
+    const place = { store: memoryStore(files), key: 'log.csv' };
+    const text = (): string => new TextDecoder().decode(files.get('log.csv'));
+    const train = async (logger: CSVLogger, values: readonly unknown[]): Promise<unknown> =>
+      (
+        await compiled().fit(X, Y, {
+          epochs: values.length,
+          callbacks: [new Script('a_metric', values as number[]), logger],
+        })
+      ).history.loss;
+    const [first] = (await train(new CSVLogger(place), [[1, 2]])) as number[];
+    expect(text()).toBe(`${header}0,"[1, 2]",${first},NA,NA\n`);
+    const [second] = (await train(new CSVLogger(place, { append: true }), [3])) as number[];
+    expect(text()).toBe(`${header}0,"[1, 2]",${first},NA,NA\n0,3,${second},NA,NA\n`);
+    const [third] = (await train(new CSVLogger(place, { separator: ';' }), [4])) as number[];
+    expect(text()).toBe(`${header.replaceAll(',', ';')}0;4;${third};NA;NA\n`);
+  });
+
+  test('a training that is taken up goes on with its table', async () => {
+    const files = new Map<string, Uint8Array>();
+    const logger = (): CSVLogger => new CSVLogger({ store: memoryStore(files), key: 'log.csv' });
+    const model = compiled();
+    await model.fit(X, Y, { epochs: 2, callbacks: [logger()] });
+    const resume = await model.getTrainingState();
+    const two = new TextDecoder().decode(files.get('log.csv'));
+    await model.fit(X, Y, { epochs: 3, callbacks: [logger()], resume });
+    const three = new TextDecoder().decode(files.get('log.csv'));
+    expect(three.startsWith(two)).toBe(true);
+    expect(three.split('\n').map((line) => line.split(',')[0])).toEqual(['epoch', '0', '1', '2', '']);
+  });
+});
+
+test('several optimizers have rates of their own, which callbacks tell and lower', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const model = compiled();
+  const map = new OptimizerMap(new SGD({ learningRate: 0.5, name: 'one' }), {
+    '.*bias': new SGD({ learningRate: 0.25, name: 'two' }),
+  });
+  model.compile({ optimizer: new MultiOptimizer(map), loss: 'mse' });
+  const script = new Script('loss', [5, 5, 5]);
+  const plateau = new ReduceLROnPlateau({ monitor: 'loss', factor: 0.5, patience: 1, minLr: 0.2, verbose: 1 });
+  const { history } = await model.fit(X, Y, { epochs: 3, callbacks: [script, plateau] });
+  expect(history.learning_rate_one).toEqual([0.5, 0.5, 0.25]);
+  expect(history.learning_rate_two?.map((rate) => Number(rate).toFixed(3))).toEqual(['0.250', '0.250', '0.200']);
+  expect(log.mock.calls.flat()).toEqual([
+    'Epoch 2: ReduceLROnPlateau reducing two learning rate to 0.2.',
+    'Epoch 2: ReduceLROnPlateau reducing one learning rate to 0.25.',
+    'Epoch 3: ReduceLROnPlateau reducing one learning rate to 0.2.',
+  ]);
+});
+
+test('TerminateOnNaN throws when it is to', async () => {
+  const bad = tensor([[2], [Number.NaN], [6], [8]]);
+  const ends: string[] = [];
+  const watch = new LambdaCallback({ onTrainEnd: () => void ends.push('end') });
+  const callbacks = [new TerminateOnNaN({ raiseError: true }), watch];
+  const fit = compiled().fit(X, bad, { batchSize: 1, shuffle: false, callbacks });
+  await expect(fit).rejects.toThrow('Cannot go on training: the loss is NaN at batch 1');
+  expect(ends).toEqual([]);
 });
 
 test('ProgbarLogger shows epochs, steps, losses and speed', async () => {

@@ -17,6 +17,8 @@ export interface EarlyStoppingOptions {
   readonly restoreBestWeights?: boolean;
   /** Epochs before it are not looked at. */
   readonly startFromEpoch?: number;
+  /** 1 prints when training is ended, and which weights are taken. */
+  readonly verbose?: 0 | 1;
 }
 
 /** Ends training when a log has stopped improving. */
@@ -26,6 +28,7 @@ export class EarlyStopping extends Callback {
   readonly #baseline: number | null;
   readonly #restores: boolean;
   readonly #start: number;
+  readonly #isVerbose: boolean;
   readonly #isBetter: (a: number, b: number) => boolean;
   #best: number | undefined;
   #bestWeights: readonly Tensor[] | undefined;
@@ -42,6 +45,7 @@ export class EarlyStopping extends Callback {
     this.#baseline = baseline;
     this.#restores = options.restoreBestWeights ?? false;
     this.#start = options.startFromEpoch ?? 0;
+    this.#isVerbose = (options.verbose ?? 0) > 0;
     this.#isBetter = isBetterBy(monitor, mode, minDelta);
   }
 
@@ -97,7 +101,12 @@ export class EarlyStopping extends Callback {
   }
 
   override onTrainEnd(): void {
-    if (this.#bestWeights !== undefined) this.model.setWeights(this.#bestWeights);
+    if (this.#isVerbose && this.stoppedEpoch > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`);
+    if (this.#bestWeights === undefined) return;
+    if (this.#isVerbose) {
+      console.log(`Restoring model weights from the end of the best epoch: ${this.bestEpoch + 1}.`);
+    }
+    this.model.setWeights(this.#bestWeights);
   }
 
   #improves(current: number, reference: number | undefined): boolean {

@@ -1,43 +1,68 @@
-/** Callbacks that change the learning rate from epoch to epoch. */
+/** Callbacks that change the learning rate from epoch to epoch; of several optimizers, each rate by itself. */
 import type { KerasModel } from '../../model/keras-model.ts';
+import { MultiOptimizer } from '../optimizers/multi-optimizer.ts';
+import type { Optimizer } from '../optimizers/optimizer.ts';
 import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 import { isBetterBy, type MonitorMode, missingMonitor } from './monitor.ts';
 
-/**
- * The learning rate of a model in training.
- *
- * @throws {TypeError} when it follows a schedule.
- */
-function learningRateOf(model: KerasModel): number {
-  const rate = model.optimizer?.learningRate;
-  if (typeof rate === 'number') return rate;
+/** The optimizers of a model in training; only one of several has a name. */
+function optimizersOf({ optimizer }: KerasModel): readonly { readonly optimizer: Optimizer; readonly name: string }[] {
+  if (optimizer === undefined) return [];
+  if (!(optimizer instanceof MultiOptimizer)) return [{ optimizer, name: '' }];
+  return optimizer.optimizers.map((inner) => ({ optimizer: inner, name: inner.name }));
+}
+
+/** @throws {TypeError} when the learning rate follows a schedule. */
+function rateOf({ learningRate }: Optimizer): number {
+  if (typeof learningRate === 'number') return learningRate;
   throw new TypeError('Cannot change the learning rate: the optimizer follows a schedule, expected a number');
 }
 
-function setLearningRate(model: KerasModel, rate: number): void {
-  if (model.optimizer !== undefined) model.optimizer.learningRate = rate;
+function logRates(model: KerasModel, logs: Logs): void {
+  for (const { optimizer, name } of optimizersOf(model)) {
+    logs[name === '' ? 'learning_rate' : `learning_rate_${name}`] = rateOf(optimizer);
+  }
+}
+
+/** `learning rate`, or which one of several. */
+function describeRate(name: string): string {
+  return `${name}${name === '' ? '' : ' '}learning rate`;
+}
+
+export interface LearningRateSchedulerOptions {
+  /** 1 prints what is set. */
+  readonly verbose?: 0 | 1;
 }
 
 /** Sets the learning rate before each epoch. */
 export class LearningRateScheduler extends Callback {
   readonly #schedule: (epoch: number, learningRate: number) => number;
+  readonly #isVerbose: boolean;
 
   /** @param schedule takes the number of the epoch and the present rate */
-  constructor(schedule: (epoch: number, learningRate: number) => number) {
+  constructor(
+    schedule: (epoch: number, learningRate: number) => number,
+    { verbose = 0 }: LearningRateSchedulerOptions = {},
+  ) {
     super();
     this.#schedule = schedule;
+    this.#isVerbose = verbose > 0;
   }
 
   override onEpochBegin(epoch: number): void {
-    const rate = this.#schedule(epoch, learningRateOf(this.model));
-    if (!Number.isFinite(rate)) {
-      throw new RangeError(`Cannot set the learning rate of epoch ${epoch}: found ${rate}, expected a finite number`);
+    for (const { optimizer, name } of optimizersOf(this.model)) {
+      const rate = this.#schedule(epoch, rateOf(optimizer));
+      if (!Number.isFinite(rate)) {
+        throw new RangeError(`Cannot set the learning rate of epoch ${epoch}: found ${rate}, expected a finite number`);
+      }
+      optimizer.learningRate = rate;
+      if (!this.#isVerbose) continue;
+      console.log(`Epoch ${epoch + 1}: LearningRateScheduler setting ${describeRate(name)} to ${rate}.`);
     }
-    setLearningRate(this.model, rate);
   }
 
   override onEpochEnd(_epoch: number, logs: Logs): void {
-    logs.learning_rate = learningRateOf(this.model);
+    logRates(this.model, logs);
   }
 }
 
@@ -53,6 +78,8 @@ export interface ReduceLROnPlateauOptions {
   /** Epochs after a fall that do not count. */
   readonly cooldown?: number;
   readonly minLr?: number;
+  /** 1 prints when the learning rate falls. */
+  readonly verbose?: 0 | 1;
 }
 
 /** Lowers the learning rate when a log has stopped improving. */
@@ -62,6 +89,7 @@ export class ReduceLROnPlateau extends Callback {
   readonly #patience: number;
   readonly #cooldown: number;
   readonly #minLr: number;
+  readonly #isVerbose: boolean;
   readonly #isBetter: (a: number, b: number) => boolean;
   #best: number | undefined;
   #wait = 0;
@@ -79,6 +107,7 @@ export class ReduceLROnPlateau extends Callback {
     this.#patience = patience;
     this.#cooldown = options.cooldown ?? 0;
     this.#minLr = options.minLr ?? 0;
+    this.#isVerbose = (options.verbose ?? 0) > 0;
     this.#isBetter = isBetterBy(monitor, mode, minDelta);
   }
 
@@ -102,9 +131,8 @@ export class ReduceLROnPlateau extends Callback {
     this.#cooling = 0;
   }
 
-  override onEpochEnd(_epoch: number, logs: Logs): void {
-    const rate = learningRateOf(this.model);
-    logs.learning_rate = rate;
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    logRates(this.model, logs);
     const current = numberIn(logs, this.#monitor);
     if (current === undefined) {
       console.warn(missingMonitor('ReduceLROnPlateau', this.#monitor, Object.keys(logs)));
@@ -121,9 +149,24 @@ export class ReduceLROnPlateau extends Callback {
     }
     if (this.#cooling > 0) return;
     this.#wait++;
-    if (this.#wait < this.#patience || rate <= this.#minLr) return;
-    setLearningRate(this.model, Math.max(rate * this.#factor, this.#minLr));
+    if (this.#wait < this.#patience || !this.#reduce(epoch)) return;
     this.#cooling = this.#cooldown;
     this.#wait = 0;
+  }
+
+  /** Whether any rate could fall. */
+  #reduce(epoch: number): boolean {
+    let isReduced = false;
+    for (const { optimizer, name } of optimizersOf(this.model)) {
+      const rate = rateOf(optimizer);
+      // Rates are float32, and so is the least as one of them.
+      if (rate <= Math.fround(this.#minLr)) continue;
+      const next = Math.max(rate * this.#factor, this.#minLr);
+      optimizer.learningRate = next;
+      isReduced = true;
+      if (!this.#isVerbose) continue;
+      console.log(`Epoch ${epoch + 1}: ReduceLROnPlateau reducing ${describeRate(name)} to ${next}.`);
+    }
+    return isReduced;
   }
 }

@@ -40,6 +40,11 @@ export class ProgbarLogger extends Callback {
     this.#output = output;
   }
 
+  /** A training that goes on may begin with the end of an epoch. */
+  override onTrainBegin(): void {
+    this.#began = performance.now();
+  }
+
   override onEpochBegin(epoch: number): void {
     this.#output.line(`Epoch ${epoch + 1}/${this.params.epochs}`);
     this.#began = performance.now();
