@@ -3,9 +3,8 @@ import { sizeOf } from '../../array/shape.ts';
 import type { AnyNode, SymbolicTensor } from '../../graph/node.ts';
 import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
 import { planDot } from './contract-dot.ts';
-import { planConvolveFilterGradient } from './contract-filter-gradient.ts';
 import type { ContractPlan } from './contract-plan.ts';
-import { planAveragePool, planAveragePoolGradient, planMaxPool, planMaxPoolGradient } from './pool.ts';
+import { rareCode } from './rare-code.ts';
 
 /** The plan for a contraction or pool; undefined for other nodes. */
 export function planContraction(node: AnyNode, packed: boolean): ContractPlan | undefined {
@@ -26,16 +25,23 @@ export function planContraction(node: AnyNode, packed: boolean): ContractPlan | 
     }
     case 'convolveFilterGradient': {
       const { kernelShape } = node.attributes;
-      return planConvolveFilterGradient({ inputShape: left.shape, kernelShape, attributes: node.attributes });
+      return rareCode('gradients').planConvolveFilterGradient({
+        inputShape: left.shape,
+        kernelShape,
+        attributes: node.attributes,
+      });
     }
     case 'maxPool':
-      return planMaxPool({ inputShape: left.shape, attributes: node.attributes });
+      return rareCode('pools').planMaxPool({ inputShape: left.shape, attributes: node.attributes });
     case 'averagePool':
-      return planAveragePool({ inputShape: left.shape, attributes: node.attributes });
+      return rareCode('pools').planAveragePool({ inputShape: left.shape, attributes: node.attributes });
     case 'maxPoolGradient':
-      return planMaxPoolGradient({ inputShape: left.shape, attributes: node.attributes });
+      return rareCode('pools').planMaxPoolGradient({ inputShape: left.shape, attributes: node.attributes });
     case 'averagePoolGradient':
-      return planAveragePoolGradient({ inputShape: node.attributes.inputShape, attributes: node.attributes });
+      return rareCode('pools').planAveragePoolGradient({
+        inputShape: node.attributes.inputShape,
+        attributes: node.attributes,
+      });
     default:
       return undefined;
   }

@@ -4,8 +4,8 @@ import type { BinaryName, CompareName, LogicalName, UnaryName } from '../../grap
 import type { FunctionBuilder, Local, ValueType } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import type { PlainOpcode } from './assembler-opcodes.ts';
-import { floorDivideInt32, powerInt32, remainderFloat32, remainderInt32 } from './integer-math.ts';
 import { callMath, type MathName } from './math.ts';
+import { rareCode } from './rare-code.ts';
 
 /** Pushes one operand. */
 export type PushOperand = () => void;
@@ -187,9 +187,18 @@ const BINARY: { readonly [K in BinaryName]: Emitter } = {
   subtract: plain('f32x4.sub', 'i32x4.sub'),
   multiply: plain('f32x4.mul', 'i32x4.mul'),
   divide: plain('f32x4.div'),
-  floorDivide: byDtype(floorQuotient, eachLane('int32', floorDivideInt32)),
-  remainder: byDtype(eachLane('float32', remainderFloat32), eachLane('int32', remainderInt32)),
-  power: byDtype(called('power'), eachLane('int32', powerInt32)),
+  floorDivide: byDtype(
+    floorQuotient,
+    eachLane('int32', (module) => rareCode('integers').floorDivideInt32(module)),
+  ),
+  remainder: byDtype(
+    eachLane('float32', (module) => rareCode('integers').remainderFloat32(module)),
+    eachLane('int32', (module) => rareCode('integers').remainderInt32(module)),
+  ),
+  power: byDtype(
+    called('power'),
+    eachLane('int32', (module) => rareCode('integers').powerInt32(module)),
+  ),
   maximum: plain('f32x4.max', 'i32x4.max_s'),
   minimum: plain('f32x4.min', 'i32x4.min_s'),
   atan2: called('atan2'),

@@ -7,8 +7,7 @@
 import type { FunctionBuilder, Local, ValueType } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { acosh, asinh, atanh, cosh, erf, exp, expm1, log, log1p, sigmoid, sinh, tanh } from './math-exponential.ts';
-import { power } from './math-power.ts';
-import { acos, asin, atan, atan2, cos, sin, tan } from './math-trigonometric.ts';
+import { rareCode } from './rare-code.ts';
 
 type UnaryMath = (f: FunctionBuilder, x: Local) => void;
 type BinaryMath = (f: FunctionBuilder, x: Local, y: Local) => void;
@@ -45,24 +44,22 @@ const UNARY: { readonly [K in UnaryMathName]: UnaryMath } = {
   asinh,
   acosh,
   atanh,
-  sin,
-  cos,
-  tan,
-  asin,
-  acos,
-  atan,
+  sin: (f, x) => rareCode('trigonometry').sin(f, x),
+  cos: (f, x) => rareCode('trigonometry').cos(f, x),
+  tan: (f, x) => rareCode('trigonometry').tan(f, x),
+  asin: (f, x) => rareCode('trigonometry').asin(f, x),
+  acos: (f, x) => rareCode('trigonometry').acos(f, x),
+  atan: (f, x) => rareCode('trigonometry').atan(f, x),
 };
 
 type BinaryMathName = 'power' | 'atan2';
 
-const BINARY: { readonly [K in BinaryMathName]: BinaryMath } = { power, atan2 };
+const BINARY: { readonly [K in BinaryMathName]: BinaryMath } = {
+  power: (f, x, y) => rareCode('power').power(f, x, y),
+  atan2: (f, x, y) => rareCode('trigonometry').atan2(f, x, y),
+};
 
 export type MathName = UnaryMathName | BinaryMathName;
-
-/** Whether `callMath` knows the function. */
-export function isMathName(name: string): name is MathName {
-  return Object.hasOwn(UNARY, name) || Object.hasOwn(BINARY, name);
-}
 
 /** Index of the module's function for four floats (two operands for `power` and `atan2`), written at its first use. */
 export function mathFunction(module: ModuleBuilder, name: MathName): number {

@@ -5,12 +5,10 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ContractPlaces, ContractPlan } from './contract-plan.ts';
 import { matchEpilogue } from './epilogue.ts';
-import { emitGather, emitScatterAdd, emitTakeAlongAxis } from './index-code.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
 import { nodeCost } from './kernel-cost.ts';
-import { emitArgReduce, emitArgSort, emitCumulative } from './lane-code.ts';
 import { emitTail } from './loop-code.ts';
-import { emitRandomBits } from './random-code.ts';
+import { rareCode } from './rare-code.ts';
 import type { Phase } from './share-work.ts';
 
 /**
@@ -42,25 +40,37 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
   const { node } = kernel;
   switch (node.primitive) {
     case 'gather':
-      return emitGather(context, kernel, node.attributes.axis);
+      return rareCode('indexing').emitGather(context, kernel, node.attributes.axis);
     case 'takeAlongAxis':
-      return emitTakeAlongAxis(context, kernel, node.attributes.axis);
+      return rareCode('indexing').emitTakeAlongAxis(context, kernel, node.attributes.axis);
     case 'scatterAdd':
-      return emitScatterAdd(context, kernel, node.attributes.axis, node.attributes.extent);
+      return rareCode('indexing').emitScatterAdd(context, kernel, node.attributes.axis, node.attributes.extent);
     case 'argMax':
     case 'argMin':
-      return emitArgReduce(context, kernel, node.attributes.axis, node.primitive === 'argMax');
+      return rareCode('lanes').emitArgReduce(context, kernel, node.attributes.axis, node.primitive === 'argMax');
     case 'argSort': {
       const { axis, descending } = node.attributes;
-      return emitArgSort(context, kernel, axis, descending, context.addressOf(kernel.scratch[0] as Buffer));
+      return rareCode('lanes').emitArgSort(
+        context,
+        kernel,
+        axis,
+        descending,
+        context.addressOf(kernel.scratch[0] as Buffer),
+      );
     }
     case 'randomBits':
-      return emitRandomBits(context, kernel);
+      return rareCode('random').emitRandomBits(context, kernel);
     case 'cumulativeSum':
     case 'cumulativeProduct':
     case 'cumulativeMax':
     case 'cumulativeMin':
-      return emitCumulative(context, kernel, node.primitive, node.attributes.axis, node.attributes.reverse);
+      return rareCode('lanes').emitCumulative(
+        context,
+        kernel,
+        node.primitive,
+        node.attributes.axis,
+        node.attributes.reverse,
+      );
     default:
       throw new BackendError(`Cannot compile the graph: found ${node.primitive}, expected a numeric kernel`, 'wasm');
   }

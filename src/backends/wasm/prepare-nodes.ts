@@ -3,8 +3,8 @@ import type { Buffer, Kernel, NodeKernel, Schedule } from '../../compiler/schedu
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { planContraction } from './contract-node.ts';
 import type { ContractPlan } from './contract-plan.ts';
-import { argSortScratchBytes } from './lane-code.ts';
 import { privateStride } from './node-code.ts';
+import { rareCode } from './rare-code.ts';
 
 export interface PreparedSchedule {
   readonly schedule: Schedule;
@@ -53,7 +53,7 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
   const prepareNode = (kernel: NodeKernel, inPrologue: boolean): NodeKernel => {
     const { node } = kernel;
     if (node.primitive === 'argSort') {
-      const bytes = argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
+      const bytes = rareCode('lanes').argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
       return { ...kernel, scratch: scratchOf(kernel, [bytes]) };
     }
     let plan = planContraction(node, false);

@@ -1,0 +1,95 @@
+/**
+ * Kernels that most models do without. Their code is loaded with the first graph that needs it, so that a page with an
+ * image classifier does not carry sorting, sines and the gradients of filters.
+ */
+import { type Graph, topologicalOrder } from '../../graph/node.ts';
+import type { PrimitiveName } from '../../graph/primitives.ts';
+
+/** The modules of rare code. */
+interface RareModules {
+  readonly gradients: typeof import('./contract-filter-gradient.ts');
+  readonly indexing: typeof import('./index-code.ts');
+  readonly integers: typeof import('./integer-math.ts');
+  readonly lanes: typeof import('./lane-code.ts');
+  readonly pools: typeof import('./pool.ts');
+  readonly power: typeof import('./math-power.ts');
+  readonly random: typeof import('./random-code.ts');
+  readonly trigonometry: typeof import('./math-trigonometric.ts');
+}
+
+type RareName = keyof RareModules;
+
+const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
+  gradients: () => import('./contract-filter-gradient.ts'),
+  indexing: () => import('./index-code.ts'),
+  integers: () => import('./integer-math.ts'),
+  lanes: () => import('./lane-code.ts'),
+  pools: () => import('./pool.ts'),
+  power: () => import('./math-power.ts'),
+  random: () => import('./random-code.ts'),
+  trigonometry: () => import('./math-trigonometric.ts'),
+};
+
+const NEEDS: { readonly [K in PrimitiveName]?: readonly RareName[] } = {
+  convolveFilterGradient: ['gradients'],
+  gather: ['indexing'],
+  takeAlongAxis: ['indexing'],
+  scatterAdd: ['indexing'],
+  floorDivide: ['integers'],
+  remainder: ['integers'],
+  power: ['integers', 'power'],
+  argMax: ['lanes'],
+  argMin: ['lanes'],
+  argSort: ['lanes'],
+  cumulativeSum: ['lanes'],
+  cumulativeProduct: ['lanes'],
+  cumulativeMax: ['lanes'],
+  cumulativeMin: ['lanes'],
+  maxPool: ['pools'],
+  averagePool: ['pools'],
+  maxPoolGradient: ['pools'],
+  averagePoolGradient: ['pools'],
+  randomBits: ['random'],
+  sin: ['trigonometry'],
+  cos: ['trigonometry'],
+  tan: ['trigonometry'],
+  asin: ['trigonometry'],
+  acos: ['trigonometry'],
+  atan: ['trigonometry'],
+  atan2: ['trigonometry'],
+};
+
+const loaded: { -readonly [K in RareName]?: RareModules[K] } = {};
+
+/** Loads the code for the primitives of a graph, and of the loops in it. */
+export async function loadRareCode(graph: Graph): Promise<void> {
+  const primitives = new Set<PrimitiveName>();
+  collectPrimitives(graph, primitives);
+  await loadRareCodeOf(primitives);
+}
+
+/** Loads the code for some primitives. */
+export async function loadRareCodeOf(primitives: Iterable<PrimitiveName>): Promise<void> {
+  const names = new Set([...primitives].flatMap((primitive) => NEEDS[primitive] ?? []));
+  await Promise.all([...names].map(loadModule));
+}
+
+async function loadModule<K extends RareName>(name: K): Promise<void> {
+  const load: () => Promise<RareModules[K]> = LOADERS[name];
+  const module: { -readonly [N in RareName]?: RareModules[N] } = loaded;
+  module[name] ??= (await load()) as (typeof loaded)[K];
+}
+
+/** Code that `loadRareCode` has loaded for the present graph. */
+export function rareCode<K extends RareName>(name: K): RareModules[K] {
+  const module = loaded[name];
+  if (module === undefined) throw new Error(`Cannot compile the graph: the code for ${name} was not loaded`);
+  return module as RareModules[K];
+}
+
+function collectPrimitives({ outputs }: Graph, primitives: Set<PrimitiveName>): void {
+  for (const node of topologicalOrder(outputs)) {
+    primitives.add(node.primitive);
+    if (node.primitive === 'scan') collectPrimitives(node.attributes.body, primitives);
+  }
+}
