@@ -78,21 +78,37 @@ function layoutsFor(
   optimizer: Optimizer,
   items: readonly StateItem[],
   trainable: readonly Variable[],
-  { format, dialect }: StoredState,
+  { format, dialect, weights }: StoredState,
 ): readonly (readonly StateItem[])[] {
   const tfKeras = inTfKerasOrder(optimizer, items, trainable);
   // A file of weights alone does not tell who wrote it.
   const isPaths = format === 'keras' || format === 'weights.h5' || format === 'weights.json';
   if (dialect.generation === 3 || isPaths) return [items, withProductFirst(items), tfKeras];
+  const orders = [trainable, byName(trainable, weights)];
+  return orders.flatMap((order) => oldLayouts(optimizer, stateOf(optimizer, order), order));
+}
+
+/** The orders of files whose weights have no name there that tells anything. */
+function oldLayouts(
+  optimizer: Optimizer,
+  items: readonly StateItem[],
+  trainable: readonly Variable[],
+): readonly (readonly StateItem[])[] {
   const momentum = unusedFor(trainable, 'momentum', ({ shape }) => shape);
   const grouped = bySlot(items, trainable);
   const known = optimizer.className === 'SGD' || optimizer.className === 'RMSprop' ? [[...grouped, ...momentum]] : [];
   // Keras 2.0 to 2.2 kept a number for each weight in the place of the greatest velocities, or did not count steps.
   const placeholders = unusedFor(trainable, 'velocity_hat', () => [1]);
   const uncounted = grouped.filter(({ weight }) => weight !== undefined);
-  const layouts = [grouped, ...known, [...grouped, ...placeholders], uncounted, tfKeras];
-  // What Keras 1 called its variables tells nothing, and their order followed from names that are gone.
-  return dialect.generation === 1 ? [] : layouts;
+  const tfKeras = inTfKerasOrder(optimizer, items, trainable);
+  return [grouped, ...known, [...grouped, ...placeholders], uncounted, tfKeras];
+}
+
+/** Keras 1 and 2.0 trained weights in the order of the names that they have in the file. */
+function byName(trainable: readonly Variable[], weights: readonly PlanItem[]): readonly Variable[] {
+  const names = new Map(weights.map(({ variable, entries }) => [variable, entries[0]?.name ?? '']));
+  const nameOf = (variable: Variable): string => names.get(variable) ?? '';
+  return [...trainable].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
 /** Before Keras 3.10, Nadam's product came before its slots. */
@@ -106,10 +122,10 @@ function withProductFirst(items: readonly StateItem[]): readonly StateItem[] {
 /** Places arrays by names such as `Adam/m/dense/kernel:0` and `Adam/dense/kernel/m:0`; `undefined` for other names. */
 function placeByName(items: readonly StateItem[], { entries, weights }: StoredState): readonly PlanItem[] | undefined {
   const plan: PlanItem[] = [];
-  const byName = new Map<string, PlanItem>();
+  const named = new Map<string, PlanItem>();
   for (const item of weights) {
     const [entry] = item.entries;
-    if (entry !== undefined && item.entries.length === 1) byName.set(withoutOutputIndex(entry.name), item);
+    if (entry !== undefined && item.entries.length === 1) named.set(withoutOutputIndex(entry.name), item);
   }
   const byWeight = new Map<Variable, Map<string, StateItem>>();
   for (const item of items) {
@@ -124,7 +140,7 @@ function placeByName(items: readonly StateItem[], { entries, weights }: StoredSt
       plan.push({ variable: counter.variable, entries: [entry] });
       continue;
     }
-    const found = findSlot(name, byName);
+    const found = findSlot(name, named);
     if (found === undefined) return undefined;
     const slots = byWeight.get(found.item.variable);
     const item = found.slots.map((slot) => slots?.get(slot)).find((one) => one !== undefined);
