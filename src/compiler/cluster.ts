@@ -58,6 +58,8 @@ const ANCHORS: ReadonlySet<PrimitiveName> = new Set([
   'convolveFilterGradient',
   'maxPool',
   'averagePool',
+  'maxPoolGradient',
+  'averagePoolGradient',
   'sum',
   'product',
   'max',

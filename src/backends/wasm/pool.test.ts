@@ -128,6 +128,41 @@ describe.each(['plain', 'tail'])('%s', (kind) => {
     }
   });
 
+  test('planMaxPoolGradient() of windows that have nothing in common', () => {
+    for (const { numbers } of ROUNDS) {
+      const window = [numbers.integer(1, 3), numbers.integer(1, 3)];
+      const strides = window.map((extent) => extent + numbers.pick([0, 0, 1]));
+      const rests = [numbers.pick([0, 0, 1]), numbers.pick([0, 0, 2])];
+      const spatial = strides.map((stride, axis) => stride * numbers.integer(1, 4) + (rests[axis] as number));
+      const geometry: PoolGeometry = {
+        inputShape: [2, ...spatial, numbers.integer(1, 9)],
+        attributes: {
+          window,
+          strides,
+          padding: [
+            [0, 0],
+            [0, 0],
+          ],
+          dilation: [1, 1],
+        },
+      };
+      const x = coarse(numbers.floats(sizeOf(geometry.inputShape)));
+      const y = naiveMaximum(geometry, x);
+      const dy = numbers.floats(y.length);
+      const expected = new Float64Array(x.length);
+      const taken = new Set<number>();
+      forEachElement(geometry, poolShape(geometry), (atX, atY) => {
+        if (x[atX] !== y[atY] || taken.has(atY)) return;
+        taken.add(atY);
+        expected[atX] = (dy[atY] as number) * factor;
+      });
+      const plan = planMaxPoolGradient(geometry);
+      const { output, visits } = runContract({ plan, left: x, right: y, third: dy, outputLength: x.length, tail });
+      expect([...output]).toEqual([...Float32Array.from(expected)]);
+      expect(visits.every((count) => count === (tail ? 1 : 0))).toBe(true);
+    }
+  });
+
   test('planAveragePoolGradient() shares out evenly', () => {
     for (const { numbers } of ROUNDS) {
       const geometry = randomGeometry(numbers);

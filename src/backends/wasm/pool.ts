@@ -174,6 +174,8 @@ function planPoolGradient(
   const geometry = windowGeometry(inputShape, attributes.window, attributes);
   const { batch, channels, positions } = geometry;
   const length = imageLength(geometry);
+  const isDisjoint = writeWindow === emitMaximumGradient && disjointElements(geometry) !== undefined;
+  const writesAll = isDisjoint && product(positions) * product(geometry.window) === product(geometry.input);
   return {
     finishes: false,
     sharedBytes: 0,
@@ -184,10 +186,13 @@ function planPoolGradient(
       const operands = operandTypes.length === 2 ? [places.right, places.third ?? 0] : [places.left];
       const kernel = emitKernel(module, (f, image) => {
         const [firstLine, lastLine, offset, start] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
-        f.sum([[image, length * 4]], places.output).tee(start);
-        f.i32(0)
-          .i32(length * 4)
-          .memoryFill();
+        f.sum([[image, length * 4]], places.output).set(start);
+        if (!writesAll) {
+          f.get(start)
+            .i32(0)
+            .i32(length * 4)
+            .memoryFill();
+        }
         f.i32(0)
           .set(firstLine)
           .i32(positions[0] * positions[1])
@@ -207,8 +212,72 @@ function planPoolGradient(
   };
 }
 
+/** With more elements than this, code for each is longer than a loop is slow. */
+const MOST_UNROLLED = 9;
+
+/**
+ * Offsets in bytes of a window's elements, where all windows lie in the input and no two have an element in common;
+ * undefined for others.
+ */
+function disjointElements({
+  input,
+  window,
+  positions,
+  strides,
+  dilation,
+  low,
+  channels,
+}: WindowGeometry): number[] | undefined {
+  const isDisjoint = ([0, 1, 2] as const).every(
+    (axis) =>
+      dilation[axis] === 1 &&
+      low[axis] === 0 &&
+      strides[axis] >= window[axis] &&
+      (positions[axis] - 1) * strides[axis] + window[axis] <= input[axis],
+  );
+  const [depth, height, width] = window;
+  if (!isDisjoint || product(window) > MOST_UNROLLED) return undefined;
+  return Array.from({ length: depth * height * width }, (_, index) => {
+    const [z, y, x] = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width];
+    return ((z * input[1] + y) * input[2] + x) * channels * 4;
+  });
+}
+
+/** Each element of dx belongs to one window: it is written once, and never read. */
+function emitDisjointMaximumGradient(
+  f: FunctionBuilder,
+  { channels }: WindowGeometry,
+  places: ContractPlaces,
+  elements: readonly number[],
+): void {
+  const [y, dy, x, isOpen, isFirst] = f.localsOf('v128', 5) as [Local, Local, Local, Local, Local];
+  const [source, target] = [f.local('i32'), f.local('i32')];
+  emitChannels(f, channels, 1, (offset, _, lanes) => {
+    f.get(f.param(4)).get(offset).op('i32.add').load('v128.load').set(y);
+    f.get(f.param(5)).get(offset).op('i32.add').load('v128.load').set(dy);
+    f.get(f.param(0)).get(offset).op('i32.add').tee(source);
+    f.i32(places.output - places.left)
+      .op('i32.add')
+      .set(target);
+    f.i32x4(-1).set(isOpen);
+    for (const element of elements) {
+      f.load('v128.load', source, element).set(x);
+      // The first element that is the maximum, or NaN.
+      f.get(x).get(y).op('f32x4.eq').get(x).get(x).op('f32x4.ne', 'v128.or').get(isOpen).op('v128.and').tee(isFirst);
+      f.get(dy).op('v128.and').set(x);
+      f.get(isOpen).get(isFirst).op('v128.andnot').set(isOpen);
+      storeLanes(f, target, element, x, lanes);
+    }
+  });
+}
+
 /** Parameters after the window: addresses of y and dy. */
 function emitMaximumGradient(f: FunctionBuilder, geometry: WindowGeometry, places: ContractPlaces): void {
+  const elements = disjointElements(geometry);
+  if (elements !== undefined) {
+    emitDisjointMaximumGradient(f, geometry, places, elements);
+    return;
+  }
   const [y, dy, x, isTaken, isFirst] = f.localsOf('v128', 5) as [Local, Local, Local, Local, Local];
   const target = f.local('i32');
   emitChannels(f, geometry.channels, 1, (offset, _, lanes) => {
