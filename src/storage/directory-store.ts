@@ -1,5 +1,6 @@
 import type { WritableFile } from '../binary/byte-sink.ts';
 import { blobFile } from '../binary/ranged-file.ts';
+import { streamFile } from '../binary/stream-file.ts';
 import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { newWriterId } from './live-writers.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
@@ -105,30 +106,52 @@ function folderStore({ name, open, moves }: Folder): Store {
 }
 
 async function writeFile(folder: DirectoryHandle, name: string, file: WritableFile, moves: boolean): Promise<void> {
-  const existed = await hasFile(folder, name);
-  const aside = existed || !moves ? name : `${name}.${newWriterId()}${ASIDE}`;
-  const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
+  if (!moves) return await writeInPlace(folder, name, file);
+  const aside = `${name}.${newWriterId()}${ASIDE}`;
   try {
-    if (typeof handle.createWritable !== 'function') {
-      const feature = 'writing files of the origin private file system';
-      const advice = 'this browser has no createWritable; use indexedDbStore() instead';
-      throw new UnsupportedError(`Cannot write "${name}": ${advice}`, feature);
-    }
-    const writable = await handle.createWritable();
+    const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
+    await replaceContent(handle, name, file);
     try {
-      await file.writeTo({ write: async (bytes) => await writable.write(bytes as Uint8Array<ArrayBuffer>) });
+      await handle.move(folder, name);
     } catch (error) {
-      await writable.abort().catch(() => {});
-      throw error;
+      if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+      // Not every browser moves files, nor onto others, nor onto those that somebody else has opened.
+      await writeInPlace(folder, name, streamFile(blobFile(await handle.getFile(), name)));
+      await folder.removeEntry(aside);
     }
-    await writable.close();
-    if (aside !== name) await handle.move(folder, name);
   } catch (error) {
-    // Asking for a place made an empty file there.
-    if (aside !== name) await folder.removeEntry(aside).catch(() => {});
-    else if (!existed) await removeEmpty(folder, name).catch(() => {});
+    await folder.removeEntry(aside).catch(() => {});
     throw error;
   }
+}
+
+async function writeInPlace(folder: DirectoryHandle, name: string, file: WritableFile): Promise<void> {
+  const existed = await hasFile(folder, name);
+  const handle = await folder.getFileHandle(name, { create: true });
+  try {
+    await replaceContent(handle, name, file);
+  } catch (error) {
+    // Asking for a place made an empty file there.
+    if (!existed) await removeEmpty(folder, name).catch(() => {});
+    throw error;
+  }
+}
+
+/** A browser writes into a copy, which takes the place of the file when it is closed. */
+async function replaceContent(handle: FileSystemFileHandle, name: string, file: WritableFile): Promise<void> {
+  if (typeof handle.createWritable !== 'function') {
+    const feature = 'writing files of the origin private file system';
+    const advice = 'this browser has no createWritable; use indexedDbStore() instead';
+    throw new UnsupportedError(`Cannot write "${name}": ${advice}`, feature);
+  }
+  const writable = await handle.createWritable();
+  try {
+    await file.writeTo({ write: async (bytes) => await writable.write(bytes as Uint8Array<ArrayBuffer>) });
+  } catch (error) {
+    await writable.abort().catch(() => {});
+    throw error;
+  }
+  await writable.close();
 }
 
 /** Browsers with private files can rename them; the types do not know it yet. */

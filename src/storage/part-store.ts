@@ -7,7 +7,7 @@
  */
 import type { WritableFile } from '../binary/byte-sink.ts';
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
-import { FormatError, NotFoundError } from '../errors.ts';
+import { FormatError, NotFoundError, QuotaError } from '../errors.ts';
 import { abandonedWriters, asWriter, newWriterId } from './live-writers.ts';
 import { reportingFile } from './reporting-file.ts';
 import { keysBelow, type Store } from './store.ts';
@@ -108,7 +108,9 @@ async function writeRecord(table: PartTable, id: string, files: ReadonlyMap<stri
     await table.writeRecord({ id, modifiedMs, partBytes: table.partBytes, files: saved });
   } catch (error) {
     await undo(table, id, written).catch(() => {});
-    throw error;
+    // A table knows what a part takes; what is needed is room for all of them.
+    if (!(error instanceof QuotaError) || error.neededBytes === byteCount) throw error;
+    throw new QuotaError(error.store, byteCount, undefined, error.cause);
   }
 }
 

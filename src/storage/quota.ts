@@ -22,5 +22,8 @@ export async function checkQuota(store: string, neededBytes: number): Promise<vo
 
 /** The failure as a `QuotaError` if it is one for want of room, else as it is. */
 export async function asQuotaError(store: string, neededBytes: number, cause: unknown): Promise<unknown> {
-  return isQuotaFailure(cause) ? new QuotaError(store, neededBytes, await freeBytes(), cause) : cause;
+  if (!isQuotaFailure(cause)) return cause;
+  const free = await freeBytes();
+  // Browsers that keep a user's disk to themselves tell every page the same, which is not what they give.
+  return new QuotaError(store, neededBytes, free === undefined || free >= neededBytes ? undefined : free, cause);
 }

@@ -20,11 +20,19 @@ const config: ViteUserConfig = defineConfig({
       {
         resolve: { alias },
         // Everything is found beforehand: a dependency found later would reload the page in the middle of a test.
-        optimizeDeps: { include: ['@zip.js/zip.js/lib/zip-core-custom.js'] },
+        optimizeDeps: {
+          include: [
+            '@zip.js/zip.js/lib/zip-core-custom.js',
+            '@zip.js/zip.js/dist/zip-core-external.min.js',
+            '@tensorflow/tfjs-core',
+            '@tensorflow/tfjs-backend-cpu',
+            '@tensorflow/tfjs-layers',
+          ],
+        },
         test: {
           ...common,
           name: 'in the browser',
-          include: ['test/browser/load.test.ts'],
+          include: ['test/browser/load.test.ts', 'test/browser/stores.test.ts', 'test/browser/tensorflowjs.test.ts'],
           browser: {
             enabled: true,
             headless: true,

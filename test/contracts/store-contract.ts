@@ -78,7 +78,8 @@ export function testStore(
     for (const [start, end] of [
       [0, 1],
       [largeBytes - 1, largeBytes],
-      [262_100, 262_200],
+      // Across the end of a part, in every store that has parts.
+      [196_600, 196_620],
       [70_000, largeBytes - 70_000],
       [5, 5],
     ] as const) {
@@ -133,11 +134,10 @@ export function testStore(
     expect(await store.list()).toEqual(['a.bin']);
   });
 
-  test.each([0, 1, 70_001, 300_000, Number.NaN])(
+  test.each([0, 1, 70_001, 200_000, largeBytes])(
     'a save that fails after %d bytes leaves what was there',
-    async (bytes) => {
+    async (failAfter) => {
       const store = await made();
-      const failAfter = Number.isNaN(bytes) ? largeBytes : bytes;
       await store.write('old.bin', pieces(patternBytes(500, 1)));
       await expect(store.write('old.bin', pieces(large, { failAfter }))).rejects.toThrow('the model gave out');
       await expect(store.write('new.bin', pieces(large, { failAfter }))).rejects.toThrow('the model gave out');
