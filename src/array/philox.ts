@@ -56,35 +56,24 @@ export function freshSeed(): number {
   return globalThis.crypto.getRandomValues(new Uint32Array(1))[0] as number;
 }
 
-/** A place in a stream: how many words were drawn before it. */
-export interface PhiloxPosition {
-  readonly key: PhiloxKey;
-  readonly drawn: number;
-}
-
 /** Draws one number after another from the stream of a seed. */
 export class PhiloxStream {
-  #key: PhiloxKey;
+  readonly #key: PhiloxKey;
   #counter = 0;
   #block: PhiloxBlock = [0, 0, 0, 0];
   #used = 4;
   #spareNormal: number | undefined;
 
-  constructor(seed: number) {
+  /** @param drawn how many words have been drawn already, by another stream of this seed */
+  constructor(seed: number, drawn = 0) {
     this.#key = philoxKey(seed);
-  }
-
-  /** Where the stream is; of two normal numbers that are drawn together, a second one that is left does not count. */
-  get position(): PhiloxPosition {
-    return { key: this.#key, drawn: 4 * this.#counter - (4 - this.#used) };
-  }
-
-  set position({ key, drawn }: PhiloxPosition) {
-    this.#key = key;
     this.#counter = Math.floor(drawn / 4);
-    this.#used = 4;
-    this.#spareNormal = undefined;
     for (let word = 0; word < drawn % 4; word++) this.nextBits();
+  }
+
+  /** How many words have been drawn. */
+  get drawn(): number {
+    return 4 * this.#counter - (4 - this.#used);
   }
 
   /** 32 random bits, as a whole number of at least 0. */

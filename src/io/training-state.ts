@@ -165,8 +165,7 @@ function decodeMark(mark: JsonValue | undefined, file: string): SourceMark {
 
 function isOrder(value: JsonValue | undefined): value is JsonObject & OrderMark {
   if (!isJsonObject(value)) return false;
-  const { key, drawn } = value;
-  return isCount(drawn) && Array.isArray(key) && key.length === 2 && key.every(isCount);
+  return isCount(value.drawn) && typeof value.seed === 'number';
 }
 
 function isLogs(value: JsonValue | undefined): value is JsonObject & Logs {

@@ -38,7 +38,7 @@ export class Predictor {
   }
 
   async predict(inputs: PredictInputs, options: PredictOptions): Promise<PredictOutputs> {
-    const { batchSize = 32, onProgress, signal, callbacks = [] } = options;
+    const { batchSize = 32, onProgress, signal, callbacks } = options;
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`Cannot predict: batchSize is ${batchSize}, expected an integer above 0`);
     }
@@ -46,32 +46,21 @@ export class Predictor {
     const tensors = readInputs(this.#model, inputs);
     const rows = tensors[0]?.shape[0] ?? 0;
     const batches: (readonly Tensor[])[] = [];
-    const call = async (hook: (callback: Callback) => void | Promise<void>): Promise<void> => {
-      for (const callback of callbacks) await hook(callback);
-    };
-    for (const callback of callbacks) {
-      callback.setModel(this.#model);
-      callback.setParams({ epochs: 1, steps: Math.ceil(rows / batchSize), verbose: 0 });
-    }
-    this.#model.stopPredicting = false;
-    await call((callback) => callback.onPredictBegin());
+    const hooks = callbacks && new (await import('./predict-hooks.ts')).PredictHooks(this.#model, callbacks);
+    await hooks?.begin(Math.ceil(rows / batchSize));
     // Without rows one empty batch is run all the same: it gives the outputs their shapes.
     for (let start = 0; start < Math.max(rows, 1); start += batchSize) {
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
       const program = await this.#program(backend, batch);
-      const index = batches.length;
-      await call((callback) => callback.onPredictBatchBegin(index));
+      await hooks?.beginBatch();
       const outputs = await program.run(batch);
       batches.push(outputs);
       onProgress?.(stop, rows);
-      if (callbacks.length === 0) continue;
-      const nested = nestOutputs(this.#model.outputStructure, outputs);
-      await call((callback) => callback.onPredictBatchEnd(index, { outputs: nested }));
-      if (this.#model.stopPredicting) break;
+      if (await hooks?.endBatch(nestOutputs(this.#model.outputStructure, outputs))) break;
     }
-    await call((callback) => callback.onPredictEnd());
+    await hooks?.end();
     const outputs = this.#model.outputs.map((_, index) =>
       concatenateRows(batches.map((batch) => batch[index] as Tensor)),
     );

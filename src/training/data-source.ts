@@ -1,6 +1,6 @@
 /** Where batches come from: arrays that are cut, or datasets that are iterated. */
 
-import type { PhiloxStream } from '../array/philox.ts';
+import { PhiloxStream } from '../array/philox.ts';
 import { Tensor } from '../array/tensor.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { ClassWeight } from './class-weights.ts';
@@ -25,7 +25,7 @@ export type SourceMark =
 
 /** The state of the generator that orders samples. */
 export interface OrderMark {
-  readonly key: readonly [number, number];
+  readonly seed: number;
   readonly drawn: number;
 }
 
@@ -54,36 +54,42 @@ export function isDataset(value: unknown): value is Dataset {
 export interface ArraySourceOptions {
   readonly batchSize: number;
   /** Decides the order of each epoch; absent for the order as it is. */
-  readonly stream?: PhiloxStream | undefined;
+  readonly seed?: number | undefined;
 }
 
 /** Cuts arrays into batches; the last one may be smaller. */
-export function arraySource(samples: Samples, { batchSize, stream }: ArraySourceOptions): DataSource {
+export function arraySource(samples: Samples, { batchSize, seed }: ArraySourceOptions): DataSource {
   const { rows } = samples;
+  let order = seed === undefined ? undefined : { seed, stream: new PhiloxStream(seed) };
   return {
     steps: Math.ceil(rows / batchSize),
     *epoch(skipped = 0) {
-      const order = stream === undefined ? undefined : shuffledOrder(rows, stream);
+      const indices = order && shuffledOrder(rows, order.stream);
       for (let start = skipped * batchSize; start < rows; start += batchSize) {
         const stop = Math.min(start + batchSize, rows);
-        yield order === undefined
+        yield indices === undefined
           ? sliceSamples(samples, start, stop)
-          : takeSamples(samples, order.subarray(start, stop));
+          : takeSamples(samples, indices.subarray(start, stop));
       }
     },
-    mark: () => ({ kind: 'arrays', rows, batchSize, order: stream?.position ?? null }),
+    mark: () => {
+      const mark = order === undefined ? null : { seed: order.seed, drawn: order.stream.drawn };
+      return { kind: 'arrays', rows, batchSize, order: mark };
+    },
     goTo: (mark) => {
-      if (mark.kind === 'arrays' && mark.order !== null && stream !== undefined) stream.position = mark.order;
+      if (mark.kind !== 'arrays' || mark.order === null || order === undefined) return;
+      const { seed, drawn } = mark.order;
+      order = { seed, stream: new PhiloxStream(seed, drawn) };
     },
     misfit: (mark) => {
       if (mark.kind !== 'arrays') return `the state is of a training on a dataset, this one is on arrays`;
-      if (mark.rows === rows && mark.batchSize === batchSize && (mark.order === null) === (stream === undefined)) {
+      if (mark.rows === rows && mark.batchSize === batchSize && (mark.order === null) === (order === undefined)) {
         return undefined;
       }
       const describe = (count: number, size: number, isShuffled: boolean): string =>
         `${count} samples in batches of ${size}, ${isShuffled ? 'shuffled' : 'in their order'}`;
       const before = describe(mark.rows, mark.batchSize, mark.order !== null);
-      return `the state is of a training on ${before}, this one is on ${describe(rows, batchSize, stream !== undefined)}`;
+      return `the state is of a training on ${before}, this one is on ${describe(rows, batchSize, order !== undefined)}`;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Where the batches of a training, of its validation and of an evaluation come from, as the options say. */
-import { freshSeed, PhiloxStream } from '../array/philox.ts';
+import { freshSeed } from '../array/philox.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { PredictInputs } from '../model/read-inputs.ts';
 import { arraySource, type DataSource, type Dataset, datasetSource, isDataset } from './data-source.ts';
@@ -28,8 +28,8 @@ export function fitSources(
     return { training, validation: validationSource(model, validationData, options) };
   }
   const samples = readSamples(model, { x, y, sampleWeight }, 'fit', classWeight);
-  const stream = shuffle ? new PhiloxStream(seed ?? freshSeed()) : undefined;
-  const source = { batchSize: checkedBatchSize(batchSize), stream };
+  const order = shuffle ? (seed ?? freshSeed()) : undefined;
+  const source = { batchSize: checkedBatchSize(batchSize), seed: order };
   if (validationSplit === 0 || validationData !== undefined) {
     const training = limited(arraySource(samples, source), stepsPerEpoch);
     return { training, validation: validationSource(model, validationData, options) };
