@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { forEachProduct, outputShape } from '../../../test/support/naive-convolve.ts';
 import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
 import { type Shape, sizeOf } from '../../array/shape.ts';
@@ -6,6 +6,9 @@ import type { ConvolveAttributes, PaddingPair } from '../../graph/primitives.ts'
 import { hasRelaxedSimd } from './assembler-features.ts';
 import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
 import { planConvolveFilterGradient } from './contract-filter-gradient.ts';
+import { loadRareModules } from './rare-code.ts';
+
+beforeAll(() => loadRareModules('winograd'));
 
 interface Case {
   readonly inputShape: Shape;

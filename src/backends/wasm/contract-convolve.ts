@@ -7,7 +7,8 @@ import { type DotGeometry, planDot } from './contract-dot.ts';
 import type { ContractPlan } from './contract-plan.ts';
 import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
 import { type Axes, mapAxes, product, type WindowGeometry, windowGeometry } from './contract-window.ts';
-import { planWinograd, prefersWinograd, tiledGeometry, tiledGradient } from './contract-winograd.ts';
+import { rareCode } from './rare-code.ts';
+import { prefersWinograd, tiledGeometry, tiledGradient } from './winograd-choice.ts';
 
 /** A convolution of an input `[batch, …spatial, in]` with a kernel `[…spatial, in / groups, out]`. */
 export interface ConvolveGeometry {
@@ -29,7 +30,8 @@ export function planConvolve({ inputShape, kernelShape, attributes, packed }: Co
     return planDot(pointwiseDot(batch * product(input), channels, outputs, packed));
   }
   const tiled = tiledGeometry(geometry, outputs);
-  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinograd(tiled, packed);
+  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled))
+    return rareCode('winograd').planWinograd(tiled, packed);
   const taps = windowTaps(geometry);
   const [depth, columns] = [channels / groups, outputs / groups];
   const band: BandGeometry = {
@@ -70,7 +72,8 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   const outputs = kernelShape.at(-1) as number;
   const { groups } = attributes;
   const tiled = tiledGradient(forward, outputs);
-  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinograd(tiled, packed);
+  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled))
+    return rareCode('winograd').planWinograd(tiled, packed);
   const { low, extent, phases } = gradientPhases(forward);
   const [depth, columns] = [outputs / groups, channels / groups];
   const band: BandGeometry = {

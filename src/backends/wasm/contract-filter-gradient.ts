@@ -18,9 +18,9 @@ import {
 import { emitProduct } from './contract-product.ts';
 import { storeLanes, TILE_ROWS } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
-import { prefersWinograd, tiledGeometry } from './contract-winograd.ts';
 import { planWinogradFilterGradient } from './contract-winograd-filter.ts';
 import { emitChannels } from './pool-window.ts';
+import { prefersWinograd, tiledGeometry } from './winograd-choice.ts';
 
 /** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
 const LINES_BYTES = 128 << 10;

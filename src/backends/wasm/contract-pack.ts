@@ -47,6 +47,7 @@ export function packingOf(layout: MatrixLayout): Packing {
     byteLength: layout.count * packedBytes(layout),
     key: Object.values(layout).join(':'),
     pack: (source, target) => packMatrices(layout, source, target),
+    emit: (module, source, target) => emitPacking(module, layout, source, target),
   };
 }
 

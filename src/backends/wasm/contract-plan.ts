@@ -53,6 +53,8 @@ export interface Packing {
   /** Says whether two kernels want the same layout of one weight. */
   readonly key: string;
   pack(source: Float32Array, target: Float32Array): void;
+  /** Writes a kernel that does it from one address to another, for a right operand that only the run knows. */
+  emit?(module: ModuleBuilder, source: number, target: number): { readonly kernel: number; readonly units: number };
 }
 
 export interface ContractPlan {

@@ -11,7 +11,7 @@ import type { ModuleBuilder } from './assembler-module.ts';
 import { type ContractPlaces, type ContractPlan, emitKernel, emitTail } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
-import type { WinogradGeometry } from './contract-winograd.ts';
+import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
   emitLeast,

@@ -13,8 +13,9 @@ import { buffersRead, buffersWritten, byteLengthOf } from '../../compiler/schedu
 import type { Variable } from '../../graph/variable.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
+import type { Packing } from './contract-plan.ts';
 import type { KernelContext } from './kernel-context.ts';
-import { expressionCost, loopCost, reduceCost } from './kernel-cost.ts';
+import { expressionCost, loopCost, packCost, reduceCost } from './kernel-cost.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
 import { emitNode, rangePhase } from './node-code.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
@@ -68,7 +69,7 @@ interface Work {
  * @param pages size of the memory that the module imports as `host.memory`
  */
 export function emitProgram(
-  { schedule, plans }: PreparedSchedule,
+  { schedule, plans, packings }: PreparedSchedule,
   offsets: ReadonlyMap<Buffer, number>,
   pages: number,
   options: EmitOptions,
@@ -91,7 +92,7 @@ export function emitProgram(
         return emitScan(context, kernel, body, barrier);
       }
       case 'pack':
-        return workOf([]);
+        return workOf([packPhase(context, kernel, packings.get(kernel))]);
     }
   };
   const writeRun = (
@@ -139,6 +140,18 @@ function workOf(phases: readonly Phase[]): Work {
     write: (writer) => {
       for (const phase of phases) writer.phase(phase);
     },
+  };
+}
+
+function packPhase({ module, addressOf }: KernelContext, kernel: PackKernel, packing: Packing | undefined): Phase {
+  const code = packing?.emit?.(module, addressOf(kernel.input), addressOf(kernel.output));
+  if (code === undefined) throw new TypeError(`Cannot emit ${kernel.name}: only the host can pack it`);
+  return {
+    units: code.units,
+    grain: 1,
+    cost: packCost(kernel),
+    // It needs no scratch.
+    call: (f, first, last) => f.push(first).push(last).i32(0).call(code.kernel),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type Kernel,
   type LoopKernel,
   type NodeKernel,
+  type PackKernel,
   type ReduceKernel,
   visitExpression,
 } from '../../compiler/schedule.ts';
@@ -48,8 +49,12 @@ function kernelCost(kernel: Kernel): number {
     case 'scan':
       return kernel.length * kernel.body.reduce((sum, inner) => sum + kernelCost(inner), 0);
     case 'pack':
-      return 0;
+      return packCost(kernel);
   }
+}
+
+export function packCost({ output }: PackKernel): number {
+  return output.size * ELEMENT_COST;
 }
 
 /** Of an expression that is computed at `count` points. */

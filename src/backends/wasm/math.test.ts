@@ -3,9 +3,9 @@ import { erf } from '../reference/special-functions.ts';
 import { hasRelaxedSimd } from './assembler-features.ts';
 import { ModuleBuilder } from './assembler-module.ts';
 import { callMath, type MathName } from './math.ts';
-import { loadRareCodeOf } from './rare-code.ts';
+import { loadRareModules } from './rare-code.ts';
 
-beforeAll(() => loadRareCodeOf(['power', 'sin']));
+beforeAll(() => loadRareModules('power', 'trigonometry'));
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 

@@ -1,8 +1,16 @@
 /** Asks the kernels what they need before memory is planned: scratch, and weights in another order. */
-import type { Buffer, Kernel, NodeKernel, Schedule } from '../../compiler/schedule.ts';
+import {
+  type Buffer,
+  buffersWritten,
+  type Kernel,
+  type NodeKernel,
+  type PackKernel,
+  type ScanKernel,
+  type Schedule,
+} from '../../compiler/schedule.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { planContraction } from './contract-node.ts';
-import type { ContractPlan } from './contract-plan.ts';
+import type { ContractPlan, Packing } from './contract-plan.ts';
 import { privateStride } from './node-code.ts';
 import { rareCode } from './rare-code.ts';
 
@@ -10,6 +18,16 @@ export interface PreparedSchedule {
   readonly schedule: Schedule;
   /** The plans of contractions and pools. */
   readonly plans: ReadonlyMap<NodeKernel, ContractPlan>;
+  /** How the run packs what only the run knows. */
+  readonly packings: ReadonlyMap<PackKernel, Packing>;
+}
+
+/** The loop around a kernel. */
+interface Surroundings {
+  /** What changes from step to step. */
+  readonly changing: ReadonlySet<Buffer>;
+  /** What is packed before the loop. */
+  readonly before: Kernel[];
 }
 
 /**
@@ -19,6 +37,7 @@ export interface PreparedSchedule {
  */
 export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule {
   const plans = new Map<NodeKernel, ContractPlan>();
+  const packings = new Map<PackKernel, Packing>();
   const packing: Kernel[] = [];
   const packed = new Map<string, Buffer>();
   const numbers = new Map<Buffer, number>();
@@ -50,7 +69,24 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === 1 ? (target as Buffer) : input)) };
   };
 
-  const prepareNode = (kernel: NodeKernel, inPrologue: boolean): NodeKernel => {
+  /** Weights that the run changes are packed once for all steps of a loop, rather than in each of them. */
+  const withPackedBefore = (
+    kernel: NodeKernel,
+    plan: ContractPlan,
+    { changing, before }: Surroundings,
+  ): NodeKernel | undefined => {
+    const right = kernel.inputs[1];
+    const { packing: packer } = plan;
+    if (right === undefined || packer?.emit === undefined || changing.has(right)) return undefined;
+    const name = `${kernel.name}/packed`;
+    const target: Buffer = { name, role: 'temporary', dtype: 'float32', size: packer.byteLength / 4 };
+    const pack: PackKernel = { kind: 'pack', name, input: right, output: target, pack: packer.pack };
+    packings.set(pack, packer);
+    before.push(pack);
+    return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === 1 ? target : input)) };
+  };
+
+  const prepareNode = (kernel: NodeKernel, inPrologue: boolean, loop: Surroundings | undefined): NodeKernel => {
     const { node } = kernel;
     if (node.primitive === 'argSort') {
       const bytes = rareCode('lanes').argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
@@ -59,7 +95,9 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     let plan = planContraction(node, false);
     if (plan === undefined) return kernel;
     // In the prologue a kernel runs once, and packing is for later runs.
-    const repacked = inPrologue ? undefined : withPackedWeights(kernel, plan);
+    const repacked = inPrologue
+      ? undefined
+      : (withPackedWeights(kernel, plan) ?? (loop && withPackedBefore(kernel, plan, loop)));
     if (repacked !== undefined) plan = planContraction(node, true) as ContractPlan;
     const prepared = repacked ?? kernel;
     const ownBytes = threads === 1 ? plan.privateBytes : threads * privateStride(plan.privateBytes);
@@ -68,16 +106,21 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     return complete;
   };
 
-  const prepareAll = (kernels: readonly Kernel[], inPrologue: boolean): Kernel[] =>
-    kernels.map((kernel) => {
-      if (kernel.kind === 'node') return prepareNode(kernel, inPrologue);
-      if (kernel.kind === 'scan') return { ...kernel, body: prepareAll(kernel.body, inPrologue) };
-      return kernel;
+  const prepareScan = (scan: ScanKernel, inPrologue: boolean): Kernel[] => {
+    const loop: Surroundings = { changing: new Set(buffersWritten(scan)), before: [] };
+    const body = prepareAll(scan.body, inPrologue, loop);
+    return [...loop.before, { ...scan, body }];
+  };
+
+  const prepareAll = (kernels: readonly Kernel[], inPrologue: boolean, loop?: Surroundings): Kernel[] =>
+    kernels.flatMap((kernel): Kernel | Kernel[] => {
+      if (kernel.kind === 'node') return prepareNode(kernel, inPrologue, loop);
+      return kernel.kind === 'scan' ? prepareScan(kernel, inPrologue) : kernel;
     });
 
   const prologue = prepareAll(schedule.prologue, true);
   const kernels = prepareAll(schedule.kernels, false);
-  return { schedule: { ...schedule, prologue: interleave(prologue, packing), kernels }, plans };
+  return { schedule: { ...schedule, prologue: interleave(prologue, packing), kernels }, plans, packings };
 }
 
 function scratchOf(kernel: NodeKernel, sizes: readonly number[]): Buffer[] {

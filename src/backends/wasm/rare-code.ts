@@ -4,6 +4,7 @@
  */
 import { type Graph, topologicalOrder } from '../../graph/node.ts';
 import type { PrimitiveName } from '../../graph/primitives.ts';
+import { needsWinograd } from './winograd-choice.ts';
 
 /** The modules of rare code. */
 interface RareModules {
@@ -15,6 +16,7 @@ interface RareModules {
   readonly power: typeof import('./math-power.ts');
   readonly random: typeof import('./random-code.ts');
   readonly trigonometry: typeof import('./math-trigonometric.ts');
+  readonly winograd: typeof import('./contract-winograd.ts');
 }
 
 type RareName = keyof RareModules;
@@ -28,6 +30,7 @@ const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
   power: () => import('./math-power.ts'),
   random: () => import('./random-code.ts'),
   trigonometry: () => import('./math-trigonometric.ts'),
+  winograd: () => import('./contract-winograd.ts'),
 };
 
 const NEEDS: { readonly [K in PrimitiveName]?: readonly RareName[] } = {
@@ -61,17 +64,16 @@ const NEEDS: { readonly [K in PrimitiveName]?: readonly RareName[] } = {
 
 const loaded: { -readonly [K in RareName]?: RareModules[K] } = {};
 
-/** Loads the code for the primitives of a graph, and of the loops in it. */
+/** Loads the code for the nodes of a graph, and of the loops in it. */
 export async function loadRareCode(graph: Graph): Promise<void> {
-  const primitives = new Set<PrimitiveName>();
-  collectPrimitives(graph, primitives);
-  await loadRareCodeOf(primitives);
+  const names = new Set<RareName>();
+  collectNames(graph, names);
+  await loadRareModules(...names);
 }
 
-/** Loads the code for some primitives. */
-export async function loadRareCodeOf(primitives: Iterable<PrimitiveName>): Promise<void> {
-  const names = new Set([...primitives].flatMap((primitive) => NEEDS[primitive] ?? []));
-  await Promise.all([...names].map(loadModule));
+/** Loads code by its name. */
+export async function loadRareModules(...names: readonly RareName[]): Promise<void> {
+  await Promise.all(names.map(loadModule));
 }
 
 async function loadModule<K extends RareName>(name: K): Promise<void> {
@@ -87,9 +89,10 @@ export function rareCode<K extends RareName>(name: K): RareModules[K] {
   return module as RareModules[K];
 }
 
-function collectPrimitives({ outputs }: Graph, primitives: Set<PrimitiveName>): void {
+function collectNames({ outputs }: Graph, names: Set<RareName>): void {
   for (const node of topologicalOrder(outputs)) {
-    primitives.add(node.primitive);
-    if (node.primitive === 'scan') collectPrimitives(node.attributes.body, primitives);
+    for (const name of NEEDS[node.primitive] ?? []) names.add(name);
+    if (needsWinograd(node)) names.add('winograd');
+    if (node.primitive === 'scan') collectNames(node.attributes.body, names);
   }
 }
