@@ -158,6 +158,11 @@ export function formatOfName(name: string, holds?: 'weights'): SaveFormat {
   throw unknownFormat(name, `a name that ends in one of ${[...endings].join(', ')}, or the option format`);
 }
 
+/** Whether a format holds a whole model, or its weights alone. */
+export function formatHolds(format: SaveFormat): 'model' | 'weights' {
+  return FORMATS.find((row) => row.format === format)?.holds ?? 'model';
+}
+
 /**
  * Makes the files of a model in a format.
  *

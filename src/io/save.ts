@@ -6,11 +6,19 @@ import type { QuantizedWeight } from '../formats/layers-model/write-layers-model
 import type { KerasModel } from '../model/keras-model.ts';
 import { formatOfDestination, nameOf, placeOf, type SaveDestination, type SaveHandler } from './places.ts';
 import { encodeFiles, type FormatOptions, type SaveFormat } from './save-formats.ts';
+import type { StoredModel } from './source.ts';
+import type { Verification } from './verify-saved.ts';
 import { type OnSaveProgress, writeFiles } from './write-files.ts';
 
 export interface SaveOptions extends FormatOptions {
   /** By default the one that the name ends in. */
   readonly format?: SaveFormat;
+  /**
+   * Load what was written, and compare weights and predictions with the model's; false unless given. What is not the same
+   * is an error, and the old model stays where the store lets one look before. Of quantized weights each may be off by its
+   * largest error, and predictions by `tolerance`, when there is one.
+   */
+  readonly verify?: boolean | { readonly tolerance: number };
   /** Hears how far the save is. */
   readonly onProgress?: OnSaveProgress;
   /** Ends the save; it rejects with the signal's reason, and what was there before stays. */
@@ -34,6 +42,8 @@ export interface SaveReport {
   readonly notInTensorflowJs?: readonly string[];
   /** The weights that are stored in fewer bits, and how far each is off at most. */
   readonly quantized?: readonly QuantizedWeight[];
+  /** What `verify` found. */
+  readonly verified?: Verification;
   /** What a save handler answered: TensorFlow.js' `SaveResult`. */
   readonly handlerResult?: unknown;
 }
@@ -45,20 +55,38 @@ export async function saveModel(
   options: SaveOptions,
 ): Promise<SaveReport> {
   if (isSaveHandler(destination)) return await saveToHandler(model, destination, options);
-  const { format = formatOfDestination(destination), onProgress, signal, ...formatOptions } = options;
+  const { format = formatOfDestination(destination), verify = false, onProgress, signal, ...formatOptions } = options;
   const encoded = await encodeFiles(format, model, { ...formatOptions, destination: nameOf(destination) });
   const { file, beside = new Map(), besideOf, lasting, nameInFolder, ...said } = encoded;
   const place = await placeOf(destination, format);
-  await writeFiles(place, { file, beside, besideOf, lasting, nameInFolder }, { onProgress, signal });
-  return { format, ...said };
+  let verified: Verification | undefined;
+  const check = async (written: StoredModel, isInPlace: boolean): Promise<void> => {
+    const { verifySaved } = await import('./verify-saved.ts');
+    const tolerance = typeof verify === 'object' ? verify.tolerance : undefined;
+    verified = await verifySaved(model, written, { tolerance, isInPlace, format, options, quantized: said.quantized });
+  };
+  await writeFiles(
+    place,
+    { file, beside, besideOf, lasting, nameInFolder },
+    {
+      onProgress,
+      signal,
+      check: verify === false ? undefined : check,
+    },
+  );
+  return { format, ...said, ...(verified === undefined ? {} : { verified }) };
 }
 
 /** Hands a model over. Nothing of it is in a file, so there is nothing to make of the options for files. */
 async function saveToHandler(
   model: KerasModel,
   handler: SaveHandler,
-  { format = 'layers-model', onProgress, signal, ...options }: SaveOptions,
+  { format = 'layers-model', verify = false, onProgress, signal, ...options }: SaveOptions,
 ): Promise<SaveReport> {
+  if (verify !== false) {
+    const feature = 'verify with a save handler';
+    throw new UnsupportedError(`Cannot save model "${model.name}" with ${feature}: there is nothing to load`, feature);
+  }
   if (format !== 'layers-model') {
     const found = `"${format}" for a save handler`;
     throw new UnsupportedError(`Cannot save model "${model.name}": found ${found}, expected "layers-model"`, found);

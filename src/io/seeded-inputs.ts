@@ -28,7 +28,7 @@ export async function predictSeeded(model: KerasModel): Promise<SeededPrediction
   for (const extent of EXTENTS) {
     const inputs = seededInputs(model, extent);
     try {
-      return { inputs, outputs: tensorsIn(await model.predict<PredictOutputs>(inputsOf(model, inputs))) };
+      return { inputs, outputs: tensorsOf(await model.predict<PredictOutputs>(inputsOf(model, inputs))) };
     } catch (error) {
       if (!(error instanceof ShapeError || error instanceof RangeError)) throw error;
       failure ??= error;
@@ -128,7 +128,7 @@ export function largestDifference(first: readonly Tensor[], second: readonly Ten
 }
 
 /** All tensors of a prediction, in order. */
-function tensorsIn(value: PredictOutputs): Tensor[] {
+export function tensorsOf(value: PredictOutputs): Tensor[] {
   if (value instanceof Tensor) return [value];
-  return (Array.isArray(value) ? value : Object.values(value)).flatMap((part) => tensorsIn(part as PredictOutputs));
+  return (Array.isArray(value) ? value : Object.values(value)).flatMap((part) => tensorsOf(part as PredictOutputs));
 }

@@ -1,8 +1,9 @@
 /** Puts the files of a model in their place, so that at any moment the old model or the new one is there, whole. */
 import type { WritableFile } from '../binary/byte-sink.ts';
+import type { RangedFile } from '../binary/ranged-file.ts';
 import { NotFoundError, UnsupportedError } from '../errors.ts';
 import { MAX_JSON_BYTES } from '../formats/json.ts';
-import { baseNameOf, folderOf, joinKey, type Store } from '../storage/store.ts';
+import { baseNameOf, folderOf, joinKey, type Store, type WriteOptions } from '../storage/store.ts';
 import { sharedFiles } from './model-files.ts';
 import type { SavedFiles } from './save-formats.ts';
 import type { StoredModel } from './source.ts';
@@ -22,6 +23,11 @@ export interface WriteFilesOptions {
   /** Ends the save; it rejects with the signal's reason, and what was there before stays. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnSaveProgress | undefined;
+  /**
+   * Looks at the model that was written, in a store where it is in its place already: before it is there for all, where
+   * the store lets one look, else afterwards.
+   */
+  readonly check?: ((written: StoredModel, isInPlace: boolean) => Promise<void>) | undefined;
 }
 
 /**
@@ -32,7 +38,7 @@ export interface WriteFilesOptions {
 export async function writeFiles(
   { store, key: destination }: StoredModel,
   saved: Pick<SavedFiles, 'file' | 'beside' | 'besideOf' | 'lasting' | 'nameInFolder'>,
-  { signal, onProgress }: WriteFilesOptions = {},
+  { signal, onProgress, check }: WriteFilesOptions = {},
 ): Promise<void> {
   const key = destination.endsWith('/') ? destination + (saved.nameInFolder ?? '') : destination;
   if (store.write === undefined) {
@@ -46,8 +52,17 @@ export async function writeFiles(
   const counter = new Counter(files, onProgress, signal);
   const tracked = new Map([...files].map(([name, file]) => [name, counter.track(name, file)]));
   const replaced = await replacedKeys({ store, key }, folder, saved.besideOf, files);
+  let isChecked = check === undefined;
+  const beforeSwap = async (written: RangedFile): Promise<void> => {
+    await check?.({ store: withFile(store, key, written), key }, false);
+    isChecked = true;
+  };
   if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked);
-  else await writeOneByOne(store, tracked, key, new Set(saved.lasting?.map((path) => joinKey(folder, path))));
+  else {
+    const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
+    await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
+  }
+  if (!isChecked) await check?.({ store, key }, true);
   counter.finish();
   for (const old of replaced) await removeQuietly(store, old);
 }
@@ -57,17 +72,26 @@ async function writeOneByOne(
   files: ReadonlyMap<string, WritableFile>,
   last: string,
   lasting: ReadonlySet<string>,
+  options: WriteOptions,
 ): Promise<void> {
   const begun: string[] = [];
   try {
     for (const [name, file] of files) {
       if (name !== last && !lasting.has(name)) begun.push(name);
-      await store.write?.(name, file);
+      await store.write?.(name, file, name === last ? options : {});
     }
   } catch (error) {
     if (!(await mayName(store, last, begun))) for (const name of begun) await removeQuietly(store, name);
     throw error;
   }
+}
+
+/** A store as it will be when a file is in its place. */
+function withFile(store: Store, key: string, file: RangedFile): Store {
+  return {
+    name: store.name,
+    open: async (name, options) => (name === key ? file : await store.open(name, options)),
+  };
 }
 
 /** Whether a file is there that names some of those, or could: a server may do what it then reports as failed. */

@@ -9,7 +9,7 @@ import type { WritableFile } from '../binary/byte-sink.ts';
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
 import { FormatError, NotFoundError, QuotaError, UnsupportedError } from '../errors.ts';
 import { reportingFile } from './reporting-file.ts';
-import { folderOf, joinKey, type Store } from './store.ts';
+import { folderOf, joinKey, type Store, type WriteOptions } from './store.ts';
 
 type FileSystem = ReturnType<typeof loadFileSystem>;
 
@@ -26,7 +26,7 @@ export function fileSystemStore(root = ''): Store {
   return {
     name: root === '' ? 'the file system' : root,
     open: async (key, options = {}) => reportingFile(await openPath(joinRoot(root, key)), options),
-    write: async (key, file) => await writePath(joinRoot(root, key), file),
+    write: async (key, file, options) => await writePath(joinRoot(root, key), file, options),
     list: async (folder = '') => {
       const fs = loadFileSystem();
       const path = joinRoot(root, folder) || '.';
@@ -116,7 +116,7 @@ async function statFile(path: string): Promise<FileStat> {
  * Writes a file on disk: beside its place, then onto the disk, then into its place in one step. Whatever goes wrong on
  * the way, what was there before is still there. Folders on the way are made.
  */
-export async function writePath(path: string, file: WritableFile): Promise<void> {
+export async function writePath(path: string, file: WritableFile, options: WriteOptions = {}): Promise<void> {
   const { promises } = loadFileSystem();
   const folder = folderOf(path.replaceAll('\\', '/'));
   const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
@@ -130,6 +130,7 @@ export async function writePath(path: string, file: WritableFile): Promise<void>
     } finally {
       await handle.close();
     }
+    await options.beforeSwap?.(await openPath(aside));
     await promises.rename(aside, path);
   } catch (cause) {
     await promises.rm(aside, { force: true }).catch(() => {});

@@ -19,7 +19,11 @@ export function memoryStore(files: Map<string, Uint8Array> = new Map(), name = '
   return {
     name,
     open: async (key, options = {}): Promise<RangedFile> => reportingFile(bytesFile(bytesOf(key), key), options),
-    write: async (key, file) => await writeAll(new Map([[key, file]])),
+    write: async (key, file, { beforeSwap } = {}) => {
+      const bytes = await bytesOfFile(file);
+      await beforeSwap?.(bytesFile(bytes, key));
+      files.set(key, bytes);
+    },
     writeAll,
     list: async (folder = '') => keysBelow(files.keys(), folder),
     remove: async (key) => {

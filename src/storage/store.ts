@@ -21,6 +21,14 @@ export interface FileInfo {
   readonly modifiedAt?: Date;
 }
 
+export interface WriteOptions {
+  /**
+   * Looks at what was written before it takes the place of what was there; when it rejects, the write fails with that. A
+   * store that writes in place does not ask.
+   */
+  readonly beforeSwap?: (written: RangedFile) => Promise<void>;
+}
+
 /**
  * Files under keys. `open` is all that loading needs; a store that can be saved to has `write`, one whose models can be
  * managed has `list` and `remove` too.
@@ -40,7 +48,7 @@ export interface Store {
    *
    * @throws {QuotaError} when there is no room for it.
    */
-  write?(key: string, file: WritableFile): Promise<void>;
+  write?(key: string, file: WritableFile, options?: WriteOptions): Promise<void>;
   /**
    * Puts several files in place as one: all of them or none, at once. The last is the one that names the others. A store
    * without this gets them one after the other, in this order.
