@@ -33,10 +33,13 @@ FAMILIES = [
     *["sequence/simple-rnn", "sequence/lstm", "sequence/gru", "sequence/rnn", "sequence/bidirectional"],
     *["sequence/conv-lstm", "sequence/time-distributed", "sequence/attention"],
     *["sequence/multi-head-attention", "sequence/grouped-query-attention"],
+    *["sequence/numbers", "sequence/spectrograms"],
 ]
+# Of families that are not about training, those alone that have weights.
+ONLY = {"sequence/numbers": {"Normalization", "Pipeline"}, "sequence/spectrograms": {"STFTSpectrogram"}}
 LIMIT = 300
 STRIDE = 7
-IN_TRAINING = {"BatchNormalization"}
+IN_TRAINING = {"BatchNormalization", "SpectralNormalization"}
 
 
 class Weights:
@@ -150,6 +153,8 @@ POSITIONAL = {"MultiHeadAttention", "GroupQueryAttention"}
 total_bytes = 0
 for family in [name for name in FAMILIES if not sys.argv[1:] or name in sys.argv[1:]]:
     cases = json.loads((ROOT / "layers" / f"{family}.json").read_text(encoding="utf-8"))
+    if family in ONLY:
+        cases = [case for case in cases if case.get("class_name") in ONLY[family] and case["weights"]]
     entries = []
     assert len({(case["class_name"], case["name"]) for case in cases}) == len(cases), family
     for case in cases:

@@ -263,8 +263,51 @@ def others(cases):
         cases.add("BinaryIoU", several(lambda: (*scores(), whole(6))), config)
 
 
+def further(cases):
+    """Other shapes and weights of metrics that have few options: at least ten cases of each."""
+    cases_of = lambda name: sum(case["metric"] == name for case in cases.cases)
+    shapes = ((6,), (2, 5), (3, 2, 2))
+    for name in ("Mean", "Sum"):
+        for shape in shapes:
+            cases.values(name, [(cases.normal(*shape), None), (cases.normal(*shape) * 100, None)])
+            cases.values(name, several(lambda: (cases.normal(*shape), cases.uniform(*shape)), 3))
+    wide = ((4, 2), (3, 5), (2, 2, 3), (1, 4))
+    targets = {
+        "CategoricalCrossentropy": lambda shape: (cases.one_hot(shape[-1], *shape[:-1]), cases.softmax(*shape)),
+        "CategoricalAccuracy": lambda shape: (cases.one_hot(shape[-1], *shape[:-1]), cases.softmax(*shape)),
+        "TopKCategoricalAccuracy": lambda shape: (cases.one_hot(shape[-1], *shape[:-1]), cases.softmax(*shape)),
+        "SparseCategoricalCrossentropy": lambda shape: (
+            cases.rng.integers(0, shape[-1], shape[:-1]),
+            cases.softmax(*shape),
+        ),
+        "BinaryCrossentropy": lambda shape: (cases.bits(*shape), cases.uniform(*shape)),
+        "BinaryAccuracy": lambda shape: (cases.bits(*shape), cases.uniform(*shape)),
+        "Accuracy": lambda shape: (cases.rng.integers(0, 3, shape), cases.rng.integers(0, 3, shape)),
+    }
+    positive = ("MeanSquaredLogarithmicError", "Poisson", "KLDivergence", "MeanAbsolutePercentageError")
+    for name in (
+        *("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "RootMeanSquaredError", "CosineSimilarity"),
+        *("LogCoshError", "Poisson", "KLDivergence", "PearsonCorrelation", "ConcordanceCorrelation"),
+        *targets,
+    ):
+        draw = targets.get(name)
+        if draw is None:
+            one = cases.uniform if name in positive else cases.normal
+            draw = lambda shape: (one(*shape), one(*shape) * np.float32(1.5))
+        for shape in wide:
+            config = {"k": 2} if name.startswith("TopK") else {}
+            # Correlations of what is one sample alone are not defined.
+            count = 1 if "Correlation" in name and shape[0] == 1 else 3
+            cases.add(name, several(lambda: draw(shape), count), config)
+        assert cases_of(name) >= 10, name
+    for name in ("IoU", "MeanIoU"):
+        config = {"num_classes": 3, **({"target_class_ids": [1]} if name == "IoU" else {})}
+        draw = lambda: (cases.rng.integers(0, 3, (3, 3)), cases.rng.integers(0, 3, (3, 3)))
+        cases.add(name, several(draw, 3), config)
+
+
 def main():
     cases = Cases()
-    for family in (means, confusions, others):
+    for family in (means, confusions, others, further):
         family(cases)
     write("metrics", cases.cases)

@@ -244,6 +244,49 @@ def shared(cases):
     add("MultiOptimizer", {"optimizer_map": several(), "loss_scale_factor": 4.0}, use=(0, 1))
 
 
+def combined(cases):
+    """What all rules share, with every rule: at least ten cases of each."""
+    add = cases.add
+    rate = {"learning_rate": 0.05}
+    names = sorted({case["optimizer"] for case in cases.cases[1:]} - {"LossScaleOptimizer", "MultiOptimizer"})
+    for name in names:
+        for config in (
+            {"clipnorm": 0.5},
+            {"clipvalue": 0.2, "weight_decay": 0.05},
+            {"global_clipnorm": 0.7},
+            {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 2},
+            {"gradient_accumulation_steps": 2},
+            {"learning_rate": S.InverseTimeDecay(0.1, 2, 0.5)},
+            {"learning_rate": S.PolynomialDecay(0.1, 4, 0.02, power=2.0), "clipnorm": 1.0},
+            {"loss_scale_factor": 8.0, "use_ema": True},
+        ):
+            add(name, {**rate, **config}, use=(0, 1) if name == "Muon" else (1, 2))
+    for name, config in (
+        ("RMSprop", {"momentum": 0.5}),
+        ("AdamW", {"weight_decay": 0.1}),
+        ("Lamb", {}),
+        ("Adagrad", {}),
+        ("Lion", {}),
+        ("Ftrl", {}),
+        ("Adamax", {"clipnorm": 0.5}),
+        ("SGD", {"gradient_accumulation_steps": 2}),
+    ):
+        inner = make(name, {**rate, **config})
+        add("LossScaleOptimizer", {"inner_optimizer": inner, "initial_scale": 64.0, "dynamic_growth_steps": 1}, use=(0, 1), kind="odd")
+    for default, name, config in (
+        ("SGD", "Adam", {}),
+        ("Adam", "SGD", {"momentum": 0.9, "nesterov": True}),
+        ("RMSprop", "Lion", {}),
+        ("Adamax", "Nadam", {}),
+        ("Adagrad", "Adadelta", {"learning_rate": 1.0}),
+        ("Lamb", "AdamW", {"weight_decay": 0.1}),
+        ("Ftrl", "Adafactor", {}),
+        ("ScheduleFreeAdamW", "SGD", {"clipnorm": 0.3}),
+    ):
+        several = O.OptimizerMap(make(default, rate), {".*/bias": make(name, {**rate, **config})})
+        add("MultiOptimizer", {"optimizer_map": several}, use=(0, 1))
+
+
 def schedules():
     cases = []
 
@@ -291,5 +334,6 @@ def main():
     cases = Cases()
     rules(cases)
     shared(cases)
+    combined(cases)
     write("optimizers", cases.cases)
     schedules()

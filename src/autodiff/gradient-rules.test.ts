@@ -64,9 +64,11 @@ function binary<K extends BinaryName>(left: [number, number], right: [number, nu
 
 /** Operands that differ by more than the differences reach. */
 function extremum<K extends 'maximum' | 'minimum'>(): Case<K>[] {
-  const left = apart([3, 4]);
-  const moved = Float32Array.from(left.data as Float32Array, (value) => value + (random() < 0.5 ? 0.125 : -0.125));
-  return [{ attributes: {} as PrimitiveAttributes[K], inputs: [left, new Tensor([3, 4], 'float32', moved)] }];
+  return SHAPES.map((shape) => {
+    const left = apart(shape);
+    const moved = Float32Array.from(left.data as Float32Array, (value) => value + (random() < 0.5 ? 0.125 : -0.125));
+    return { attributes: {} as PrimitiveAttributes[K], inputs: [left, new Tensor(shape, 'float32', moved)] };
+  });
 }
 
 const REDUCTIONS: readonly [Shape, readonly number[]][] = [
@@ -319,8 +321,15 @@ const CASES: Cases = {
   ],
   argSort: 'not differentiable',
 
-  reshape: [{ attributes: { shape: [3, 2] }, inputs: [some([2, 3])] }],
-  transpose: [{ attributes: { permutation: [2, 0, 1] }, inputs: [some([2, 3, 4])] }],
+  reshape: [
+    { attributes: { shape: [3, 2] }, inputs: [some([2, 3])] },
+    { attributes: { shape: [] }, inputs: [some([1, 1])] },
+  ],
+  transpose: [
+    { attributes: { permutation: [2, 0, 1] }, inputs: [some([2, 3, 4])] },
+    { attributes: { permutation: [0, 3, 1, 2] }, inputs: [some([2, 3, 1, 2])] },
+    { attributes: { permutation: [1, 0] }, inputs: [some([5, 3])] },
+  ],
   broadcast: [
     { attributes: { shape: [2, 3, 4] }, inputs: [some([1, 3, 1])] },
     { attributes: { shape: [3] }, inputs: [some([3])] },
@@ -342,9 +351,18 @@ const CASES: Cases = {
       },
       inputs: [some([2, 3])],
     },
+    { attributes: { padding: [[0, 0]], value: 0 }, inputs: [some([3])] },
   ],
-  concatenate: [{ attributes: { axis: 1 }, inputs: [some([2, 1]), some([2, 3]), some([2, 0])] }],
-  reverse: [{ attributes: { axes: [0, 2] }, inputs: [some([2, 2, 3])] }],
+  concatenate: [
+    { attributes: { axis: 1 }, inputs: [some([2, 1]), some([2, 3]), some([2, 0])] },
+    { attributes: { axis: 0 }, inputs: [some([2, 2]), some([1, 2])] },
+    { attributes: { axis: 2 }, inputs: [some([2, 1, 3])] },
+  ],
+  reverse: [
+    { attributes: { axes: [0, 2] }, inputs: [some([2, 2, 3])] },
+    { attributes: { axes: [1] }, inputs: [some([2, 4])] },
+    { attributes: { axes: [] }, inputs: [some([3])] },
+  ],
 
   input: 'zero',
   parameter: 'zero',
@@ -356,8 +374,12 @@ const CASES: Cases = {
       attributes: {},
       inputs: [tensor([true, false, true]), some([3]), some([3])],
     },
+    { attributes: {}, inputs: [tensor([false, true, true, false], [2, 2], 'bool'), some([2, 2]), some([2, 2])] },
   ],
-  cast: [{ attributes: { dtype: 'float32' }, inputs: [some([3])] }],
+  cast: [
+    { attributes: { dtype: 'float32' }, inputs: [some([3])] },
+    { attributes: { dtype: 'float32' }, inputs: [some([2, 2])] },
+  ],
   scan: [recurrent(4, false), recurrent(3, true), recurrent(1, false), convolved()],
   host: 'not differentiable',
 };
@@ -420,7 +442,7 @@ for (const name of Object.keys(gradientRules) as PrimitiveName[]) {
   describe(name, () => {
     test('is tested', () => {
       if (typeof rule === 'string') expect(cases).toBe(rule);
-      else expect(typeof cases === 'string' ? 0 : cases.length).toBeGreaterThan(0);
+      else expect(typeof cases === 'string' ? 0 : cases.length).toBeGreaterThanOrEqual(2);
     });
     if (typeof cases === 'string') return;
     test.each([...cases.keys()])('case %i', (index) => checkCase(name, cases[index] as Case<PrimitiveName>));

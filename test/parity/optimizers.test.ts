@@ -2,19 +2,19 @@
 import { describe, expect, test } from 'vitest';
 import { optimizerNames } from '../../src/training/optimizers/resolve-optimizer.ts';
 import { checkOptimizerCase, type OptimizerCase, type SharedData } from '../support/optimizer-case.ts';
-import { readTrainingCases } from '../support/training-case.ts';
+import { namesWithFewCases, readClassNames, readTrainingCases } from '../support/training-case.ts';
 
 const [data, ...cases] = readTrainingCases<SharedData | OptimizerCase>('optimizers') as [
   SharedData,
   ...OptimizerCase[],
 ];
 
-test('there are at least two cases of every optimizer', () => {
-  const counts = optimizerNames.map((name) => cases.filter(({ optimizer }) => optimizer === name).length);
-  expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);
+test('there are at least ten cases of every optimizer of Keras', () => {
+  const names = cases.map(({ optimizer }) => optimizer);
+  expect(namesWithFewCases('optimizers', optimizerNames, names, 10)).toEqual([]);
 });
 
-describe.each(optimizerNames)('%s', (name) => {
+describe.each(readClassNames('optimizers'))('%s', (name) => {
   const own = cases.filter(({ optimizer }) => optimizer === name);
 
   test.each(own.map((one, index) => [index, JSON.stringify(one.config), one] as const))(

@@ -5,7 +5,7 @@ import { createConstraint } from '../../src/layers/constraints.ts';
 import { penaltyOf } from '../../src/layers/penalty.ts';
 import { createRegularizer, type Regularizer } from '../../src/layers/regularizers.ts';
 import type { EncodedTensor } from '../support/operation-cases.ts';
-import { CaseInputs, expectClose, readTrainingCases } from '../support/training-case.ts';
+import { CaseInputs, expectClose, namesWithFewCases, readTrainingCases } from '../support/training-case.ts';
 
 interface PenaltyCase {
   readonly role: 'regularizer' | 'constraint';
@@ -16,6 +16,11 @@ interface PenaltyCase {
 }
 
 const cases = readTrainingCases<PenaltyCase>('penalties');
+
+test.each(['regularizers', 'constraints'])('there are cases of all %s of Keras', (kind) => {
+  const names = cases.map(({ className }) => className);
+  expect(namesWithFewCases(kind, [], names, 4)).toEqual([]);
+});
 
 test.each(cases.map((one) => [one.className, JSON.stringify(one.config), one.input[1].join('×'), one] as const))(
   '%s %s of %s',

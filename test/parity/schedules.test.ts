@@ -4,7 +4,7 @@ import { tensor } from '../../src/array/tensor.ts';
 import { evaluate } from '../../src/backends/reference/evaluate.ts';
 import { input } from '../../src/graph/apply.ts';
 import { createSchedule, scheduleNames } from '../../src/training/schedules/resolve-schedule.ts';
-import { expectClose, readTrainingCases } from '../support/training-case.ts';
+import { expectClose, namesWithFewCases, readTrainingCases } from '../support/training-case.ts';
 
 interface ScheduleCase {
   readonly schedule: string;
@@ -15,8 +15,9 @@ interface ScheduleCase {
 
 const cases = readTrainingCases<ScheduleCase>('schedules');
 
-test('there are cases of every schedule', () => {
-  expect([...new Set(cases.map(({ schedule }) => schedule))].sort()).toEqual([...scheduleNames].sort());
+test('there are cases of every schedule of Keras', () => {
+  const names = cases.map(({ schedule }) => schedule);
+  expect(namesWithFewCases('schedules', scheduleNames, names, 3)).toEqual([]);
 });
 
 test.each(cases.map((one) => [one.schedule, JSON.stringify(one.config), one] as const))('%s %s', (...[, , one]) => {

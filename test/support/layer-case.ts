@@ -218,7 +218,11 @@ export interface TracedCase {
 /** Builds the layer of a case, with its weights. */
 export function buildLayerCase(given: LayerCase, classes: readonly LayerClass[]): Layer {
   const layer = createLayer(given.class_name, given.config, classes);
-  layer.ensureBuilt(given.inputs.map(({ shape }) => shape));
+  const shapes = given.inputs.map(({ shape }) => shape);
+  layer.ensureBuilt(shapes);
+  // Layers inside may be built by a call alone.
+  if (layer.weights.length < given.weights.length)
+    layer.applyAll(shapes.map((shape) => kerasInput({ batchShape: shape })));
   assignWeights(given, layer);
   return layer;
 }

@@ -15,6 +15,25 @@ export function readTrainingCases<C>(name: string): readonly C[] {
   return JSON.parse(readFileSync(new URL(`../fixtures/training/${name}.json`, import.meta.url), 'utf8')) as C[];
 }
 
+/** Names of all classes of a kind that Keras exports, without bases. */
+export function readClassNames(kind: string): readonly string[] {
+  const byKind = readTrainingCases<Readonly<Record<string, readonly string[]>>>('classes');
+  const names = byKind.find((one) => kind in one)?.[kind];
+  if (names === undefined) throw new Error(`There are no classes of the kind ${kind}`);
+  return names;
+}
+
+/** Names of Keras' classes, or such as are here alone, that have fewer cases than `least`. */
+export function namesWithFewCases(
+  kind: string,
+  known: readonly string[],
+  cases: readonly string[],
+  least: number,
+): readonly string[] {
+  const names = new Set([...readClassNames(kind), ...known]);
+  return [...names].filter((name) => cases.filter((one) => one === name).length < least);
+}
+
 /** Inputs of a graph, with the values that they have in a case. */
 export class CaseInputs {
   readonly symbols: SymbolicTensor[] = [];
