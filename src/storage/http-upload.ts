@@ -39,8 +39,8 @@ export interface ServerRequest {
 /** A body, and what has to be heard of besides the answer: bytes that are made while they are sent. */
 export interface RequestBody {
   readonly init: RequestInit & { readonly duplex?: 'half' };
-  /** Lets go of what is still to be sent; throws what went wrong in making it. */
-  readonly end?: () => Promise<void>;
+  /** Ends the sending, whose rest nobody wants unless the request succeeded; throws what went wrong in making the bytes. */
+  readonly end?: (succeeded: boolean) => Promise<void>;
 }
 
 /**
@@ -86,7 +86,7 @@ async function attempt(
   } catch (cause) {
     outcome = { cause };
   }
-  await body?.end?.();
+  await body?.end?.(outcome instanceof Response && outcome.ok);
   return outcome;
 }
 
@@ -114,12 +114,13 @@ export async function fileBody(file: WritableFile, type = 'application/octet-str
       duplex: 'half',
       headers: { 'content-type': type, 'content-length': String(file.byteLength) },
     },
-    end: async () => {
-      const isMade = failure;
-      isOver = true;
-      await writer.abort(new Error('the server answered')).catch(() => {});
+    end: async (succeeded) => {
+      if (!succeeded && failure === undefined) {
+        isOver = true;
+        await writer.abort(new Error('the server does not want the rest')).catch(() => {});
+      }
       await sent;
-      if (isMade !== undefined) throw isMade.cause;
+      if (failure !== undefined) throw failure.cause;
     },
   };
 }
