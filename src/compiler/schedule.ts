@@ -128,7 +128,10 @@ export interface ScanKernel {
   readonly body: readonly Kernel[];
 }
 
-/** Rearranges weights once, in the prologue, into the order in which a kernel reads them. The host does it. */
+/**
+ * Rearranges weights into the order in which a kernel reads them: once in the prologue, where the host does it, or before
+ * a loop whose steps all read them.
+ */
 export interface PackKernel {
   readonly kind: 'pack';
   readonly name: string;
@@ -203,7 +206,7 @@ export function buffersRead(kernel: Kernel): Buffer[] {
     }
     case 'pack':
       // The host has the values of variables and constants: they need not be in the memory to be packed.
-      return kernel.input.role === 'persistent' ? [kernel.input] : [];
+      return kernel.input.role === 'parameter' || kernel.input.role === 'constant' ? [] : [kernel.input];
     case 'scan':
       return [
         ...kernel.carries.map((carry) => carry.initial),

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { Tensor, tensor } from '../../array/tensor.ts';
 import type { Backend } from '../../compiler/backend.ts';
 import { ShapeError } from '../../errors.ts';
-import { apply, input, parameter } from '../../graph/apply.ts';
+import { apply, applyAll, input, parameter } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
 import { referenceBackend } from '../reference/reference-backend.ts';
 import { wasmBackend } from './wasm-backend.ts';
+import type { WasmProgram } from './wasm-program.ts';
 
 const BACKENDS: readonly [string, () => Backend][] = [
   ['wasm', () => wasmBackend()],
@@ -217,4 +218,36 @@ test('a profile assigns what one run assigns', async () => {
   expect(weight.value.toArray()).toEqual([1, 4]);
   await program.run([]);
   expect(weight.value.toArray()).toEqual([1, 16]);
+});
+
+test('weights that a run changes are packed once for all steps of a loop', async () => {
+  const values = (count: number): number[] => Array.from({ length: count }, (_, index) => Math.sin(index * 1.7));
+  const square = (symbol: SymbolicTensor): SymbolicTensor => multiply(symbol, symbol);
+  const results = await Promise.all(
+    BACKENDS.map(async ([, backend]) => {
+      const initial = tensor(values(20 * 20), [20, 20]);
+      const weight = new Variable({ name: 'weight', shape: [20, 20], initialize: () => initial });
+      const [x, carry, inner] = [float(5, 20), float(5, 20), float(20, 20)];
+      const next = apply('tanh', [dot(dot(carry, inner), square(inner))], {});
+      const [last] = applyAll('scan', [x, parameter(weight)], {
+        body: { inputs: [carry, inner], outputs: [next] },
+        length: 4,
+        carryCount: 1,
+        sequenceCount: 0,
+        reverse: false,
+      }) as readonly [SymbolicTensor];
+      const program = await backend().compile(
+        { inputs: [x], outputs: [last] },
+        { updates: [[weight, multiply(parameter(weight), parameter(weight))]] },
+      );
+      const given = tensor(values(100), [5, 20]);
+      await program.run([given]);
+      const [result] = await program.run([given]);
+      return { program, data: result?.data as Float32Array };
+    }),
+  );
+  const [wasm, reference] = results as [(typeof results)[0], (typeof results)[0]];
+  const { kernels } = (wasm.program as WasmProgram).schedule;
+  expect(kernels.map(({ kind }) => kind)).toEqual(['pack', 'scan', 'loop']);
+  for (const [index, value] of reference.data.entries()) expect(wasm.data[index]).toBeCloseTo(value, 5);
 });
