@@ -1,6 +1,6 @@
 import type { Callback, CallbackState, Logs } from './callbacks/callback.ts';
 import type { SourceMark } from './data-source.ts';
-import type { TrainingPosition } from './training-state.ts';
+import { type TrainingPosition, TrainingStateError } from './training-state.ts';
 
 /** How far one call of `fit` is, and its callbacks. It knows nothing of the samples, so that it may outlive them. */
 export class FitRun {
@@ -101,9 +101,19 @@ export class FitRun {
     return Object.fromEntries(states.filter((entry): entry is [string, CallbackState] => entry[1] !== undefined));
   }
 
-  /** Gives callbacks their states; names those for which there is no callback. */
+  /**
+   * Gives callbacks their states; names those for which there is no callback.
+   *
+   * @throws {TrainingStateError} when one cannot take its state.
+   */
   restoreCallbacks(states: Readonly<Record<string, CallbackState>>): string[] {
-    for (const [name, state] of Object.entries(states)) this.#hooks.get(name)?.setState(state);
+    for (const [name, state] of Object.entries(states)) {
+      try {
+        this.#hooks.get(name)?.setState(state);
+      } catch (error) {
+        throw new TrainingStateError([`the callback ${name} cannot take its state: ${(error as Error).message}`]);
+      }
+    }
     return Object.keys(states).filter((name) => !this.#hooks.has(name));
   }
 }

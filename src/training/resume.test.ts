@@ -318,6 +318,18 @@ describe('what does not fit is said, and nothing is changed', () => {
   });
 });
 
+test('a callback that cannot take its state leaves the model as it was', async () => {
+  const model = made(new Adam());
+  await model.fit(X, Y, { ...OPTIONS, epochs: 1 });
+  const state = await model.getTrainingState();
+  const other = made(new Adam());
+  const before = other.getWeights();
+  const resume = { ...state, callbacks: { History: { values: { epoch: null } } } };
+  await expect(other.fit(X, Y, { ...OPTIONS, resume })).rejects.toThrow('the callback History cannot take its state');
+  expect(other.getWeights()).toEqual(before);
+  expect(other.optimizer?.iterations.value.data[0]).toBe(0);
+});
+
 test('a state is not changed by what happens to the model later', async () => {
   const model = made(new Adam());
   await model.fit(X, Y, { ...OPTIONS, epochs: 1 });

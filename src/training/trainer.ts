@@ -196,8 +196,8 @@ export class Trainer {
       run.goTo(position);
       if (isInEpoch) await run.call((hook) => hook.onEpochBegin(position.epoch));
     }
-    this.#assign(state);
     const unknown = run.restoreCallbacks(state.callbacks);
+    this.#assign(state);
     if (unknown.length > 0) warn(`The training goes on without the callbacks ${unknown.join(', ')} that it had before`);
     this.#model.stopTraining = position?.stopTraining ?? false;
     return batches;

@@ -142,6 +142,26 @@ describe('damaged files are refused', () => {
   });
 });
 
+test('a file with any byte changed is read, or refused with an error of its own', async () => {
+  const file = writeSafetensors([entryOf('a', tensor([[1, 2]])), entryOf('b', tensor([true]))], { note: 'x' });
+  const bytes = await bytesOfFile(file);
+  let refused = 0;
+  for (let index = 0; index < bytes.byteLength; index++) {
+    for (const change of [1, 4, 0x20, 0x80]) {
+      const changed = bytes.slice();
+      changed[index] = (changed[index] as number) ^ change;
+      try {
+        const { entries } = await open(changed);
+        for (const entry of entries) await entry.read();
+      } catch (error) {
+        refused++;
+        if (!(error instanceof FormatError || error instanceof UnsupportedError)) throw error;
+      }
+    }
+  }
+  expect(refused).toBeGreaterThan(bytes.byteLength);
+});
+
 test('names that cannot be told apart are not written', () => {
   const one = entryOf('a', tensor([1]));
   expect(() => writeSafetensors([one, one])).toThrow('two tensors named "a"');

@@ -242,7 +242,12 @@ test('SwapEMAWeights evaluates and predicts with averages, and leaves them in th
   expect(seen.map(([when]) => when)).toEqual([...Array(3).fill('test'), 'epoch', ...Array(3).fill('test'), 'epoch']);
   expect(seen.every(([, difference]) => difference !== 0)).toBe(true);
   expect(weights()).toBe(average());
-  await expect(made().evaluate(X, Y, { callbacks: [new SwapEMAWeights()] })).rejects.toThrow('useEma: true');
+  const without = made();
+  await without.trainOnBatch(X, Y);
+  await expect(without.evaluate(X, Y, { callbacks: [new SwapEMAWeights()] })).rejects.toThrow('useEma: true');
+  const fresh = made({ useEma: true });
+  const initial = await fresh.evaluate(X, Y);
+  expect(await fresh.evaluate(X, Y, { callbacks: [new SwapEMAWeights()] })).toEqual(initial);
   const other = made({ useEma: true });
   await other.trainOnBatch(X, Y);
   await other.trainOnBatch(X, Y);

@@ -69,11 +69,16 @@ export class SwapEMAWeights extends Callback {
     }
   }
 
-  /** @throws {TypeError} when the optimizer keeps no averages. */
+  /**
+   * The weights that have been trained. There are none before the first step, and averages would be 0.
+   *
+   * @throws {TypeError} when the optimizer keeps no averages.
+   */
   #pairs(): (readonly [weight: Variable, average: Variable])[] {
     const { optimizer, trainableWeights } = this.model;
+    if (optimizer === undefined || Number(optimizer.iterations.value.data[0]) === 0) return [];
     const pairs = trainableWeights.flatMap((weight) => {
-      const average = optimizer?.averageOf(weight);
+      const average = optimizer.hasStateOf(weight) ? optimizer.averageOf(weight) : undefined;
       return average === undefined ? [] : [[weight, average] as const];
     });
     if (pairs.length > 0) return pairs;
