@@ -10,6 +10,7 @@ import { namedWeightsOf, shortNamesOf, tensorflowNames } from '../serialization/
 import { tensorflowJsGaps } from '../serialization/tensorflow-js-gaps.ts';
 import { quantizeRule } from './quantize-rule.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
+import { tensorFlowJsTrainingOf } from './training-record.ts';
 import { uniqueId } from './unique-id.ts';
 import { GENERATED_BY } from './version.ts';
 
@@ -49,28 +50,28 @@ export async function encodeLayersModel(request: SaveRequest): Promise<SavedFile
 }
 
 /** The record of a model, with what `toArtifacts` gives. */
-export async function layersModelRecord({
-  model,
-  trainableOnly = false,
-  metadata,
-  date,
-}: RecordRequest): Promise<LayersModelRecord> {
+export async function layersModelRecord(request: RecordRequest): Promise<LayersModelRecord> {
+  const { model, trainableOnly = false, metadata, date } = request;
   const names = tensorflowNames(model);
+  const { trainingConfig, optimizerWeights, omitted: untold } = await tensorFlowJsTrainingOf(request, names);
   const { needs, omitted, notInTensorflowJs, topology } = await topologyOf(model);
   const artifacts: ModelArtifacts = {
     format: 'layers-model',
     source: model.name,
     topology,
     weights: namedWeightsOf(model, { trainableOnly, names }),
+    ...(trainingConfig === undefined ? {} : { trainingConfig }),
+    ...(optimizerWeights === undefined ? {} : { optimizerWeights }),
   };
   const fields: JsonObject = {
     format: 'layers-model',
     generatedBy: GENERATED_BY,
     convertedBy: null,
+    ...(trainingConfig === undefined ? {} : { trainingConfig }),
     ...(metadata === undefined ? {} : { userDefinedMetadata: metadata }),
     ...(date === undefined ? {} : { dateSaved: date.toISOString() }),
   };
-  return { artifacts, fields, needs, omitted, notInTensorflowJs };
+  return { artifacts, fields, needs, omitted: [...omitted, ...untold], notInTensorflowJs };
 }
 
 /** A request whose metadata may be those that a model happens to have. */

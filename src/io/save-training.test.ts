@@ -5,9 +5,10 @@ import { input } from '../layers/input-layer.ts';
 import { BatchNormalization } from '../layers/normalization/batch-normalization.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
+import { memoryStore } from '../storage/memory-store.ts';
 import { BinaryCrossentropy } from '../training/losses/probabilistic.ts';
 import { Adam, AdamW, Nadam } from '../training/optimizers/adam.ts';
-import { RMSprop } from '../training/optimizers/adaptive.ts';
+import { Adadelta, Adagrad, RMSprop } from '../training/optimizers/adaptive.ts';
 import { LossScaleOptimizer } from '../training/optimizers/loss-scale-optimizer.ts';
 import { MultiOptimizer, OptimizerMap } from '../training/optimizers/multi-optimizer.ts';
 import { Muon } from '../training/optimizers/muon.ts';
@@ -82,6 +83,40 @@ describe('a saved training goes on in the same bits', () => {
   });
 });
 
+describe('a training that is saved as TensorFlow.js does goes on in the same bits', () => {
+  const known: readonly (readonly [string, () => Optimizer])[] = [
+    ['SGD', () => new SGD({ learningRate: 0.1 })],
+    ['SGD with momentum', () => new SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true })],
+    ['Adam', () => new Adam({ learningRate: 0.05, beta1: 0.8 })],
+    ['RMSprop', () => new RMSprop({ rho: 0.8 })],
+    ['RMSprop, centered', () => new RMSprop({ centered: true })],
+    ['Adagrad', () => new Adagrad({ learningRate: 0.1 })],
+    ['Adadelta', () => new Adadelta({ learningRate: 1 })],
+  ];
+
+  test.each(known)('%s', async (_, makeOptimizer) => {
+    const model = makeModel();
+    model.compile({ optimizer: makeOptimizer(), loss: 'mse', metrics: ['mae'] });
+    await train(model, 3);
+    const store = memoryStore();
+    const { omitted } = await model.save({ store, key: 'model.json' }, { format: 'layers-model' });
+    expect(omitted).toEqual([]);
+    const loaded = await loadModel({ store, key: 'model.json' });
+    expect(loaded.compiled).toBe(true);
+    expect(await train(loaded, 4)).toEqual(await train(model, 4));
+  });
+
+  test('unless TensorFlow.js has no words for it', async () => {
+    const model = makeModel();
+    model.compile({ optimizer: new Nadam(), loss: new BinaryCrossentropy({ fromLogits: true }) });
+    const store = memoryStore();
+    const { omitted } = await model.save({ store, key: 'model.json' }, { format: 'layers-model' });
+    expect(omitted).toEqual([
+      'how the model is trained: the loss "BinaryCrossentropy", the optimizer Nadam as it is, which TensorFlow.js does not have',
+    ]);
+  });
+});
+
 test('it is left out when asked', async () => {
   const model = makeModel();
   model.compile({ optimizer: 'adam', loss: 'mse' });
@@ -100,12 +135,11 @@ test('a loaded model is not compiled when that is not wanted', async () => {
 test('what a file cannot hold is told', async () => {
   const model = makeModel();
   model.compile({ optimizer: 'adam', loss: (_, yPred) => yPred, metrics: ['mae'] });
-  const { loadModel: load, memoryStore } = await import('../index.ts');
   const store = memoryStore();
   const report = await model.save({ store, key: 'model.keras' });
   expect(report.omitted).toEqual(['the loss "loss", which is the user\'s own']);
   // Without a loss there is nothing to train by.
-  expect((await load({ store, key: 'model.keras' })).compiled).toBe(false);
+  expect((await loadModel({ store, key: 'model.keras' })).compiled).toBe(false);
 });
 
 test('the state of another optimizer is left out, and reported', async () => {

@@ -76,3 +76,10 @@ export function unusedFor(
 ): StateItem[] {
   return trainable.map((weight) => ({ variable: undefined, weight, slot, shape: shapeOf(weight) }));
 }
+
+/** RMSprop as old files and TensorFlow.js have it, with momentum that is not used before the means of gradients. */
+export function withUnusedMomentum(items: readonly StateItem[], trainable: readonly Variable[]): readonly StateItem[] {
+  const isMean = ({ slot }: StateItem): boolean => slot === 'average_gradient';
+  const momentum = unusedFor(trainable, 'momentum', ({ shape }) => shape);
+  return [...items.filter((item) => !isMean(item)), ...momentum, ...items.filter(isMean)];
+}

@@ -43,7 +43,8 @@ const TF_KERAS_SLOTS: Readonly<Record<string, string>> = {
   column: 'c',
 };
 
-function zerosEntry(name: string, shape: Shape, file: string): WeightEntry {
+/** Zeros, for what a layout has and an optimizer has not. */
+export function zerosEntry(name: string, shape: Shape, file: string): WeightEntry {
   const length = shape.reduce((product, extent) => product * extent, 1);
   const read = async (): Promise<Tensor> => new Tensor(shape, 'float32', new Float32Array(length));
   return { name, dtype: 'float32', shape, file, storedBytes: 4 * length, read };

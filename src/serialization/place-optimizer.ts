@@ -8,7 +8,7 @@ import type { FormatName, WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { Dialect } from './dialect.ts';
-import { bySlot, inTfKerasOrder, type StateItem, stateOf, unusedFor } from './optimizer-state.ts';
+import { bySlot, inTfKerasOrder, type StateItem, stateOf, unusedFor, withUnusedMomentum } from './optimizer-state.ts';
 import { type PlanItem, withoutOutputIndex } from './weights/plan.ts';
 
 /** The state of an optimizer in a file. */
@@ -94,9 +94,9 @@ function oldLayouts(
   items: readonly StateItem[],
   trainable: readonly Variable[],
 ): readonly (readonly StateItem[])[] {
-  const momentum = unusedFor(trainable, 'momentum', ({ shape }) => shape);
   const grouped = bySlot(items, trainable);
-  const known = optimizer.className === 'SGD' || optimizer.className === 'RMSprop' ? [[...grouped, ...momentum]] : [];
+  const hasMomentum = optimizer.className === 'SGD' || optimizer.className === 'RMSprop';
+  const known = hasMomentum ? [withUnusedMomentum(grouped, trainable)] : [];
   // Keras 2.0 to 2.2 kept a number for each weight in the place of the greatest velocities, or did not count steps.
   const placeholders = unusedFor(trainable, 'velocity_hat', () => [1]);
   const uncounted = grouped.filter(({ weight }) => weight !== undefined);
@@ -170,7 +170,7 @@ interface FoundSlot {
 /** The weight and the slot that a name is made of, in either order, behind the name of the optimizer. */
 function findSlot(name: string, weights: ReadonlyMap<string, PlanItem>): FoundSlot | undefined {
   const parts = name.split('/');
-  for (let start = 1; start < parts.length - 1; start++) {
+  for (let start = 0; start < parts.length - 1; start++) {
     const behind = weights.get(parts.slice(start + 1).join('/'));
     const slotInFront = SLOTS[parts[start] as string];
     if (behind !== undefined && slotInFront !== undefined) return { item: behind, slots: slotInFront };
