@@ -140,7 +140,7 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'layers-model',
     endings: ['.json', '/'],
-    takes: ['metadata', 'date', 'trainableOnly', 'quantize', 'shardSize', 'splitByLayer'],
+    takes: ['metadata', 'date', 'includeOptimizer', 'trainableOnly', 'quantize', 'shardSize', 'splitByLayer'],
     load: async () => (await import('./save-layers-model.ts')).encodeLayersModel,
   },
 ];
