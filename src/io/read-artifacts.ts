@@ -12,6 +12,7 @@ import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } 
 import type { WantsPath } from '../formats/keras/path-weights.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
 import type { HttpOptions, HttpSession, RetryOptions } from '../storage/http-session.ts';
+import type { ResponseCache } from '../storage/response-cache.ts';
 import { type LayerSelection, layersToRead, pathsOfLayers } from './select-layers.ts';
 import {
   type LoadHandler,
@@ -39,6 +40,11 @@ export interface ReadOptions extends LayerSelection {
   readonly concurrency?: number;
   /** How failed requests are tried again. */
   readonly retry?: RetryOptions;
+  /**
+   * Keep downloads in the browser's Cache API, in Hornet's own or one of this name. Each load asks the server whether they
+   * are still what it has; when it cannot be reached, they are used as they are. What is kept are whole files.
+   */
+  readonly cache?: boolean | string;
   /** Put before the paths of shards as it is, without a slash between, in place of the address of the model. */
   readonly weightPathPrefix?: string;
   /** Gives the address of a shard from its path in the manifest: for addresses that are signed one by one. */
@@ -92,6 +98,7 @@ export function accessOf(options: ReadOptions, listener?: ReadListener): SourceA
   const onWhole = listener && ((file: string, byteLength: number): void => listener.announceWhole(file, byteLength));
   const { fetch, requestInit, signal, concurrency, retry } = options;
   let session: HttpSession | undefined;
+  let cache: ResponseCache | undefined;
   const httpOptions: HttpOptions = {
     ...(fetch === undefined ? {} : { fetch }),
     ...(requestInit === undefined ? {} : { requestInit }),
@@ -112,7 +119,10 @@ export function accessOf(options: ReadOptions, listener?: ReadListener): SourceA
         import('../storage/http-session.ts'),
       ]);
       session ??= new HttpSession(httpOptions);
-      return await openUrl(session, address, urlOptions);
+      if (options.cache === undefined || options.cache === false) return await openUrl(session, address, urlOptions);
+      const { ResponseCache } = await import('../storage/response-cache.ts');
+      cache ??= new ResponseCache(options.cache, session);
+      return await cache.open(address);
     },
   };
 }

@@ -186,7 +186,8 @@ function fileOfDownload(download: WholeDownload, url: string): RangedFile {
   };
 }
 
-function absoluteUrl(url: string): string {
+/** The address that a URL has in this page. */
+export function absoluteUrl(url: string): string {
   const base = typeof document === 'object' ? document.baseURI : globalThis.location?.href;
   try {
     return new URL(url, base).href;

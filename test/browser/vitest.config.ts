@@ -32,7 +32,12 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...common,
           name: 'in the browser',
-          include: ['test/browser/load.test.ts', 'test/browser/stores.test.ts', 'test/browser/tensorflowjs.test.ts'],
+          include: [
+            'test/browser/load.test.ts',
+            'test/browser/stores.test.ts',
+            'test/browser/tensorflowjs.test.ts',
+            'test/browser/cache.test.ts',
+          ],
           browser: {
             enabled: true,
             headless: true,
