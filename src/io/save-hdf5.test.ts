@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { tensor } from '../array/tensor.ts';
 import { bytesFile } from '../binary/ranged-file.ts';
 import { openHdf5 } from '../formats/hdf5/open-hdf5.ts';
+import type { SymbolicTensor } from '../graph/node.ts';
 import { LeakyReLU } from '../layers/activations/rectifiers.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { input } from '../layers/input-layer.ts';
@@ -14,6 +15,7 @@ import { LSTM } from '../layers/rnn/lstm.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { Sequential } from '../model/sequential.ts';
+import * as ops from '../ops/public.ts';
 import { modelFromJSON } from '../serialization/build-model.ts';
 import { encodeModel } from '../serialization/encode-model.ts';
 import { memoryStore } from '../storage/memory-store.ts';
@@ -162,6 +164,22 @@ describe('for the other Keras', () => {
       const x = tensor([[1, -2, 3]]);
       expect(await (await loadModel({ store, key })).predict(x)).toEqual(await model.predict(x));
     }
+  });
+
+  test('a function of the author goes by its name', async () => {
+    const customObjects = { mine: ([x]: readonly SymbolicTensor[]) => ops.square(x as SymbolicTensor) };
+    const model = await modelFromJSON(
+      {
+        class_name: 'Sequential',
+        config: { layers: [{ class_name: 'Dense', config: { units: 2, activation: 'mine', batch_shape: [null, 3] } }] },
+      },
+      { customObjects },
+    );
+    const store = memoryStore();
+    expect(await model.save({ store, key: 'a.h5' })).toMatchObject({ needs: ['mine'], keras3Only: [] });
+    const x = tensor([[1, -2, 3]]);
+    const loaded = await loadModel({ store, key: 'a.h5' }, { customObjects });
+    expect(await loaded.predict(x)).toEqual(await model.predict(x));
   });
 
   test('what Keras 2 does not have is an error', async () => {

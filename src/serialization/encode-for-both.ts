@@ -201,8 +201,10 @@ class Translator {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#value(inner)]));
     }
     const { module, class_name: className, config } = value;
-    // A reader must be given it, unless it has that very function under this name.
-    if (config === KERAS_2_HARD_SIGMOID && this.#generation === 2) return 'hard_sigmoid';
+    // A function of the author's own goes by its name, as old files have it.
+    if (className === 'function' && typeof config === 'string') {
+      return config === KERAS_2_HARD_SIGMOID && this.#generation === 2 ? 'hard_sigmoid' : config;
+    }
     if (SMALL_MODULES.has(module ?? null) && config !== undefined) {
       return { class_name: INITIALIZER_NAMES[className] ?? className, config };
     }
