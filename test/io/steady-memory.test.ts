@@ -1,9 +1,10 @@
 /**
  * A thousand steps and a thousand predictions leave the process as it was after the first ten.
  *
- * Two figures are looked at, after the collector has run: what JavaScript holds (its heap, and buffers outside of it), where
- * a leak of objects or tensors shows; and the resident set, where the memory of programs shows, which the first leaves out.
- * The resident set grows by some megabytes once, when the engine optimises its code, and no more after that.
+ * What is measured is what JavaScript holds after the collector has run: its heap, and what is outside of it, which with V8
+ * is the memory of tensors and of WebAssembly programs. The resident set is no measure of ten steps: it grows by four or
+ * five megabytes once, when the engine optimises code that has become hot. After that it must not grow either, which would
+ * show a leak in what the engine keeps for itself, such as compiled modules.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -44,19 +45,23 @@ const settled = async () => {
   return { held: heapUsed + external, rss };
 };
 await run(1);
-const before = await settled();
-await run(99);
-const after = await settled();
+const first = await settled();
+await run(39);
+const warm = await settled();
+await run(60);
+const last = await settled();
 const steps = Number(model.optimizer.iterations.value.data[0]);
-console.log(JSON.stringify({ steps, predictions, held: after.held - before.held, rss: after.rss - before.rss }));
+console.log(JSON.stringify({ steps, predictions, held: last.held - first.held, rss: last.rss - warm.rss }));
 `;
 
-const LIMIT = 5e6;
+/** Stricter than what is asked for, five megabytes: there is room for the history and the like. */
+const HELD_LIMIT = 1e6;
+const RESIDENT_LIMIT = 5e6;
 
 test('a thousand steps and a thousand predictions take no memory that stays', () => {
   const words = ['--expose-gc', '--input-type=module', '-e', SCRIPT, join(root, 'src/index.ts')];
   const found = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Record<string, number>;
   expect(found).toMatchObject({ steps: 1000, predictions: 1000 });
-  expect(found.held).toBeLessThan(LIMIT);
-  expect(found.rss).toBeLessThan(LIMIT);
+  expect(found.held).toBeLessThan(HELD_LIMIT);
+  expect(found.rss).toBeLessThan(RESIDENT_LIMIT);
 });
