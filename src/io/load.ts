@@ -13,9 +13,8 @@ import { missingAssets, readAssets } from '../serialization/weights/assets.ts';
 import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
-import { type ReadOptions, readArtifacts } from './read-artifacts.ts';
+import { type ReadOptions, readArtifacts, selectionCode } from './read-artifacts.ts';
 import { EarlyReads, readWeights } from './read-weights.ts';
-import { namesByPath, selectLayers } from './select-layers.ts';
 import { isAtHand, type LoadHandler, type ModelSource } from './source.ts';
 
 /**
@@ -89,10 +88,11 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const early = new EarlyReads();
   if (artifacts.weights !== undefined && !isPart && (await isAtHand(source))) await early.start(artifacts.weights);
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
-  const wanted = artifacts.topology && selectLayers(artifacts.topology, options);
+  const selection = await selectionCode(options);
+  const wanted = artifacts.topology && selection?.selectLayers(artifacts.topology, options);
   let plan =
     artifacts.weights &&
-    (await planWeights(root, artifacts.weights, dialect, matchOptions(options, artifacts.topology), report));
+    (await planWeights(root, artifacts.weights, dialect, await matchOptions(options, artifacts.topology), report));
   if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
   if (wanted !== undefined) {
     const layers = model.layers.filter((layer) => wanted.has(layer.name));
@@ -153,7 +153,13 @@ export async function loadWeights(
   report.kerasVersion = artifacts.kerasVersion;
   const root = model.weightsRoot ?? model;
   const dialect = dialectOf(artifacts, options.numbersOf);
-  const plan = await planWeights(root, artifacts.weights, dialect, matchOptions(options, artifacts.topology), report);
+  const plan = await planWeights(
+    root,
+    artifacts.weights,
+    dialect,
+    await matchOptions(options, artifacts.topology),
+    report,
+  );
   const giveAssets = await readAssets(root, artifacts);
   await fillWeights(artifacts, plan, report, { ...options, beforeCommit: giveAssets }, progress);
   if (artifacts.optimizerWeights !== undefined && model.compiled && options.byName !== true) {
@@ -173,16 +179,18 @@ async function fill(plan: readonly PlanItem[]): Promise<readonly ShapeMismatch[]
   return report.mismatched;
 }
 
-function matchOptions(
+async function matchOptions(
   options: CommonOptions & { readonly byName?: boolean },
   topology: JsonObject | undefined,
-): MatchOptions {
+): Promise<MatchOptions> {
   const { byName = false, skipMismatch = false, rename = {} } = options;
   const renames = options.rename !== undefined;
   const names = typeof rename === 'function' ? undefined : new Map(Object.entries(rename));
   const renamed = typeof rename === 'function' ? rename : (name: string): string => names?.get(name) ?? name;
-  const fileLayerNames =
-    (byName || renames) && topology !== undefined ? namesByPath(topology) : new Map<string, string>();
+  const isByName = (byName || renames) && topology !== undefined;
+  const fileLayerNames = isByName
+    ? (await import('./select-layers.ts')).namesByPath(topology)
+    : new Map<string, string>();
   return { byName, skipMismatch, rename: renamed, renames, fileLayerNames };
 }
 

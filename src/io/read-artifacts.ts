@@ -9,11 +9,10 @@ import { FormatError, UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue, ModelArtifacts } from '../formats/artifacts.ts';
 import { detectContainer, detectJson, graphModelRefusal } from '../formats/detect.ts';
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
-import type { WantsPath } from '../formats/keras/path-weights.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
 import type { HttpOptions, HttpSession, RetryOptions } from '../storage/http-session.ts';
 import type { ResponseCache } from '../storage/response-cache.ts';
-import { type LayerSelection, layersToRead, pathsOfLayers } from './select-layers.ts';
+import type { LayerSelection } from './select-layers.ts';
 import {
   type LoadHandler,
   type ModelSource,
@@ -191,17 +190,19 @@ async function readZip(members: MemberFiles, name: string, options: ReadOptions)
 
 async function readMembers(members: MemberFiles, name: string, options: ReadOptions): Promise<ModelArtifacts> {
   const { readKeras } = await kerasFormat();
-  return await readKeras(members, name, (topology) => wantedPaths(topology, options));
+  const selection = await selectionCode(options);
+  return await readKeras(members, name, (topology) => selection?.wantedPaths(topology, options));
 }
 
 async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelArtifacts> {
   const [{ openHdf5 }, { isHdf5Model, readHdf5Model }] = await Promise.all([hdf5Format(), hdf5Model()]);
   const root = await openHdf5(file);
   if (await isHdf5Model(root)) {
+    const selection = await selectionCode(options);
     let wanted: ReadonlySet<string> | undefined;
-    let isSelected = false;
+    let isSelected = selection === undefined;
     return await readHdf5Model(root, file.name, (name, topology) => {
-      if (!isSelected && topology !== undefined) wanted = layersToRead(topology, options);
+      if (!isSelected && topology !== undefined) wanted = selection?.layersToRead(topology, options);
       isSelected = true;
       return wanted?.has(name) ?? true;
     });
@@ -275,17 +276,12 @@ async function readJson(
   }
 }
 
-/** Which paths of a file of Keras 3 are wanted; `undefined` when all are. */
-function wantedPaths(topology: JsonObject, selection: LayerSelection): WantsPath | undefined {
-  const layers = layersToRead(topology, selection);
-  if (layers === undefined) return undefined;
-  const paths = pathsOfLayers(topology, layers);
-  return (path) => {
-    const [first, second] = path.split('/');
-    if (first === '' || first === undefined) return true;
-    const isLayers = first === 'layers' || first === '_layer_checkpoint_dependencies';
-    return isLayers && (second === undefined || paths.has(`layers/${second}`));
-  };
+/** What tells the wanted layers from the others; nobody needs it who wants them all. */
+export async function selectionCode({
+  until,
+  exclude,
+}: LayerSelection): Promise<typeof import('./select-layers.ts') | undefined> {
+  return until === undefined && exclude === undefined ? undefined : await import('./select-layers.ts');
 }
 
 const HANDLER_NAME = 'the load handler';

@@ -2,6 +2,7 @@
 
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { isJsonObject, objectAt, stringAt } from '../formats/json.ts';
+import type { WantsPath } from '../formats/keras/path-weights.ts';
 
 /** The part of a model that is wanted. */
 export interface LayerSelection {
@@ -59,6 +60,19 @@ export function layersToRead(topology: JsonObject, selection: LayerSelection): R
 export function pathsOfLayers(topology: JsonObject, wanted: ReadonlySet<string>): ReadonlySet<string> {
   const found = [...namesByPath(topology)].filter(([, name]) => wanted.has(name));
   return new Set(found.map(([path]) => path));
+}
+
+/** Which paths of a file of Keras 3 are wanted; `undefined` when all are. */
+export function wantedPaths(topology: JsonObject, selection: LayerSelection): WantsPath | undefined {
+  const layers = layersToRead(topology, selection);
+  if (layers === undefined) return undefined;
+  const paths = pathsOfLayers(topology, layers);
+  return (path) => {
+    const [first, second] = path.split('/');
+    if (first === '' || first === undefined) return true;
+    const isLayers = first === 'layers' || first === '_layer_checkpoint_dependencies';
+    return isLayers && (second === undefined || paths.has(`layers/${second}`));
+  };
 }
 
 /** The names of a model's layers, by the paths under which Keras 3 saves them. */
