@@ -13,7 +13,7 @@ import { resolveMetric } from '../training/metrics/resolve-metric.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import { weightEntryOf } from './encode-model.ts';
 import { encodeValue, isRecord, isSameJson } from './encode-values.ts';
-import { bySlot, stateOf, withUnusedMomentum } from './optimizer-state.ts';
+import { bySlot, scaled, stateOf, withUnusedMomentum } from './optimizer-state.ts';
 import { zerosEntry } from './optimizer-weights.ts';
 
 export interface TensorFlowJsTraining {
@@ -192,7 +192,13 @@ function stateEntries(
   const all = isWithout ? withUnusedMomentum(items, trainable) : items;
   return all.map(({ variable, weight, slot, shape }) => {
     const name = weight === undefined ? 'iter' : `${nameOf(weight)}/${slotName(optimizer.className, slot)}`;
-    return variable === undefined ? zerosEntry(name, shape, model.name) : weightEntryOf(variable, model.name, name);
+    if (variable === undefined) return zerosEntry(name, shape, model.name);
+    const entry = weightEntryOf(variable, model.name, name);
+    const { learningRate } = optimizer;
+    if (optimizer.className !== 'SGD' || weight === undefined || typeof learningRate !== 'number') return entry;
+    // Momentum is a sum of gradients there, and of steps here.
+    const factor = learningRate === 0 ? 0 : -1 / learningRate;
+    return { ...entry, read: async () => scaled(await entry.read(), factor) };
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the variables of an optimizer are for, and the order that files have them in. */
 import type { Shape } from '../array/shape.ts';
+import { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { StepOptimizer } from '../training/optimizers/step-optimizer.ts';
@@ -82,4 +83,13 @@ export function withUnusedMomentum(items: readonly StateItem[], trainable: reado
   const isMean = ({ slot }: StateItem): boolean => slot === 'average_gradient';
   const momentum = unusedFor(trainable, 'momentum', ({ shape }) => shape);
   return [...items.filter((item) => !isMean(item)), ...momentum, ...items.filter(isMean)];
+}
+
+/** A tensor times a number. */
+export function scaled({ shape, data }: Tensor, factor: number): Tensor {
+  return new Tensor(
+    shape,
+    'float32',
+    (data as Float32Array).map((value) => value * factor),
+  );
 }

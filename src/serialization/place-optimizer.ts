@@ -3,12 +3,20 @@
  * by the order that the generation of Keras had them in; the counterpart of `optimizer-weights.ts`.
  */
 import { formatShape } from '../array/shape.ts';
-import { tensor } from '../array/tensor.ts';
+import { type Tensor, tensor } from '../array/tensor.ts';
 import type { FormatName, WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { Dialect } from './dialect.ts';
-import { bySlot, inTfKerasOrder, type StateItem, stateOf, unusedFor, withUnusedMomentum } from './optimizer-state.ts';
+import {
+  bySlot,
+  inTfKerasOrder,
+  type StateItem,
+  scaled,
+  stateOf,
+  unusedFor,
+  withUnusedMomentum,
+} from './optimizer-state.ts';
 import { type PlanItem, withoutOutputIndex } from './weights/plan.ts';
 
 /** The state of an optimizer in a file. */
@@ -29,6 +37,12 @@ export function placeOptimizer(
   trainable: readonly Variable[],
   stored: StoredState,
 ): OptimizerPlan {
+  const plan = findPlaces(optimizer, trainable, stored);
+  if ('problem' in plan || stored.format !== 'layers-model') return plan;
+  return { items: plan.items.map((item) => fromTensorFlowJs(item, optimizer)) };
+}
+
+function findPlaces(optimizer: Optimizer, trainable: readonly Variable[], stored: StoredState): OptimizerPlan {
   const { entries } = stored;
   const items = stateOf(optimizer, trainable);
   // An optimizer that has made no step yet has no slots in old files.
@@ -46,6 +60,13 @@ export function placeOptimizer(
       `the state of the optimizer: found ${describeEntries(layouts[0] ?? items, entries)}, ` +
       `expected that of ${optimizer.className} with ${trainable.length} trained weights`,
   };
+}
+
+/** Momentum of SGD is a sum of gradients in TensorFlow.js, of steps in Keras. */
+function fromTensorFlowJs(item: PlanItem, { className, learningRate }: Optimizer): PlanItem {
+  if (className !== 'SGD' || item.variable.dtype !== 'float32' || typeof learningRate !== 'number') return item;
+  if (!item.variable.name.endsWith('momentum')) return item;
+  return { ...item, convert: ([sum]) => scaled(sum as Tensor, -learningRate) };
 }
 
 function describeEntries(layout: readonly StateItem[], entries: readonly WeightEntry[]): string {

@@ -9,7 +9,12 @@ export interface TensorflowTensor {
 
 export interface TensorflowModel {
   predict(inputs: readonly TensorflowTensor[]): TensorflowTensor | TensorflowTensor[];
-  save(handler: { save(artifacts: unknown): Promise<unknown> }): Promise<unknown>;
+  save(
+    handler: { save(artifacts: unknown): Promise<unknown> },
+    options?: { readonly includeOptimizer: boolean },
+  ): Promise<unknown>;
+  /** The loss, and behind it the metrics where there are any. */
+  trainOnBatch(x: TensorflowTensor, y: TensorflowTensor): Promise<number | number[]>;
 }
 
 export interface Tensorflow {
