@@ -171,11 +171,15 @@ async function dropReplaced(table: PartTable, id: string): Promise<void> {
   await removeAbandoned(table);
 }
 
-/** Takes keys out of a record, and the record away with the last of them. */
+/** Takes keys out of a record, the record away with the last of them, and then their parts. */
 async function dropFiles(table: PartTable, record: SaveRecord, keys: readonly string[]): Promise<void> {
   const files = record.files.map((file) => (file !== null && keys.includes(file.key) ? null : file));
+  const dropped = files.flatMap((file, index) => (file === record.files[index] ? [] : [`${record.id}/${index}/`]));
+  if (dropped.length === 0) return;
   if (files.every((file) => file === null)) await table.removeRecord(record.id);
-  else if (files.some((file, index) => file !== record.files[index])) await table.writeRecord({ ...record, files });
+  else await table.writeRecord({ ...record, files });
+  const names = await table.partNames();
+  await table.removeParts(names.filter((name) => dropped.some((prefix) => name.startsWith(prefix))));
 }
 
 /**
