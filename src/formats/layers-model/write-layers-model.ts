@@ -211,10 +211,11 @@ function cutGroup(group: Group, index: number, shardSize: number, id: string): r
   const byteLength = byteLengthOf(group);
   const count = countShards(byteLength, shardSize);
   const read = cachedReads();
+  const buffers = new HeldBuffers();
   return Array.from({ length: count }, (_, place) => {
     const path = `group${index + 1}-shard${place + 1}of${count}-${id}.bin`;
     const start = place * shardSize;
-    return new ShardFile(path, group, start, Math.min(start + shardSize, byteLength), read);
+    return new ShardFile(path, group, start, Math.min(start + shardSize, byteLength), { read, buffers });
   });
 }
 
@@ -248,26 +249,48 @@ export async function* bytesOf(
 /** A shard up to this size is hashed by the host, which is faster and needs all of it in memory. */
 const MAX_HELD_BYTES = 16 << 20;
 
+/** What the shards of a group have in common, since they are written one after the other. */
+interface SharedByShards {
+  readonly read: (entry: WeightEntry) => Promise<Tensor>;
+  readonly buffers: HeldBuffers;
+}
+
+/** Keeps the last buffer for the next shard: garbage of this size is not collected as fast as it is made. */
+class HeldBuffers {
+  #free: Uint8Array | undefined;
+
+  take(byteLength: number): Uint8Array {
+    const free = this.#free;
+    this.#free = undefined;
+    return free !== undefined && free.byteLength >= byteLength ? free : new Uint8Array(byteLength);
+  }
+
+  give(buffer: Uint8Array): void {
+    this.#free = buffer;
+  }
+}
+
 /** A part of a group's bytes. */
 class ShardFile implements WritableFile {
   readonly path: string;
   readonly byteLength: number;
   readonly #group: Group;
   readonly #start: number;
-  readonly #read: (entry: WeightEntry) => Promise<Tensor>;
+  readonly #shared: SharedByShards;
   #digest: string | undefined;
 
-  constructor(path: string, group: Group, start: number, end: number, read: (entry: WeightEntry) => Promise<Tensor>) {
+  constructor(path: string, group: Group, start: number, end: number, shared: SharedByShards) {
     this.path = path;
     this.byteLength = end - start;
     this.#group = group;
     this.#start = start;
-    this.#read = read;
+    this.#shared = shared;
   }
 
   async writeTo(sink: ByteSink): Promise<void> {
-    const hash = this.byteLength <= MAX_HELD_BYTES ? new HeldHash(this.byteLength) : new RunningHash();
-    for await (const piece of bytesOf(this.#group, this.#start, this.#start + this.byteLength, this.#read)) {
+    const { read, buffers } = this.#shared;
+    const hash = this.byteLength <= MAX_HELD_BYTES ? new HeldHash(this.byteLength, buffers) : new RunningHash();
+    for await (const piece of bytesOf(this.#group, this.#start, this.#start + this.byteLength, read)) {
       hash.update(piece);
       await sink.write(piece);
     }
@@ -282,11 +305,13 @@ class ShardFile implements WritableFile {
 }
 
 class HeldHash {
+  readonly #buffers: HeldBuffers;
   readonly #bytes: Uint8Array;
   #length = 0;
 
-  constructor(byteLength: number) {
-    this.#bytes = new Uint8Array(byteLength);
+  constructor(byteLength: number, buffers: HeldBuffers) {
+    this.#buffers = buffers;
+    this.#bytes = buffers.take(byteLength);
   }
 
   update(bytes: Uint8Array): void {
@@ -295,7 +320,9 @@ class HeldHash {
   }
 
   async digest(): Promise<string> {
-    return await sha256(this.#bytes);
+    const digest = await sha256(this.#bytes.subarray(0, this.#length));
+    this.#buffers.give(this.#bytes);
+    return digest;
   }
 }
 
