@@ -78,8 +78,9 @@ export async function placeOf(destination: SaveDestination, format?: SaveFormat)
 
 /** What a user finds among the downloads should say what it is. */
 function withEnding({ store, key }: StoredModel, format: SaveFormat | undefined): StoredModel {
-  const hasEnding = /\.[^./]+$/.test(key);
-  return { store, key: hasEnding ? key : `${key === '' ? 'model' : key}.${format ?? 'keras'}` };
+  const hasEnding = /\.(?:json|keras|h5|hdf5|safetensors|npz)$/.test(key);
+  const ending = format === 'layers-model' ? 'json' : (format ?? 'keras').replace('h5-weights', 'h5');
+  return { store, key: hasEnding ? key : `${key === '' ? 'model' : key}.${ending}` };
 }
 
 /**

@@ -2,13 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
+import { loadModel } from 'hornet';
+import { type Browser, chromium, type Download, type Page } from 'playwright';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { findChromium } from '../../scripts/find-chromium.ts';
 import { type FileServer, startFileServer } from '../support/file-server.ts';
 import { CHROMIUM_ARGUMENTS } from './chromium.ts';
-import { MODELS, type ModelKind } from './models.ts';
+import { bitsOf, MODELS, type ModelKind } from './models.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = join(root, '.cache/browser/page');
@@ -97,3 +98,41 @@ test('a model that is not there ends in a NotFoundError, and in nothing on the c
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain('404');
 });
+
+test('a model that is downloaded is a file that loads and predicts the same', async () => {
+  const [file] = await downloads('downloads://digits');
+  expect(file?.name).toBe('digits.keras');
+  const model = await loadModel(file?.bytes as Uint8Array);
+  const output = await model.predict(MODELS.keras.inputs());
+  expect(bitsOf(output.data as Float32Array)).toEqual(inject('nodeBits').keras);
+});
+
+test("a model that is downloaded in TensorFlow.js' format is two files", async () => {
+  const files = await downloads('downloads://digits', 'layers-model');
+  expect(files.map(({ name }) => name).sort()).toEqual(['digits.json', 'digits.weights.bin']);
+  const model = await loadModel(files.map(({ name, bytes }) => new File([new Uint8Array(bytes)], name)));
+  const output = await model.predict(MODELS.keras.inputs());
+  expect(bitsOf(output.data as Float32Array)).toEqual(inject('nodeBits').keras);
+});
+
+/** What the browser stores when the page saves a model. */
+async function downloads(destination: string, format?: 'layers-model'): Promise<{ name: string; bytes: Uint8Array }[]> {
+  const started: Promise<{ name: string; bytes: Uint8Array }>[] = [];
+  const onDownload = (download: Download): void => {
+    const read = async (): Promise<{ name: string; bytes: Uint8Array }> => ({
+      name: download.suggestedFilename(),
+      bytes: readFileSync(await download.path()),
+    });
+    started.push(read());
+  };
+  page.on('download', onDownload);
+  const count = format === undefined ? 1 : 2;
+  await page.evaluate(async ([url, to, as]) => await window.hornetPage.save(url, to, as), [
+    MODELS.keras.paths[0],
+    destination,
+    format,
+  ] as const);
+  await vi.waitFor(() => expect(started.length).toBe(count), { timeout: 10_000 });
+  page.off('download', onDownload);
+  return await Promise.all(started);
+}

@@ -10,6 +10,8 @@ export interface Page {
   fromInput(kind: ModelKind): Promise<number[]>;
   /** What a load fails with: the error's class, its message. */
   failure(url: string): Promise<{ readonly isNotFound: boolean; readonly message: string }>;
+  /** Loads a model and saves it. */
+  save(url: string, destination: string, format?: 'layers-model'): Promise<void>;
 }
 
 declare global {
@@ -31,5 +33,8 @@ window.hornetPage = {
   failure: async (url) => {
     const error = await loadModel(url).catch((cause: unknown) => cause);
     return { isNotFound: error instanceof NotFoundError, message: (error as Error).message };
+  },
+  save: async (url, destination, format) => {
+    await (await loadModel(url)).save(destination, format === undefined ? {} : { format });
   },
 };
