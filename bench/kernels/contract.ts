@@ -4,6 +4,7 @@ import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.
 import { planConvolveFilterGradient } from '../../src/backends/wasm/contract-filter-gradient.ts';
 import type { ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
 import { planAveragePool, planMaxPool } from '../../src/backends/wasm/pool.ts';
+import { loadRareModules } from '../../src/backends/wasm/rare-code.ts';
 import { runContract, SeededNumbers } from '../../test/support/run-contract.ts';
 
 interface Measurement {
@@ -114,6 +115,8 @@ function pool(kind: 'max' | 'average', extent: number, channels: number, window:
     flops: outputLength * window * window,
   };
 }
+
+await loadRareModules('winograd');
 
 const MEASUREMENTS: readonly Measurement[] = [
   dot('512', { m: 512, k: 512, n: 512 }),

@@ -17,6 +17,7 @@ import type { Packing } from './contract-plan.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { expressionCost, loopCost, packCost, reduceCost } from './kernel-cost.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
+import { areLoops, emitLoops, groupLoops } from './loop-groups.ts';
 import { emitNode, rangePhase } from './node-code.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
 import { emitReduce } from './reduce-code.ts';
@@ -100,7 +101,11 @@ export function emitProgram(
     updates: readonly StateUpdate[],
     barrier: number | undefined,
   ): ((f: FunctionBuilder, team?: Team) => RunWriter) => {
-    const works = kernels.map((kernel) => emit(kernel, barrier));
+    const works = groupLoops(kernels, context.addressOf).flatMap((group) => {
+      if (!areLoops(group)) return group.map((kernel) => emit(kernel, barrier));
+      const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
+      return [workOf([rangePhase(emitLoops(context, group), cost)])];
+    });
     return (f, team) => {
       const writer = new RunWriter(f, team);
       for (const work of works) work.write(writer, f);
