@@ -49,4 +49,4 @@ def main():
     schedule = S.CosineDecay(0.01, 30, warmup_target=0.05, warmup_steps=15)
     optimizer = ("Lamb", {"learning_rate": schedule, "weight_decay": 0.02})
     regression("warm-up", optimizer, "mean_absolute_percentage_error", ["cosine_similarity"])
-    regression("nadam", ("Nadam", {"learning_rate": 0.02, "weight_decay": 0.01}), "cosine_similarity", ["mse"])
+    regression("nadam", ("Nadam", {"learning_rate": 0.02, "weight_decay": 0.01}), "log_cosh", ["mse"])

@@ -42,7 +42,7 @@ interface Training {
 const FOLDER = 'test/fixtures/fit';
 
 /** Float32 sums in another order differ in the seventh digit; fifty steps carry that on. */
-const TOLERANCE = 1e-3;
+const TOLERANCE = { logs: 1e-4, weights: 1e-3 };
 
 /** Below it an element of a weight is next to nothing beside the others. */
 const FLOOR = 1e-3;
@@ -76,12 +76,12 @@ function expectLogs(actual: Logs, expected: Logs, where: string): void {
   expect(Object.keys(actual).sort(), where).toEqual(Object.keys(expected).sort());
   for (const [name, value] of Object.entries(expected)) {
     const error = difference([actual[name] as number], [value as number]);
-    expect(error, `${where}: ${name} is ${actual[name]}, expected ${value}`).toBeLessThanOrEqual(TOLERANCE);
+    expect(error, `${where}: ${name} is ${actual[name]}, expected ${value}`).toBeLessThanOrEqual(TOLERANCE.logs);
   }
 }
 
 test('there are trainings of many kinds', () => {
-  expect(trainings.length).toBeGreaterThanOrEqual(36);
+  expect(trainings.length).toBeGreaterThanOrEqual(37);
   for (const { steps } of trainings) expect(steps.length).toBeGreaterThanOrEqual(50);
 });
 
@@ -119,7 +119,7 @@ test.each(trainings)('$name: losses, metrics and weights are those of Keras', as
   for (const [index, expected] of training.final.entries()) {
     const variable = model.weights[index];
     const error = difference(variable?.value.data as Float32Array, decode(expected).data as Float32Array);
-    expect(error, `final ${variable?.path}`).toBeLessThanOrEqual(TOLERANCE);
+    expect(error, `final ${variable?.path}`).toBeLessThanOrEqual(TOLERANCE.weights);
   }
   expectLogs(await model.evaluate(x, y, { batchSize: options.batchSize ?? 32 }), training.evaluated, 'evaluated');
 });

@@ -72,7 +72,7 @@ abstract class ScoredAttention<C extends AdditiveAttentionConfig> extends Layer<
   #dropped(weights: SymbolicTensor, context: CallContext): SymbolicTensor {
     const { dropout } = this.config;
     if (!context.training || dropout <= 0) return weights;
-    return drop(weights, dropout, weights.shape, drawFor(this, context));
+    return drop(weights, dropout, weights.shape, drawFor(this, context, this.config.seed));
   }
 
   /** The mask of the query goes on. */

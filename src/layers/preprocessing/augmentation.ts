@@ -4,10 +4,20 @@
  */
 import { UnsupportedError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
-import { toFloat } from '../../ops/operand.ts';
+import { cast, toFloat } from '../../ops/operand.ts';
 import { anything, boolean, type Field, type Fields, number, string } from '../fields.ts';
 import { type CallContext, Layer } from '../layer.ts';
+import { drawFor } from '../regularization/drop.ts';
 import { type ImageLayerConfig, imageFields } from './image-layer.ts';
+import {
+  brightenImages,
+  type Change,
+  contrastImages,
+  flipImages,
+  rotateImages,
+  translateImages,
+  zoomImages,
+} from './random-changes.ts';
 
 /** Strength of a change: a number, or its range; `null` for none. */
 export type Factor = number | readonly number[] | null;
@@ -22,13 +32,21 @@ export interface AugmentationClass<C extends ImageLayerConfig> {
   readonly fields: Fields<C>;
 }
 
-/** Gives images back at inference, and refuses to train. */
+/** Gives images back at inference, and changes them in training, as far as its class can. */
 export abstract class Augmentation<C extends ImageLayerConfig> extends Layer<C> {
   /** Whether integers become float32, as Keras does in some of these layers. */
   protected abstract readonly givesFloat: boolean;
 
-  override call([images]: readonly [SymbolicTensor], { training }: CallContext): SymbolicTensor {
-    if (training) {
+  /** What training does; without it the layer refuses to train. */
+  protected abstract readonly change: Change<C> | undefined;
+
+  override call([images]: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
+    if (context.training && this.change !== undefined) {
+      const { seed: given } = this.config as unknown as { readonly seed: Seed };
+      const changed = this.change(toFloat(images), this.config, drawFor(this, context, seedOf(given)));
+      return this.givesFloat ? changed : cast(changed, images.dtype);
+    }
+    if (context.training) {
       throw new UnsupportedError(
         `Cannot train layer "${this.name}": random numbers in ${this.className} are not supported; ` +
           'take it out of the model and change the images beforehand',
@@ -39,10 +57,18 @@ export abstract class Augmentation<C extends ImageLayerConfig> extends Layer<C> 
   }
 }
 
+/** The number of a seed; a generator has one in its configuration. */
+function seedOf(given: Seed): number | null {
+  if (given === null || typeof given === 'number') return given;
+  const { seed: inner } = (given.config ?? {}) as { readonly seed?: unknown };
+  return typeof inner === 'number' ? inner : null;
+}
+
 function augmentation<O>(
   className: string,
   own: Fields<O>,
   givesFloat: boolean,
+  change?: Change<NoInfer<ImageLayerConfig & O>>,
 ): AugmentationClass<ImageLayerConfig & O> {
   type C = ImageLayerConfig & O;
   const fields = { ...imageFields, ...own } as unknown as Fields<C>;
@@ -50,6 +76,7 @@ function augmentation<O>(
     static readonly className = className;
     static readonly fields: Fields<C> = fields;
     protected override readonly givesFloat = givesFloat;
+    protected override readonly change = change;
 
     constructor(options: Partial<C> = {}) {
       super(className, fields, options);
@@ -158,6 +185,7 @@ export const RandomBrightness: AugmentationClass<RandomBrightnessConfig> = augme
   'RandomBrightness',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  brightenImages,
 );
 
 export type RandomColorDegenerationConfig = ImageLayerConfig & {
@@ -203,6 +231,7 @@ export const RandomContrast: AugmentationClass<RandomContrastConfig> = augmentat
   'RandomContrast',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  contrastImages,
 );
 
 export type RandomElasticTransformConfig = ImageLayerConfig & {
@@ -252,6 +281,7 @@ export const RandomFlip: AugmentationClass<RandomFlipConfig> = augmentation(
   'RandomFlip',
   { mode: string('horizontal_and_vertical'), seed: seed() },
   true,
+  flipImages,
 );
 
 export type RandomGaussianBlurConfig = ImageLayerConfig & {
@@ -352,6 +382,7 @@ export const RandomRotation: AugmentationClass<RandomRotationConfig> = augmentat
     seed: seed(),
   },
   true,
+  rotateImages,
 );
 
 export type RandomSaturationConfig = ImageLayerConfig & { factor: Factor; valueRange: readonly number[]; seed: Seed };
@@ -416,6 +447,7 @@ export const RandomTranslation: AugmentationClass<RandomTranslationConfig> = aug
     seed: seed(),
   },
   true,
+  translateImages,
 );
 
 export type RandomWidthConfig = ImageLayerConfig & { factor: Factor; interpolation: string; seed: Seed };
@@ -448,6 +480,7 @@ export const RandomZoom: AugmentationClass<RandomZoomConfig> = augmentation(
     seed: seed(),
   },
   true,
+  zoomImages,
 );
 
 export type SolarizationConfig = ImageLayerConfig & {

@@ -9,12 +9,16 @@ import { type DrawBits, isKept } from '../../ops/random.ts';
 import type { CallContext, Layer, LayerConfig } from '../layer.ts';
 
 /**
- * What a layer draws its random bits from in training: a stream of its seed, or that of the training.
+ * What a layer draws its random bits from in training: a stream of the seed, or that of the training.
  *
  * @throws {UnsupportedError} when the call has no random numbers.
  */
-export function drawFor(layer: Layer<LayerConfig & { seed: number | null }>, { random }: CallContext): DrawBits {
-  if (random !== undefined) return (shape) => random(shape, layer.config.seed);
+export function drawFor<C extends LayerConfig>(
+  layer: Layer<C>,
+  { random }: CallContext,
+  seed: number | null,
+): DrawBits {
+  if (random !== undefined) return (shape) => random(shape, seed);
   throw new UnsupportedError(
     `Cannot train layer "${layer.name}": ${layer.className} needs random numbers, found none in this call; ` +
       `train with fit, or have it drop nothing`,

@@ -26,7 +26,7 @@ abstract class NoiseLayer<C extends LayerConfig & { seed: number | null }> exten
 
   override call([x]: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
     if (!context.training || this.strength <= 0) return x;
-    return this.disturb(toFloat(x), drawFor(this, context));
+    return this.disturb(toFloat(x), drawFor(this, context, this.config.seed));
   }
 }
 

@@ -45,7 +45,7 @@ function dropTimes(
   context: CallContext,
 ): GateInputs {
   if (!context.training || share <= 0) return [x];
-  const draw = drawFor(cell, context);
+  const draw = drawFor(cell, context, cell.config.seed);
   return Array.from({ length: count }, () => drop(x, share, shape, draw)) as unknown as GateInputs;
 }
 
