@@ -182,7 +182,8 @@ const namedFormats = async () => await import('./read-named.ts');
 const layersModel = async () => await import('../formats/layers-model/read-layers-model.ts');
 
 async function readZip(members: MemberFiles, name: string, options: ReadOptions): Promise<ModelArtifacts> {
-  const isNpz = members.paths.length > 0 && members.paths.every((path) => path.endsWith('.npy'));
+  // An archive of nothing is what NumPy makes of no arrays.
+  const isNpz = members.paths.every((path) => path.endsWith('.npy'));
   return isNpz
     ? await (await namedFormats()).readNpzArtifacts(members, name)
     : await readMembers(members, name, options);
