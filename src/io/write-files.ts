@@ -57,7 +57,7 @@ export async function writeFiles(
     await check?.({ store: withFile(store, key, written), key }, false);
     isChecked = true;
   };
-  if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked);
+  if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked, check && { beforeSwap });
   else {
     const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
     await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });

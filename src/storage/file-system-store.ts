@@ -5,9 +5,10 @@
  * page, where nothing here is ever called.
  */
 
-import type { WritableFile } from '../binary/byte-sink.ts';
+import { type WritableFile, writableBytes } from '../binary/byte-sink.ts';
 import { checkRange, type RangedFile } from '../binary/ranged-file.ts';
 import { FormatError, NotFoundError, QuotaError, UnsupportedError } from '../errors.ts';
+import { abandonedWriters, asWriter, newWriterId } from './live-writers.ts';
 import { reportingFile } from './reporting-file.ts';
 import { folderOf, joinKey, type Store, type WriteOptions } from './store.ts';
 
@@ -27,6 +28,8 @@ export function fileSystemStore(root = ''): Store {
     name: root === '' ? 'the file system' : root,
     open: async (key, options = {}) => reportingFile(await openPath(joinRoot(root, key)), options),
     write: async (key, file, options) => await writePath(joinRoot(root, key), file, options),
+    writeAll: async (files, options) =>
+      await writePaths(new Map([...files].map(([key, file]) => [joinRoot(root, key), file])), options),
     list: async (folder = '') => {
       const fs = loadFileSystem();
       const path = joinRoot(root, folder) || '.';
@@ -70,7 +73,7 @@ async function removePath(path: string): Promise<void> {
     if (isMissing(cause)) return;
     throw new FormatError(`Cannot remove "${path}": ${messageOf(cause)}`, { file: path, cause });
   }
-  await syncFolder(folderOf(path.replaceAll('\\', '/')) || '.');
+  await syncFolder(folderOfPath(path));
 }
 
 function joinRoot(root: string, key: string): string {
@@ -114,33 +117,127 @@ async function statFile(path: string): Promise<FileStat> {
 
 /**
  * Writes a file on disk: beside its place, then onto the disk, then into its place in one step. Whatever goes wrong on
- * the way, what was there before is still there. Folders on the way are made.
+ * the way, what was there before is still there. Folders on the way are made, and what killed writers left beside the
+ * place is removed.
  */
 export async function writePath(path: string, file: WritableFile, options: WriteOptions = {}): Promise<void> {
+  await writePaths(new Map([[path, file]]), options);
+}
+
+/**
+ * Writes files on disk that belong together: all beside their places, then into them, the last one last. Until that is in
+ * place, a list of the others that were not there before lies beside it, so that they can be removed when this is killed.
+ */
+async function writePaths(files: ReadonlyMap<string, WritableFile>, { beforeSwap }: WriteOptions = {}): Promise<void> {
   const { promises } = loadFileSystem();
-  const folder = folderOf(path.replaceAll('\\', '/'));
-  const unique = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
-  const aside = `${path}.${unique}.part`;
-  try {
-    if (folder !== '') await promises.mkdir(folder, { recursive: true });
-    const handle = await promises.open(aside, 'wx');
+  const [main = '', ...others] = [...files.keys()].reverse();
+  const id = newWriterId();
+  const undo: string[] = [];
+  await asWriter(id, async () => {
     try {
-      await file.writeTo({ write: async (bytes) => await writeAll(handle, bytes) });
-      await handle.sync();
-    } finally {
-      await handle.close();
+      for (const [path, file] of files) {
+        undo.push(asideOf(path, id));
+        await writeAside(path, id, file);
+      }
+      if (others.length > 0) {
+        const fresh = others.filter((path) => !loadFileSystem().existsSync(path));
+        undo.push(...fresh, asideOf(listOf(main), id));
+        await writeAside(listOf(main), id, listFile(folderOfPath(main), fresh));
+        await syncFolder(folderOfPath(main));
+      }
+      for (const path of others) await promises.rename(asideOf(path, id), path);
+      for (const folder of new Set(others.map(folderOfPath))) await syncFolder(folder);
+      await beforeSwap?.(await openPath(asideOf(main, id)));
+      await promises.rename(asideOf(main, id), main);
+    } catch (cause) {
+      for (const path of undo) await promises.rm(path, { force: true }).catch(() => {});
+      const byteLength = [...files.values()].reduce((sum, file) => sum + file.byteLength, 0);
+      throw await writeError(main, byteLength, cause);
     }
-    await options.beforeSwap?.(await openPath(aside));
-    await promises.rename(aside, path);
-  } catch (cause) {
-    await promises.rm(aside, { force: true }).catch(() => {});
-    throw await writeError(path, file.byteLength, cause);
+    if (others.length > 0) await promises.rm(asideOf(listOf(main), id), { force: true }).catch(() => {});
+  });
+  await syncFolder(folderOfPath(main));
+  for (const folder of new Set([...files.keys()].map(folderOfPath))) await removeAbandoned(folder).catch(() => {});
+}
+
+async function writeAside(path: string, id: string, file: WritableFile): Promise<void> {
+  const { promises } = loadFileSystem();
+  await promises.mkdir(folderOfPath(path), { recursive: true });
+  const handle = await promises.open(asideOf(path, id), 'wx');
+  try {
+    await file.writeTo({ write: async (bytes) => await writeAll(handle, bytes) });
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
-  await syncFolder(folder === '' ? '.' : folder);
 }
 
 /** What is being written, or was when its writer was killed; it is no file of the store. */
-const ASIDE = /\.[0-9a-z]{8,}\.part$/;
+const ASIDE = /^(.*)\.([0-9a-z]{8,9}(?:-[0-9a-z]{1,10}){3})\.part$/s;
+
+/** Where a file is written before it is put in its place. */
+function asideOf(path: string, id: string): string {
+  return `${path}.${id}.part`;
+}
+
+const LIST_ENDING = '.new';
+
+/** Names the files that a save adds beside its main one; it is written aside, and never put in its place. */
+function listOf(main: string): string {
+  return main + LIST_ENDING;
+}
+
+function listFile(folder: string, paths: readonly string[]): WritableFile {
+  const beside = paths.filter((path) => folder === '.' || path.startsWith(folder));
+  const names = beside.map((path) => (folder === '.' ? path : path.slice(folder.length).replace(/^[/\\]/, '')));
+  return writableBytes(new TextEncoder().encode(JSON.stringify(names)));
+}
+
+function folderOfPath(path: string): string {
+  return folderOf(path.replaceAll('\\', '/')) || (path.startsWith('/') ? '/' : '.');
+}
+
+/** Removes what killed writers left in a folder. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const { promises } = loadFileSystem();
+  const found = (await promises.readdir(folder)).map((name) => ASIDE.exec(name)).filter((match) => match !== null);
+  if (found.length === 0) return;
+  const gone = new Set(await abandonedWriters(new Set(found.map(([, , id]) => id as string))));
+  const left = found.filter(([, , id]) => gone.has(id as string));
+  const isList = ([, path = '']: RegExpExecArray): boolean => path.endsWith(LIST_ENDING);
+  for (const [name, path = '', id = ''] of left.filter(isList)) {
+    const main = asideOf(path.slice(0, -LIST_ENDING.length), id);
+    // If that is gone, it took its place, and the files are its own.
+    if (left.some(([other]) => other === main)) await removeListed(joinKey(folder, name), folder);
+  }
+  for (const [name] of [...left.filter((one) => !isList(one)), ...left.filter(isList)]) {
+    await promises.rm(joinKey(folder, name), { force: true });
+  }
+}
+
+/** Removes the files of a list; one that was cut off when it was written was followed by nothing. */
+async function removeListed(list: string, folder: string): Promise<void> {
+  const { promises } = loadFileSystem();
+  const { mtimeMs } = await promises.stat(list);
+  for (const name of decodeList(await promises.readFile(list, 'utf8'))) {
+    const path = joinKey(folder, name);
+    const stat = await promises.stat(path).catch(() => undefined);
+    // A later save may have written a file of the same name, which is that save's.
+    if (stat !== undefined && stat.mtimeMs <= mtimeMs) await promises.rm(path, { force: true });
+  }
+}
+
+/** Names of files in the folder of the list, or below. */
+function decodeList(text: string): readonly string[] {
+  try {
+    const names: unknown = JSON.parse(text);
+    const isBeside = (name: unknown): boolean =>
+      typeof name === 'string' && !/^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(name);
+    return Array.isArray(names) ? names.filter(isBeside) : [];
+  } catch {
+    return [];
+  }
+}
 
 /** A larger write would be taken in parts by the system anyway. */
 const MAX_WRITE_BYTES = 64 << 20;
@@ -167,7 +264,7 @@ type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
 async function writeError(path: string, neededBytes: number, cause: unknown): Promise<unknown> {
   if (!(cause instanceof Error && 'code' in cause && 'syscall' in cause)) return cause;
   if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') {
-    const folder = folderOf(path.replaceAll('\\', '/')) || '.';
+    const folder = folderOfPath(path);
     const disk = await loadFileSystem()
       .promises.statfs(folder)
       .catch(() => undefined);

@@ -24,7 +24,7 @@ export interface FileInfo {
 export interface WriteOptions {
   /**
    * Looks at what was written before it takes the place of what was there; when it rejects, the write fails with that. A
-   * store that writes in place does not ask.
+   * store that writes in place does not ask. Of several files it is the last, and the others are in their places.
    */
   readonly beforeSwap?: (written: RangedFile) => Promise<void>;
 }
@@ -50,10 +50,10 @@ export interface Store {
    */
   write?(key: string, file: WritableFile, options?: WriteOptions): Promise<void>;
   /**
-   * Puts several files in place as one: all of them or none, at once. The last is the one that names the others. A store
-   * without this gets them one after the other, in this order.
+   * Puts several files in place as one: all of them or none, at once, or the last one, which names the others, when they
+   * are there. A store without this gets them one after the other, in this order.
    */
-  writeAll?(files: ReadonlyMap<string, WritableFile>): Promise<void>;
+  writeAll?(files: ReadonlyMap<string, WritableFile>, options?: WriteOptions): Promise<void>;
   /** The keys below a folder, in any order; the empty path is the store itself. */
   list?(folder?: string): Promise<string[]>;
   /** Removes what is under a key. When there is nothing, nothing happens. */
