@@ -5,7 +5,7 @@ import { quantizeInto } from './quantize.ts';
 import type { Quantization } from './weight-specs.ts';
 
 /** As much of a quantized weight is in memory at once. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** Gives the bytes of a weight from `start` to `end`, piece by piece. A piece may be written over by the next. */
 export function* encodeWeight(
@@ -34,10 +34,11 @@ function* encodeQuantized(
   const first = Math.floor(start / elementBytes);
   const last = Math.ceil(end / elementBytes);
   const View = quantization.dtype === 'uint8' ? Uint8Array : Uint16Array;
-  for (let element = first; element < last; element += CHUNK_BYTES / elementBytes) {
-    const chunk = new View(Math.min(CHUNK_BYTES / elementBytes, last - element));
+  const held = new View(Math.min(CHUNK_BYTES / elementBytes, last - first));
+  for (let element = first; element < last; element += held.length) {
+    const chunk = held.subarray(0, last - element);
     quantizeInto(chunk, values, element, quantization);
-    const bytes = new Uint8Array(chunk.buffer);
+    const bytes = new Uint8Array(chunk.buffer, 0, chunk.byteLength);
     const offset = element * elementBytes;
     yield bytes.subarray(Math.max(0, start - offset), Math.min(bytes.byteLength, end - offset));
   }
