@@ -226,8 +226,9 @@ export abstract class KerasModel extends Layer {
   }
 
   /**
-   * Saves the model as a `.keras` file, which every release of Keras 3 loads: its configuration, weights and
-   * vocabularies. What was there before stays until the new file is whole.
+   * Saves the model in the format that the name ends in, which is a `.keras` file where no name tells: its configuration,
+   * weights, vocabularies and training, which every release of Keras 3 loads. What was there before stays until the new
+   * file is whole.
    *
    * ```ts
    * import { Dense, input, loadModel, Model, memoryStore } from 'hornet';
@@ -248,7 +249,10 @@ export abstract class KerasModel extends Layer {
     return await saveModel(this, destination, options);
   }
 
-  /** Saves the weights alone, as a `.weights.h5` file of Keras 3. */
+  /**
+   * Saves the weights alone, in the format that the name ends in: `.weights.h5` and `.weights.json` of Keras 3, `.h5` as
+   * tf_keras has it too, `.safetensors`, `.npz`.
+   */
   async saveWeights(destination: SaveDestination, options: SaveOptions = {}): Promise<SaveReport> {
     const { saveWeights } = await import('../io/save.ts');
     return await saveWeights(this, destination, options);
