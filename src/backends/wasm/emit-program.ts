@@ -17,9 +17,9 @@ import type { Packing } from './contract-plan.ts';
 import type { KernelContext } from './kernel-context.ts';
 import { expressionCost, loopCost, packCost, reduceCost } from './kernel-cost.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
-import { areLoops, emitLoops, groupLoops } from './loop-groups.ts';
 import { emitNode, rangePhase } from './node-code.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
+import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
 import { emitBarrier, isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 import { exportThreads } from './thread-code.ts';
@@ -101,11 +101,9 @@ export function emitProgram(
     updates: readonly StateUpdate[],
     barrier: number | undefined,
   ): ((f: FunctionBuilder, team?: Team) => RunWriter) => {
-    const works = groupLoops(kernels, context.addressOf).flatMap((group) => {
-      if (!areLoops(group)) return group.map((kernel) => emit(kernel, barrier));
-      const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
-      return [workOf([rangePhase(emitLoops(context, group), cost)])];
-    });
+    const emitAll = (some: readonly Kernel[]): Work[] => some.map((kernel) => emit(kernel, barrier));
+    // What follows the gradients of a training is long, and simple: it is worth a look.
+    const works = updates.length === 0 ? emitAll(kernels) : emitGroups(context, kernels, emitAll);
     return (f, team) => {
       const writer = new RunWriter(f, team);
       for (const work of works) work.write(writer, f);
@@ -137,6 +135,19 @@ export function emitProgram(
     return prologueExport(index);
   });
   return { bytes: module.build(), prologue };
+}
+
+function emitGroups(
+  context: KernelContext,
+  kernels: readonly Kernel[],
+  emitAll: (kernels: readonly Kernel[]) => Work[],
+): Work[] {
+  const { areLoops, emitLoops, groupLoops } = rareCode('groups');
+  return groupLoops(kernels, context.addressOf).flatMap((group) => {
+    if (!areLoops(group)) return emitAll(group);
+    const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
+    return [workOf([rangePhase(emitLoops(context, group), cost)])];
+  });
 }
 
 function workOf(phases: readonly Phase[]): Work {

@@ -9,6 +9,8 @@ import { needsWinograd } from './winograd-choice.ts';
 /** The modules of rare code. */
 interface RareModules {
   readonly gradients: typeof import('./contract-filter-gradient.ts');
+  /** For programs that assign variables. */
+  readonly groups: typeof import('./loop-groups.ts');
   readonly indexing: typeof import('./index-code.ts');
   readonly integers: typeof import('./integer-math.ts');
   readonly lanes: typeof import('./lane-code.ts');
@@ -23,6 +25,7 @@ type RareName = keyof RareModules;
 
 const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
   gradients: () => import('./contract-filter-gradient.ts'),
+  groups: () => import('./loop-groups.ts'),
   indexing: () => import('./index-code.ts'),
   integers: () => import('./integer-math.ts'),
   lanes: () => import('./lane-code.ts'),

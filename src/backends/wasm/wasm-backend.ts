@@ -10,7 +10,7 @@ import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/n
 import { emitProgram } from './emit-program.ts';
 import { worthSharing } from './kernel-cost.ts';
 import { prepareNodes } from './prepare-nodes.ts';
-import { loadRareCode } from './rare-code.ts';
+import { loadRareCode, loadRareModules } from './rare-code.ts';
 import { TICKET_BYTES, TICKETS_OFFSET } from './thread-code.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
 
@@ -58,6 +58,7 @@ async function compileGraph(
   const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
   const whole = foldAffine(simplify(mergeLoops(complete), await evaluatorFor(complete)), new Set(updated));
   await loadRareCode(whole);
+  if (updated.length > 0) await loadRareModules('groups');
   const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
   const updates = updated.map((variable, index): Update => {
     return [variable, whole.outputs[given.outputs.length + index] as SymbolicTensor];
