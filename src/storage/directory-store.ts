@@ -3,6 +3,7 @@ import { blobFile } from '../binary/ranged-file.ts';
 import { streamFile } from '../binary/stream-file.ts';
 import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
 import { newWriterId } from './live-writers.ts';
+import { objectId } from './object-id.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
 import { reportingFile } from './reporting-file.ts';
 import type { Store } from './store.ts';
@@ -20,7 +21,25 @@ export type DirectoryHandle = FileSystemDirectoryHandle;
  * is there in the meantime.
  */
 export function directoryStore(directory: DirectoryHandle): Store {
-  return folderStore({ name: `the folder "${directory.name}"`, open: async () => directory, moves: false });
+  known.push(Promise.resolve(directory));
+  return {
+    ...folderStore({ name: `the folder "${directory.name}"`, open: async () => directory, moves: false }),
+    placeOf: async (key) => [await placeOfFolder(directory), ...partsOf(key)].join('/'),
+  };
+}
+
+/** Folders that stores are over: a user may pick one twice, or one that lies in another. */
+const known: Promise<DirectoryHandle>[] = [];
+
+/** A folder as the outermost known one that it lies in, and the way from there. */
+async function placeOfFolder(directory: DirectoryHandle): Promise<string> {
+  let way: readonly string[] | undefined;
+  let outermost = directory;
+  for (const folder of (await Promise.allSettled(known)).flatMap((one) => ('value' in one ? one.value : []))) {
+    const path = await folder.resolve(directory);
+    if (path !== null && (way === undefined || path.length > way.length)) [way, outermost] = [path, folder];
+  }
+  return [`folder:${objectId(outermost)}`, ...(way ?? [])].join('/');
 }
 
 /**
@@ -37,13 +56,17 @@ export function opfsStore(folder = ''): Store {
     );
   }
   const path = partsOf(folder);
+  const root = storage.getDirectory();
+  // Whoever uses the store hears of a host that forbids it.
+  root.catch(() => {});
+  known.push(root);
   return {
     ...folderStore({
       name: 'the private files of this page',
-      open: async () => await folderAt(await storage.getDirectory(), path, true),
+      open: async () => await folderAt(await root, path, true),
       moves: true,
     }),
-    placeOf: async (key) => `opfs:${[...path, ...partsOf(key)].join('/')}`,
+    placeOf: async (key) => [await placeOfFolder(await root), ...path, ...partsOf(key)].join('/'),
   };
 }
 

@@ -58,7 +58,12 @@ export function httpStore(address: string | URL, options: HttpStoreOptions = {})
  */
 export function presignedStore(options: PresignedStoreOptions): Store {
   const { sign, name = 'the signed store' } = options;
-  return urlStore({ ...options, name, urlFor: async (method, key) => String(await sign(method, key)) });
+  const urlFor: UrlStoreOptions['urlFor'] = async (method, key) => String(await sign(method, key));
+  return {
+    ...urlStore({ ...options, name, urlFor }),
+    // Signatures are in the query, and no two are the same.
+    placeOf: async (key) => (await urlFor('GET', key)).replace(/[?#].*$/s, ''),
+  };
 }
 
 interface UrlStoreOptions extends UploadOptions {

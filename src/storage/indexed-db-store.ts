@@ -1,4 +1,4 @@
-import { Database, pageDatabases } from './indexed-db.ts';
+import { Database, pageDatabases, placeOfDatabase } from './indexed-db.ts';
 import { type PartTable, partStore, type SaveRecord } from './part-store.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
 import type { Store } from './store.ts';
@@ -28,12 +28,15 @@ const PARTS = 'parts';
  */
 export function indexedDbStore({ database, layout = 'hornet' }: IndexedDbStoreOptions = {}): Store {
   if (layout === 'tensorflowjs') return tensorFlowJsStore(indexedDbModels(database));
-  return partStore(indexedDbParts(database ?? 'hornet'));
+  return partStore(indexedDbParts(database));
 }
 
-function indexedDbParts(databaseName: string): PartTable {
+function indexedDbParts(databaseName: string | undefined): PartTable {
   const name = 'IndexedDB';
-  const database = new Database(pageDatabases(), databaseName, { [RECORDS]: { keyPath: 'id' }, [PARTS]: {} });
+  const database = new Database(pageDatabases(), databaseName ?? 'hornet', {
+    [RECORDS]: { keyPath: 'id' },
+    [PARTS]: {},
+  });
   const write = async (byteCount: number, make: (transaction: IDBTransaction) => void): Promise<void> => {
     try {
       await database.run('readwrite', make);
@@ -43,6 +46,7 @@ function indexedDbParts(databaseName: string): PartTable {
   };
   return {
     name,
+    place: placeOfDatabase(databaseName),
     partBytes: PART_BYTES,
     readRecords: async () => {
       const request = await database.run('readonly', (transaction) => transaction.objectStore(RECORDS).getAll());

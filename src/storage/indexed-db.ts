@@ -11,6 +11,14 @@ export function pageDatabases(): DatabaseFactory {
   throw new UnsupportedError('Cannot use IndexedDB: this host has none; use a path or another store', 'IndexedDB');
 }
 
+/**
+ * What tells a database from others; the usual ones of both layouts have the same, since an address finds a model in
+ * either.
+ */
+export function placeOfDatabase(name: string | undefined): string {
+  return name === undefined ? 'indexeddb' : `indexeddb:${name}`;
+}
+
 /** What a request gives. */
 export async function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return await new Promise((resolve, reject) => {

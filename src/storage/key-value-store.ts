@@ -1,5 +1,6 @@
 import { decodeBase64, encodeBase64 } from '../binary/base64.ts';
 import { FormatError } from '../errors.ts';
+import { objectId } from './object-id.ts';
 import { type PartTable, partStore, type SaveRecord } from './part-store.ts';
 import type { Store } from './store.ts';
 
@@ -45,6 +46,7 @@ export function keyValueParts(table: KeyValueTable, options: KeyValueStoreOption
   };
   return {
     name,
+    place: `table:${objectId(table)}:${prefix}`,
     partBytes,
     readRecords: async () => {
       const ids = await namesBelow('records/');

@@ -1,6 +1,6 @@
 import { base64Length } from '../binary/base64.ts';
 import { keyValueParts } from './key-value-store.ts';
-import { fits, itemNames, pageStorage, quotaError } from './local-storage.ts';
+import { fits, itemNames, pageStorage, placeOfStorage, quotaError } from './local-storage.ts';
 import { partStore } from './part-store.ts';
 import { isQuotaFailure } from './quota.ts';
 import type { Store } from './store.ts';
@@ -16,6 +16,8 @@ export interface LocalStorageStoreOptions {
   readonly layout?: 'hornet' | 'tensorflowjs';
 }
 
+const DEFAULT_PREFIX = 'hornet/';
+
 /** Beside the parts: the record and the names. */
 const RECORD_CHARACTERS = 1000;
 
@@ -29,7 +31,7 @@ const PART_BYTES = 192 << 10;
  * @throws {UnsupportedError} where there is no `localStorage`, as in workers and in Node.
  */
 export function localStorageStore(options: LocalStorageStoreOptions = {}): Store {
-  const { storage = pageStorage(), prefix = 'hornet/', layout = 'hornet' } = options;
+  const { storage = pageStorage(), prefix = DEFAULT_PREFIX, layout = 'hornet' } = options;
   if (layout === 'tensorflowjs') return tensorFlowJsStore(localStorageModels(storage));
   const name = 'localStorage';
   let neededBytes = 0;
@@ -52,6 +54,7 @@ export function localStorageStore(options: LocalStorageStoreOptions = {}): Store
   );
   return partStore({
     ...table,
+    place: placeOfStorage(storage) + (prefix === DEFAULT_PREFIX ? '' : `:${prefix}`),
     checkRoom: async (byteCount) => {
       neededBytes = byteCount;
       const characters = charactersFor(byteCount, prefix);

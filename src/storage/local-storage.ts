@@ -1,5 +1,6 @@
 /** A page's `localStorage`: what is in it, and how much more fits. */
 import { QuotaError, UnsupportedError } from '../errors.ts';
+import { objectId } from './object-id.ts';
 
 /** No browser gives more, so that nothing longer need be tried. */
 const MAX_CHARACTERS = 16 << 20;
@@ -20,6 +21,13 @@ export function pageStorage(): Storage {
     );
   }
   return storage;
+}
+
+/**
+ * What tells a storage from others. Both layouts have the same, since an address finds a model in either.
+ */
+export function placeOfStorage(storage: Storage): string {
+  return `localstorage:${objectId(storage)}`;
 }
 
 export function itemNames(storage: Storage): string[] {

@@ -1,6 +1,7 @@
 import { bytesOfFile, type WritableFile } from '../binary/byte-sink.ts';
 import { bytesFile, type RangedFile } from '../binary/ranged-file.ts';
 import { NotFoundError } from '../errors.ts';
+import { objectId } from './object-id.ts';
 import { reportingFile } from './reporting-file.ts';
 import { keysBelow, type Store } from './store.ts';
 
@@ -30,5 +31,6 @@ export function memoryStore(files: Map<string, Uint8Array> = new Map(), name = '
       files.delete(key);
     },
     info: async (key) => ({ byteLength: bytesOf(key).byteLength }),
+    placeOf: async (key) => `memory:${objectId(files)}/${key}`,
   };
 }

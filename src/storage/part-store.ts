@@ -27,6 +27,8 @@ export interface SaveRecord {
 export interface PartTable {
   /** For messages. */
   readonly name: string;
+  /** What tells this table from others, also when it is opened twice; see `Store.placeOf`. */
+  readonly place: string;
   readonly partBytes: number;
   readRecords(): Promise<SaveRecord[]>;
   writeRecord(record: SaveRecord): Promise<void>;
@@ -55,6 +57,7 @@ export function partStore(table: PartTable): Store {
     write: async (key, file) => await writeAll(new Map([[key, file]])),
     writeAll,
     list: async (folder = '') => keysBelow(await keysOf(table), folder),
+    placeOf: async (key) => `${table.place}/${key}`,
     remove: async (key) => {
       // The oldest first: removed in another order, an older one would come to light in between.
       for (const record of (await sortedRecords(table)).reverse()) await dropFiles(table, record, [key]);

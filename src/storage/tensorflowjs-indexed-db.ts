@@ -1,5 +1,5 @@
 import { FormatError } from '../errors.ts';
-import { Database, pageDatabases } from './indexed-db.ts';
+import { Database, pageDatabases, placeOfDatabase } from './indexed-db.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
 import type { TensorFlowJsInfo, TensorFlowJsTable } from './tensorflowjs-models.ts';
 
@@ -16,8 +16,8 @@ interface ModelRow extends InfoRow {
 }
 
 /** The models that TensorFlow.js keeps in IndexedDB. Both rows of a model are written in one transaction. */
-export function indexedDbModels(databaseName = 'tensorflowjs'): TensorFlowJsTable {
-  const database = new Database(pageDatabases(), databaseName, {
+export function indexedDbModels(databaseName?: string): TensorFlowJsTable {
+  const database = new Database(pageDatabases(), databaseName ?? 'tensorflowjs', {
     [MODELS]: { keyPath: 'modelPath' },
     [INFOS]: { keyPath: 'modelPath' },
   });
@@ -26,6 +26,7 @@ export function indexedDbModels(databaseName = 'tensorflowjs'): TensorFlowJsTabl
     (await database.exists()) ? (await database.run('readonly', make)).result : undefined;
   return {
     name: 'IndexedDB',
+    place: placeOfDatabase(databaseName),
     read: async (name) => {
       const row = (await read((transaction) => transaction.objectStore(MODELS).get(name))) as ModelRow | undefined;
       if (row === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { base64Length, decodeBase64, encodeBase64 } from '../binary/base64.ts';
 import { FormatError } from '../errors.ts';
-import { itemNames, quotaError } from './local-storage.ts';
+import { itemNames, placeOfStorage, quotaError } from './local-storage.ts';
 import { isQuotaFailure } from './quota.ts';
 import type { TensorFlowJsTable } from './tensorflowjs-models.ts';
 
@@ -33,6 +33,7 @@ export function localStorageModels(storage: Storage): TensorFlowJsTable {
   };
   return {
     name: 'localStorage',
+    place: placeOfStorage(storage),
     read: async (name) => {
       const info = infoOf(name);
       if (info === undefined) return undefined;

@@ -35,6 +35,8 @@ export interface TensorFlowJsInfo {
 export interface TensorFlowJsTable {
   /** For messages. */
   readonly name: string;
+  /** What tells this table from others; see `Store.placeOf`. */
+  readonly place: string;
   /** `undefined` when there is none of that name. */
   read(name: string): Promise<TensorFlowJsModel | undefined>;
   /** Puts a model in place of the one of that name, in one step as far as the layout allows. */
@@ -71,6 +73,7 @@ export function tensorFlowJsStore(table: TensorFlowJsTable): Store {
       const names = await table.list();
       return keysBelow(new Set(names.flatMap((name) => [name, name + WEIGHTS_ENDING])), folder);
     },
+    placeOf: async (key) => `${table.place}/${key}`,
     remove: async (key) => {
       // The weights go with their model, and never without it.
       await table.remove(key);

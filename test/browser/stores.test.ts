@@ -117,6 +117,28 @@ function randomBytes(byteLength: number): Uint8Array {
   return bytes;
 }
 
+test('a move onto itself loses nothing, by whatever store', async () => {
+  const root = await navigator.storage.getDirectory();
+  const [folder, again] = [await newFolder(), await root.getDirectoryHandle(`folder-${count - 1}`)];
+  const inside = await folder.getDirectoryHandle('inside', { create: true });
+  await modelOf(1).save({ store: directoryStore(folder), key: 'inside/a.keras' });
+  await moveModel(
+    { store: directoryStore(folder), key: 'inside/a.keras' },
+    { store: directoryStore(again), key: 'inside/a.keras' },
+  );
+  await moveModel(
+    { store: directoryStore(inside), key: 'a.keras' },
+    { store: directoryStore(again), key: 'inside/a.keras' },
+  );
+  await moveModel({ store: directoryStore(inside), key: 'a.keras' }, `opfs://${folder.name}/inside/a.keras`);
+  expect(await valueAt(`opfs://${folder.name}/inside/a.keras`)).toBe(1);
+  await modelOf(2).save('indexeddb://self');
+  await moveModel({ store: indexedDbStore(), key: 'self' }, { store: indexedDbStore(), key: 'self' });
+  await moveModel('indexeddb://self', { store: indexedDbStore(), key: 'self' });
+  expect(await valueAt('indexeddb://self')).toBe(2);
+  await removeModel('indexeddb://self');
+});
+
 describe('a quota that is met', () => {
   const LIMIT = 3_000_000;
   const setQuota = async (quotaSize?: number): Promise<void> => {

@@ -191,6 +191,15 @@ describe('copyModel(), moveModel() and removeModel()', () => {
     expect(await store.list?.('m')).toEqual([]);
   });
 
+  test('a move onto itself loses nothing, though the store was made twice', async () => {
+    const [bytes, values] = [new Map<string, Uint8Array>(), new Map<string, unknown>()];
+    for (const make of [() => memoryStore(bytes), () => keyValueStore(values)]) {
+      await saveShards(make(), 'm/model.json', 3);
+      await moveModel({ store: make(), key: 'm/model.json' }, { store: make(), key: 'm/model.json' });
+      expect(await valueAt(make(), 'm/model.json')).toBe(3);
+    }
+  });
+
   test('the original stays when the copy cannot be read', async () => {
     const store = memoryStore();
     await modelOf(1).save({ store, key: 'a.keras' });
