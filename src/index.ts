@@ -153,9 +153,14 @@ export { Sequential } from './model/sequential.ts';
 export type { SummaryOptions } from './model/summary.ts';
 export * as ops from './ops/public.ts';
 export { type ModelFromJSONOptions, modelFromJSON } from './serialization/build-model.ts';
-export type { CustomFunction, CustomObjects, LayerClass } from './serialization/custom-objects.ts';
+export {
+  type CustomFunction,
+  CustomObjectError,
+  type CustomObjects,
+  type LayerClass,
+} from './serialization/custom-objects.ts';
 export type { NumbersOf } from './serialization/dialect.ts';
-export { CustomObjectError, LoadError } from './serialization/load-error.ts';
+export { LoadError } from './serialization/load-error.ts';
 export type { LoadReport } from './serialization/report.ts';
 export { type DirectoryHandle, directoryStore, opfsStore } from './storage/directory-store.ts';
 export { fileSystemStore } from './storage/file-system-store.ts';

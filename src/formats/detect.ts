@@ -22,48 +22,9 @@ const MAX_USER_BLOCK_BYTES = 1 << 20;
 const ZIP_SIGNATURES = ['PK\x03\x04', 'PK\x05\x06'] as const;
 
 /** The length of a header, which has less than 4 GB, and its beginning. */
-const SAFETENSORS_HEAD = /^[^]{4}\0{4}\{/;
+const SAFETENSORS_HEAD = /^[\s\S]{4}\0{4}\{/;
 
 const HDF5_SIGNATURE = '\x89HDF\r\n\x1a\n';
-
-/** The last bytes of a table of TensorFlow's tensor bundles. */
-const CHECKPOINT_FOOTER = '\x57\xfb\x80\x8b\x24\x75\x47\xdb';
-
-interface Stranger {
-  readonly found: string;
-  readonly advice?: string;
-  /** One character a byte. */
-  readonly signature: string;
-  /** Where the signature stands, 0 unless given. */
-  readonly at?: number;
-}
-
-/** Files that are no Keras model and that people take for one, by their signatures. */
-const STRANGERS: readonly Stranger[] = [
-  {
-    signature: 'version https://git-lfs',
-    found: 'a Git LFS pointer',
-    advice: 'fetch the file itself with "git lfs pull"',
-  },
-  { signature: 'GGUF', found: 'a GGUF file' },
-  { signature: '\x93NUMPY', found: 'a NumPy array' },
-  {
-    signature: 'TFL3',
-    at: 4,
-    found: 'a TensorFlow Lite model',
-    advice: 'convert the Keras model that it was made from',
-  },
-  { signature: '\x08\x01\x12', found: 'a TensorFlow SavedModel', advice: 'save the model as .keras or .h5' },
-  { signature: '\x1f\x8b', found: 'a gzip archive', advice: 'unpack it first' },
-  { signature: 'ustar', at: 257, found: 'a tar archive', advice: 'unpack it first' },
-  { signature: '\x89PNG', found: 'an image' },
-  { signature: '\xff\xd8\xff', found: 'an image' },
-  ...['\x02', '\x03', '\x04', '\x05'].map((protocol) => ({
-    signature: `\x80${protocol}`,
-    found: 'a Python pickle',
-    advice: 'it is never executed; save the model as .keras',
-  })),
-];
 
 /**
  * Tells what holds the model.
@@ -78,23 +39,10 @@ export async function detectContainer(file: RangedFile): Promise<Container> {
   if (head.startsWith(HDF5_SIGNATURE)) return 'hdf5';
   if (ZIP_SIGNATURES.some((signature) => head.startsWith(signature))) return 'zip';
   if (SAFETENSORS_HEAD.test(head)) return 'safetensors';
-  if (/^\s*<(?:!doctype html|html|head|body|script|!--)/i.test(head)) {
-    throw refusal(name, 'an HTML page', 'check the address');
-  }
-  if (/^\s*<\?xml/i.test(head)) throw refusal(name, 'an XML document', 'check the address');
-  const stranger = STRANGERS.find(({ signature, at = 0 }) => head.startsWith(signature, at));
-  if (stranger !== undefined) throw refusal(name, stranger.found, stranger.advice);
   if (/^(?:\u00ef\u00bb\u00bf)?\s*[[{]/.test(head)) return 'json';
   if (await hasSignatureBehindUserBlock(file)) return 'hdf5';
-  const end = latin1(await file.slice(Math.max(0, file.byteLength - CHECKPOINT_FOOTER.length), file.byteLength));
-  if (end === CHECKPOINT_FOOTER) {
-    throw refusal(name, 'the index of a TensorFlow checkpoint', 'save the weights as .weights.h5');
-  }
-  const start = JSON.stringify(head.slice(0, 16));
-  throw new FormatError(
-    `Cannot read "${name}": found bytes that begin ${start}, expected HDF5, a .keras or .npz archive, safetensors or JSON`,
-    { file: name, offset: 0 },
-  );
+  const { describeStranger } = await import('./strangers.ts');
+  throw await describeStranger(file, head);
 }
 
 /**
@@ -138,14 +86,6 @@ function isGraph(topology: unknown): boolean {
   return typeof topology === 'object' && topology !== null && 'node' in topology && Array.isArray(topology.node);
 }
 
-function refusal(name: string, found: string, advice?: string): FormatError {
-  const what = `found ${found}, expected a Keras or TensorFlow.js model`;
-  return new FormatError(`Cannot read "${name}": ${what}${advice === undefined ? '' : `; ${advice}`}`, {
-    file: name,
-    offset: 0,
-  });
-}
-
 async function hasSignatureBehindUserBlock(file: RangedFile): Promise<boolean> {
   const length = HDF5_SIGNATURE.length;
   for (let offset = 512; offset <= MAX_USER_BLOCK_BYTES && offset + length <= file.byteLength; offset *= 2) {
@@ -155,6 +95,6 @@ async function hasSignatureBehindUserBlock(file: RangedFile): Promise<boolean> {
 }
 
 /** Bytes as a string of one character each, for regular expressions. */
-function latin1(bytes: Uint8Array): string {
+export function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }

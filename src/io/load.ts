@@ -7,7 +7,6 @@ import { Model } from '../model/model.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
-import { LoadError } from '../serialization/load-error.ts';
 import { emptyReport, isClean, type LoadReport, type ShapeMismatch } from '../serialization/report.ts';
 import { missingAssets, readAssets } from '../serialization/weights/assets.ts';
 import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
@@ -207,7 +206,7 @@ async function fillWeights(
 ): Promise<void> {
   const { strict = true, byName = false, skipMismatch = false, signal, onReport } = options;
   for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
-  const check = (): void => {
+  const check = async (): Promise<void> => {
     // Where nothing at all fits, that is no matter of some layers more or less.
     const isLenient = (byName || skipMismatch) && plan.length > 0;
     const judged: LoadReport = {
@@ -217,10 +216,11 @@ async function fillWeights(
     };
     if (!strict || isClean(judged)) return;
     onReport?.(report);
+    const { LoadError } = await import('../serialization/load-error.ts');
     throw new LoadError(artifacts.source, report);
   };
   // Most of what can be wrong shows before a byte of the weights is fetched from far away.
-  check();
+  await check();
   const assembler = new WeightAssembler(plan, report);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
@@ -236,7 +236,7 @@ async function fillWeights(
     },
   });
   assembler.checkShapes();
-  check();
+  await check();
   // What can still fail comes before the first weight is assigned.
   options.beforeCommit?.();
   assembler.commit();

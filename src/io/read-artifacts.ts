@@ -4,17 +4,15 @@
  */
 
 import type { RangedFile } from '../binary/ranged-file.ts';
-import { bytesFile } from '../binary/ranged-file.ts';
-import { FormatError, UnsupportedError } from '../errors.ts';
-import type { JsonObject, JsonValue, ModelArtifacts } from '../formats/artifacts.ts';
-import { detectContainer, detectJson, graphModelRefusal } from '../formats/detect.ts';
-import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
+import { FormatError } from '../errors.ts';
+import type { ModelArtifacts } from '../formats/artifacts.ts';
+import { detectContainer, detectJson } from '../formats/detect.ts';
+import { decodeJsonObject, decodeText, MAX_JSON_BYTES, stringAt } from '../formats/json.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
 import type { HttpOptions, HttpSession, RetryOptions } from '../storage/http-session.ts';
 import type { ResponseCache } from '../storage/response-cache.ts';
 import type { LayerSelection } from './select-layers.ts';
 import {
-  type LoadHandler,
   type ModelSource,
   openLocation,
   type ResolvedSource,
@@ -140,7 +138,7 @@ async function readResolved(
 ): Promise<ModelArtifacts> {
   switch (resolved.kind) {
     case 'handler':
-      return await readHandler(resolved.handler);
+      return await (await import('./read-handler.ts')).readHandler(resolved.handler);
     case 'folder':
       return await readMembers(resolved.members, resolved.name, options);
     case 'file':
@@ -283,47 +281,4 @@ export async function selectionCode({
   exclude,
 }: LayerSelection): Promise<typeof import('./select-layers.ts') | undefined> {
   return until === undefined && exclude === undefined ? undefined : await import('./select-layers.ts');
-}
-
-const HANDLER_NAME = 'the load handler';
-
-/** Reads what a handler of TensorFlow.js gives. Its fields are those of the JSON, with the weights in memory. */
-async function readHandler(handler: LoadHandler): Promise<ModelArtifacts> {
-  const loaded = await handler.load();
-  const fail = (problem: string): FormatError =>
-    new FormatError(`Cannot load from ${HANDLER_NAME}: ${problem}`, { file: HANDLER_NAME });
-  if (!isJsonObject(loaded)) throw fail('it gave no object');
-  const { weightData, getWeightStream, weightSpecs, modelTopology, ...rest } = loaded as Record<string, unknown>;
-  if (modelTopology instanceof ArrayBuffer) throw graphModelRefusal(HANDLER_NAME);
-  if (modelTopology === undefined && weightSpecs === undefined) throw fail('it gave neither topology nor weights');
-  const json = { ...rest, ...(modelTopology === undefined ? {} : { modelTopology }) } as JsonObject;
-  if (json.format === 'graph-model') throw graphModelRefusal(HANDLER_NAME);
-  const pieces = await weightPieces(weightData, getWeightStream);
-  if (Array.isArray(weightSpecs) && weightSpecs.length > 0 && pieces === undefined)
-    throw fail('it gave no weight data');
-  const { readLoadedModel } = await layersModel();
-  return await readLoadedModel(
-    { json, weightSpecs: weightSpecs as JsonValue | undefined, weightData: pieces ?? [] },
-    HANDLER_NAME,
-  );
-}
-
-async function weightPieces(data: unknown, getStream: unknown): Promise<RangedFile[] | undefined> {
-  const pieces: unknown[] = [];
-  if (Array.isArray(data)) pieces.push(...data);
-  else if (data !== undefined && data !== null) pieces.push(data);
-  else if (typeof getStream === 'function') {
-    const reader = ((await getStream()) as ReadableStream<unknown>).getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) pieces.push(part.value);
-  } else return undefined;
-  return pieces.map((piece, index) => {
-    const name = `${HANDLER_NAME}, weight data ${index}`;
-    if (piece instanceof ArrayBuffer) return bytesFile(piece, name);
-    // A view is what it shows, not the buffer that it lies in.
-    if (ArrayBuffer.isView(piece)) {
-      return bytesFile(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength), name);
-    }
-    const feature = 'weight data that are no ArrayBuffer';
-    throw new UnsupportedError(`Cannot load from ${HANDLER_NAME}: it gave ${feature}`, feature);
-  });
 }

@@ -6,7 +6,7 @@ import { string } from '../layers/fields.ts';
 import { Layer, type LayerConfig, layerFields } from '../layers/layer.ts';
 import { multiply } from '../ops/elementwise.ts';
 import { buildModel, modelFromJSON } from './build-model.ts';
-import { CustomObjectError } from './load-error.ts';
+import { CustomObjectError } from './custom-objects.ts';
 
 const backend = referenceBackend();
 

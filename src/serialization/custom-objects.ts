@@ -32,3 +32,17 @@ export type CustomFunction = (
 
 /** What only the author of a file has, by the name under which the file refers to it. */
 export type CustomObjects = Readonly<Record<string, LayerClass | TrainingClass | CustomFunction>>;
+
+/**
+ * Thrown when a file uses classes or functions that only its author has. `needs` names them, as keys of
+ * `customObjects`.
+ */
+export class CustomObjectError extends Error {
+  override readonly name = 'CustomObjectError';
+  readonly needs: readonly string[];
+
+  constructor(message: string, needs: readonly string[]) {
+    super(message);
+    this.needs = needs;
+  }
+}

@@ -10,11 +10,11 @@ import { classNameOf, type KerasObject } from '../layers/keras-object.ts';
 import { Layer } from '../layers/layer.ts';
 import { createRegularizer } from '../layers/regularizers.ts';
 import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects.ts';
+import { CustomObjectError } from './custom-objects.ts';
 import type { Dialect } from './dialect.ts';
 import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
 import type { RawLayer } from './keras1.ts';
 import { currentClassName, withCurrentKeys, withKeras2Defaults, withoutDroppedKeys } from './keras2.ts';
-import { CustomObjectError } from './load-error.ts';
 import type { NeededCode } from './needed-code.ts';
 import type { LoadReport } from './report.ts';
 

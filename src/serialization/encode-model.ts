@@ -53,16 +53,15 @@ export function pathWeightsOf(root: Layer): PathWeights {
   return { kind: 'paths', groups };
 }
 
-/** A weight of a model, for messages in a file of that name. It must not change until it was read. */
+/** A weight of a model, for messages in a file of that name. It must be kept, or not change, until it was read. */
 export function weightEntryOf(variable: Variable, file: string, name: string = variable.path): WeightEntry {
   const { dtype, shape, version } = variable;
   const storedBytes = sizeOf(shape) * bytesPerElement(dtype);
   const read = async (): Promise<Tensor> => {
     // A file must be of one moment: its parts are read one by one, and in an archive twice.
-    if (variable.version !== version) {
-      throw new Error(`Cannot save weight "${name}": it was changed while the model was saved; save between two steps`);
-    }
-    return variable.value;
+    const value = valueOfVersion(variable, version);
+    if (value !== undefined) return value;
+    throw new Error(`Cannot save weight "${name}": it was changed while the model was saved; save between two steps`);
   };
   return { name, dtype, shape, file, storedBytes, read };
 }

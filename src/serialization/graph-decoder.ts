@@ -8,10 +8,10 @@ import type { Layer } from '../layers/layer.ts';
 import { KerasModel, type TensorStructure } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { Sequential } from '../model/sequential.ts';
+import { CustomObjectError } from './custom-objects.ts';
 import type { Decoder } from './decoder.ts';
 import { isModelClass } from './decoder.ts';
 import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
-import { CustomObjectError } from './load-error.ts';
 import type { CreateOperation } from './needed-code.ts';
 import {
   type CallJson,

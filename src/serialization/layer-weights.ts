@@ -20,11 +20,13 @@ export function layerWeightsOf(root: Layer): LayerWeights {
   return { kind: 'layers', layers, topLevel: own };
 }
 
-/** All weights by path, `dense/kernel`; where two have the same, by a number too. */
-export function weightsByPath(root: Layer): readonly WeightEntry[] {
-  const { weights } = root;
-  const names = uniqueNames(weights.map(({ path }) => path));
-  return weights.map((variable, index) => weightEntryOf(variable, root.name, names[index]));
+/** Weights by path, `dense/kernel`; where two have the same, by a number too. */
+export function weightsByPath(model: Layer, trainableOnly = false): readonly WeightEntry[] {
+  const names = uniqueNames(model.weights.map(({ path }) => path));
+  const wanted = new Set(trainableOnly ? model.trainableWeights : model.weights);
+  return model.weights.flatMap((variable, index) =>
+    wanted.has(variable) ? [weightEntryOf(variable, model.name, names[index])] : [],
+  );
 }
 
 /** Arrays under names of which none is twice, nor the beginning of another's path. */

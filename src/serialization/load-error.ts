@@ -13,20 +13,6 @@ export class LoadError extends Error {
   }
 }
 
-/**
- * Thrown when a file uses classes or functions that only its author has. `needs` names them, as keys of
- * `customObjects`.
- */
-export class CustomObjectError extends Error {
-  override readonly name = 'CustomObjectError';
-  readonly needs: readonly string[];
-
-  constructor(message: string, needs: readonly string[]) {
-    super(message);
-    this.needs = needs;
-  }
-}
-
 /** Names listed in one message; the report has them all. */
 const MAX_LISTED = 8;
 /** Names among which near ones are looked for: a file may hold so many that comparing all would never end. */

@@ -22,7 +22,7 @@ import type { PreparedSchedule } from './prepare-nodes.ts';
 import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
 import { emitBarrier, isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
-import { exportThreads } from './thread-code.ts';
+import type { exportThreads } from './thread-code.ts';
 import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
@@ -55,8 +55,14 @@ export function kernelExport(index: number): string {
 export interface EmitOptions extends ModuleOptions {
   /** Whether each kernel of the run can also be called alone. */
   readonly profile?: boolean;
-  /** Where threads meet, when several run the program: the address of `MEETING_BYTES`. */
-  readonly meeting?: number | undefined;
+  /** For a program that several threads run. */
+  readonly team?: TeamOptions | undefined;
+}
+
+export interface TeamOptions {
+  /** Where the threads meet: the address of `MEETING_BYTES`. */
+  readonly meeting: number;
+  readonly exportThreads: typeof exportThreads;
 }
 
 /** A kernel, ready to be written into the function of a run. */
@@ -75,9 +81,9 @@ export function emitProgram(
   pages: number,
   options: EmitOptions,
 ): EmittedProgram {
-  const { meeting } = options;
+  const { team } = options;
   const module = new ModuleBuilder(options);
-  const limits = meeting === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
+  const limits = team === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
   module.importMemory('host', 'memory', limits);
   const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0 };
   const emit = (kernel: Kernel, barrier: number | undefined): Work => {
@@ -118,14 +124,14 @@ export function emitProgram(
       module.function([], [], (f) => write(f)),
     );
   };
-  if (meeting === undefined) exportAlone(RUN, schedule.kernels, schedule.updates);
+  if (team === undefined) exportAlone(RUN, schedule.kernels, schedule.updates);
   else {
-    const barrier = emitBarrier(module, meeting);
+    const barrier = emitBarrier(module, team.meeting);
     const write = writeRun(schedule.kernels, schedule.updates, barrier);
     const everyone = module.function(SHARED_PARAMS, [], (f) => {
       write(f, { thread: f.param(0), threads: f.param(1), barrier }).meet();
     });
-    exportThreads(module, { meeting, barrier, everyone });
+    team.exportThreads(module, { meeting: team.meeting, barrier, everyone });
   }
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) exportAlone(kernelExport(index), [kernel]);

@@ -13,6 +13,11 @@ export const THREADS_OFFSET: number = MEETING_BYTES;
 export const TICKETS_OFFSET: number = THREADS_OFFSET + 64;
 export const TICKET_BYTES = 64;
 
+/** Bytes of all words by which so many threads find one another. */
+export function meetingBytes(threads: number): number {
+  return TICKETS_OFFSET + threads * TICKET_BYTES;
+}
+
 /** What a ticket says of its thread. */
 export const TICKET = {
   /** It has not got the program yet. */

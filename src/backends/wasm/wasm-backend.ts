@@ -2,7 +2,6 @@ import type { Backend, CompileOptions, Program, Update } from '../../compiler/ba
 import { checkUpdates } from '../../compiler/check-updates.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
-import { mergeLoops } from '../../compiler/merge-loops.ts';
 import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
@@ -11,7 +10,6 @@ import { emitProgram } from './emit-program.ts';
 import { worthSharing } from './kernel-cost.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { loadRareCode, loadRareModules } from './rare-code.ts';
-import { TICKET_BYTES, TICKETS_OFFSET } from './thread-code.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
 
 export interface WasmBackendOptions {
@@ -56,7 +54,7 @@ async function compileGraph(
   checkUpdates(givenUpdates);
   // The values of updates are outputs like others, until kernels are made.
   const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
-  const whole = foldAffine(simplify(mergeLoops(complete), await evaluatorFor(complete)), new Set(updated));
+  const whole = foldAffine(simplify(await mergedLoops(complete), await evaluatorFor(complete)), new Set(updated));
   await loadRareCode(whole);
   if (updated.length > 0) await loadRareModules('groups');
   const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
@@ -74,9 +72,10 @@ async function compileGraph(
   const { schedule } = prepared;
   const plan = planMemory(schedule);
   const { totalBytes } = plan;
+  const threading = threads === 1 ? undefined : await import('./thread-code.ts');
   // Behind the buffers, at a multiple of a cache line.
-  const meeting = threads === 1 ? undefined : Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
-  const endBytes = meeting === undefined ? totalBytes + SLACK_BYTES : meeting + TICKETS_OFFSET + threads * TICKET_BYTES;
+  const meeting = Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
+  const endBytes = threading === undefined ? totalBytes + SLACK_BYTES : meeting + threading.meetingBytes(threads);
   const pages = Math.ceil(endBytes / PAGE_BYTES);
   if (pages > MOST_PAGES) {
     throw new BackendError(
@@ -84,8 +83,11 @@ async function compileGraph(
       'wasm',
     );
   }
-  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, { ...options, meeting });
-  const { memory, module, instance } = await instantiate(bytes, pages, meeting !== undefined);
+  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, {
+    ...options,
+    team: threading && { meeting, exportThreads: threading.exportThreads },
+  });
+  const { memory, module, instance } = await instantiate(bytes, pages, threading !== undefined);
   const sources: Source[] = [
     ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),
     ...numericBoundary.map((symbol): Source => ({ from: 'host', index: boundary.indexOf(symbol) })),
@@ -97,10 +99,16 @@ async function compileGraph(
     return { from: 'buffer', symbol, buffer: schedule.outputs[nextBuffer++] as (typeof schedule.outputs)[number] };
   });
   const team =
-    meeting === undefined
+    threading === undefined
       ? undefined
       : { pool: (await import('./thread-pool.ts')).threadPool(threads - 1), program: { module, memory, meeting } };
   return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host, team });
+}
+
+/** Joins loops, where there are some to join. */
+async function mergedLoops(graph: Graph): Promise<Graph> {
+  const hasLoops = topologicalOrder(graph.outputs).some((node) => node.primitive === 'scan');
+  return !hasLoops ? graph : (await import('../../compiler/merge-loops.ts')).mergeLoops(graph);
 }
 
 /** The interpreter, loaded only for graphs that can use it. */

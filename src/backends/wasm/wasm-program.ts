@@ -2,7 +2,6 @@ import { type DataOf, zeroData } from '../../array/dtype.ts';
 import { formatShape, shapesEqual } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import type { Program } from '../../compiler/backend.ts';
-import { formatKernel } from '../../compiler/format-schedule.ts';
 import { isPermanent, type MemoryPlan } from '../../compiler/plan.ts';
 import type { Buffer, Schedule } from '../../compiler/schedule.ts';
 import { BackendError, ShapeError } from '../../errors.ts';
@@ -98,6 +97,7 @@ export class WasmProgram implements Program {
     if (schedule.kernels.length > 0 && instance.exports[kernelExport(0)] === undefined) {
       throw new BackendError('Cannot profile the program: ask for it with `wasmBackend({ profile: true })`', 'wasm');
     }
+    const { formatKernel } = await import('../../compiler/format-schedule.ts');
     await this.run(inputs);
     // Kernels may overwrite states.
     const states = schedule.updates.map(({ state }) => [state, this.#view(state).slice()] as const);
