@@ -121,20 +121,21 @@ const FORMATS: readonly FormatRow[] = [
     format: 'weights.json',
     endings: ['.weights.json'],
     holds: 'weights',
-    takes: ['shardSize'],
+    takes: ['shardSize', 'includeOptimizer'],
     load: async () => (await import('./save-sharded.ts')).encodeShardedWeights,
   },
   {
     format: 'safetensors',
     endings: ['.safetensors'],
     holds: 'weights',
-    takes: ['metadata', 'date'],
+    takes: ['metadata', 'date', 'trainableOnly'],
     load: async () => (await import('./save-named.ts')).encodeSafetensors,
   },
   {
     format: 'npz',
     endings: ['.npz'],
     holds: 'weights',
+    takes: ['trainableOnly'],
     load: async () => (await import('./save-named.ts')).encodeNpz,
   },
   {

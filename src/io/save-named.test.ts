@@ -76,6 +76,21 @@ test('safetensors: what there is to say about a model', async () => {
   expect(artifacts.metadata).toMatchObject({ model_name: 'm', date_saved: '1970-01-01T00:00:00.000Z' });
 });
 
+test.each(['w.safetensors', 'w.npz'])(
+  '%s: trainable weights alone, under the names that they have with the others',
+  async (key) => {
+    const store = memoryStore();
+    const [from, to] = [make(), make()];
+    from.layers[1]?.children.forEach((layer) => {
+      layer.trainable = false;
+    });
+    await from.saveWeights({ store, key }, { trainableOnly: true });
+    const { missing } = await to.loadWeights({ store, key }, { strict: false });
+    expect(missing).toEqual(from.nonTrainableWeights.map(({ path }) => path));
+    expect(missing).toContain('second/bn/moving_mean');
+  },
+);
+
 describe('shards', () => {
   const dense = (): KerasModel =>
     new Sequential({
@@ -102,6 +117,20 @@ describe('shards', () => {
       to.getWeights().map(({ shape }) => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)),
     );
     await to.loadWeights({ store, key: 'a/w.weights.json' });
+    expect(valuesOf(to)).toEqual(valuesOf(from));
+  });
+
+  test('hold the state of the optimizer', async () => {
+    const store = memoryStore();
+    const [from, to] = [dense(), dense()];
+    const [x, y] = [tensor([[1, 2, 3, 4, 5, 6, 7, 8]]), tensor([[1, 1, 1, 1, 1, 1, 1, 1]])];
+    for (const model of [from, to]) {
+      model.compile({ optimizer: 'adam', loss: 'mse' });
+      await model.trainOnBatch(x, y);
+    }
+    await from.save({ store, key: 'w.weights.json' }, { shardSize: 256 });
+    await to.loadWeights({ store, key: 'w.weights.json' });
+    for (const model of [from, to]) await model.trainOnBatch(x, y);
     expect(valuesOf(to)).toEqual(valuesOf(from));
   });
 

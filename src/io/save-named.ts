@@ -9,7 +9,7 @@ import type { SavedFiles, SaveRequest } from './save-formats.ts';
 import { GENERATED_BY } from './version.ts';
 
 /** Weights by path, with what there is to say about the model in the texts that the format has room for. */
-export async function encodeSafetensors({ model, metadata, date }: SaveRequest): Promise<SavedFiles> {
+export async function encodeSafetensors({ model, metadata, date, trainableOnly }: SaveRequest): Promise<SavedFiles> {
   const texts = {
     model_name: model.name,
     generated_by: GENERATED_BY,
@@ -18,9 +18,9 @@ export async function encodeSafetensors({ model, metadata, date }: SaveRequest):
     ...(metadata === undefined ? {} : { user_defined_metadata: encodeJson(metadata) }),
   };
   const omitted = lostAssets(model, '.safetensors');
-  return { file: writeSafetensors(weightsByPath(model), texts), needs: [], omitted };
+  return { file: writeSafetensors(weightsByPath(model, trainableOnly), texts), needs: [], omitted };
 }
 
-export async function encodeNpz({ model }: SaveRequest): Promise<SavedFiles> {
-  return { file: writeNpz(weightsByPath(model)), needs: [], omitted: lostAssets(model, '.npz') };
+export async function encodeNpz({ model, trainableOnly }: SaveRequest): Promise<SavedFiles> {
+  return { file: writeNpz(weightsByPath(model, trainableOnly)), needs: [], omitted: lostAssets(model, '.npz') };
 }

@@ -1,9 +1,11 @@
 /** Saving weights in several files, as Keras 3.10 and later do: `.weights.json`, and HDF5 files beside it. */
 import { decodeJsonObject, decodeText, isJsonObject } from '../formats/json.ts';
+import { withOptimizer } from '../formats/keras/write-path-weights.ts';
 import { writeShardedWeights } from '../formats/keras/write-sharded-weights.ts';
 import { pathWeightsOf } from '../serialization/encode-model.ts';
 import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
+import { trainingRecordOf } from './training-record.ts';
 import { uniqueId } from './unique-id.ts';
 
 /** What Keras has for a shard where nothing is said. */
@@ -11,14 +13,20 @@ const DEFAULT_SHARD_BYTES = 5 * 2 ** 30;
 
 const ENDING = '.weights.json';
 
-export async function encodeShardedWeights({ model, shardSize, destination }: SaveRequest): Promise<SavedFiles> {
+export async function encodeShardedWeights(request: SaveRequest): Promise<SavedFiles> {
+  const { model, shardSize, destination } = request;
+  const { optimizerWeights = [] } = await trainingRecordOf(request, 'keras3');
   const name = destination?.split(/[\\/]/).at(-1) || `model${ENDING}`;
-  const { file, shards, first } = writeShardedWeights(pathWeightsOf(model), model.name, {
-    // As Keras does, which then looks for this name.
-    baseName: name.replace(/\.json$/, '').replace('.weights', ''),
-    id: uniqueId(),
-    shardSize: shardSize ?? DEFAULT_SHARD_BYTES,
-  });
+  const { file, shards, first } = writeShardedWeights(
+    withOptimizer(pathWeightsOf(model), optimizerWeights),
+    model.name,
+    {
+      // As Keras does, which then looks for this name.
+      baseName: name.replace(/\.json$/, '').replace('.weights', ''),
+      id: uniqueId(),
+      shardSize: shardSize ?? DEFAULT_SHARD_BYTES,
+    },
+  );
   const omitted = lostAssets(model, ENDING, { keepsValues: true });
   return { file, beside: shards, besideOf, lasting: [first], needs: [], omitted };
 }

@@ -1,11 +1,11 @@
 /** Writes the HDF5 files that `read-hdf5-model.ts` reads, in the layout of Keras 2 and 3. */
 
 import type { WritableFile } from '../../binary/byte-sink.ts';
-import { FormatError, UnsupportedError } from '../../errors.ts';
+import { FormatError } from '../../errors.ts';
 import type { LayerWeights, ModelArtifacts, WeightEntry } from '../artifacts.ts';
-import { elementBytes } from '../element-bytes.ts';
 import { encodeJson } from '../encode-json.ts';
 import { type Attributes, type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
+import { weightDataset } from './write-weight.ts';
 
 interface MutableGroup extends GroupSpec {
   readonly attributes: Record<string, Attributes[string]>;
@@ -72,7 +72,7 @@ function addEntries(group: MutableGroup, entries: readonly WeightEntry[]): void 
     const { members } = groupAt(group, parts.slice(0, -1));
     const last = parts.at(-1) as string;
     if (members.has(last)) throw new FormatError(`Cannot write weight "${entry.name}": there is another of the name`);
-    members.set(last, datasetOf(entry));
+    members.set(last, weightDataset(entry));
   }
 }
 
@@ -109,12 +109,4 @@ function groupAt(group: MutableGroup, path: readonly string[]): MutableGroup {
     found = next;
   }
   return found;
-}
-
-function datasetOf(entry: WeightEntry): DatasetSpec {
-  const { dtype, shape, name } = entry;
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new UnsupportedError(`Cannot write weight "${name}" as ${dtype}: expected float32, int32 or bool`, dtype);
-  }
-  return { kind: 'dataset', attributes: {}, dtype, shape, read: async () => elementBytes(await entry.read()) };
 }

@@ -1,10 +1,9 @@
 /** Writes the HDF5 layout of Keras 3; see `path-weights.ts`, which reads it. */
 
 import type { WritableFile } from '../../binary/byte-sink.ts';
-import { UnsupportedError } from '../../errors.ts';
 import type { PathWeights, WeightEntry } from '../artifacts.ts';
-import { elementBytes } from '../element-bytes.ts';
 import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
+import { weightDataset } from '../hdf5-model/write-weight.ts';
 
 interface MutableGroup extends GroupSpec {
   readonly members: Map<string, MutableGroup | DatasetSpec>;
@@ -20,22 +19,28 @@ export function writePathWeights(
   optimizerWeights: readonly WeightEntry[] = [],
 ): WritableFile {
   const root = emptyGroup();
-  const groups = new Map([['', { layerName: rootName, entries: new Map<string, WeightEntry>() }], ...weights.groups]);
-  if (optimizerWeights.length > 0) {
-    const entries = new Map(optimizerWeights.map((entry, index) => [String(index), entry]));
-    groups.set('optimizer', { layerName: 'optimizer', entries });
-  }
+  const groups = new Map([
+    ['', { layerName: rootName, entries: new Map<string, WeightEntry>() }],
+    ...withOptimizer(weights, optimizerWeights).groups,
+  ]);
   for (const [path, { layerName, entries }] of groups) {
     let owner = root;
     for (const part of path.split('/').filter((segment) => segment !== '')) owner = groupIn(owner, part);
     const vars: MutableGroup = {
       kind: 'group',
       attributes: layerName === undefined ? {} : { name: layerName },
-      members: new Map([...entries].map(([key, entry]) => [key, datasetOf(entry)])),
+      members: new Map([...entries].map(([key, entry]) => [key, weightDataset(entry)])),
     };
     owner.members.set('vars', vars);
   }
   return writeHdf5(root);
+}
+
+/** The arrays of an optimizer, by number, in the group that they have beside those of layers. */
+export function withOptimizer(weights: PathWeights, optimizerWeights: readonly WeightEntry[]): PathWeights {
+  if (optimizerWeights.length === 0) return weights;
+  const entries = new Map(optimizerWeights.map((entry, index) => [String(index), entry]));
+  return { kind: 'paths', groups: new Map([...weights.groups, ['optimizer', { layerName: 'optimizer', entries }]]) };
 }
 
 function emptyGroup(): MutableGroup {
@@ -48,12 +53,4 @@ function groupIn(owner: MutableGroup, name: string): MutableGroup {
   const made = emptyGroup();
   owner.members.set(name, made);
   return made;
-}
-
-function datasetOf(entry: WeightEntry): DatasetSpec {
-  const { dtype, shape, name } = entry;
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new UnsupportedError(`Cannot write weight "${name}" as ${dtype}: expected float32, int32 or bool`, dtype);
-  }
-  return { kind: 'dataset', attributes: {}, dtype, shape, read: async () => elementBytes(await entry.read()) };
 }
