@@ -6,7 +6,7 @@ import { newWriterId } from './live-writers.ts';
 import { objectId } from './object-id.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
 import { reportingFile } from './reporting-file.ts';
-import type { Store } from './store.ts';
+import type { Store, WriteOptions } from './store.ts';
 
 /** What is being written, or was when its page was closed; it is no file of the store. */
 const ASIDE = '.part';
@@ -92,14 +92,14 @@ function folderStore({ name, open, moves }: Folder): Store {
   return {
     name,
     open: async (key, options = {}) => reportingFile(blobFile(await fileAt(key), key), options),
-    write: async (key, file) => {
+    write: async (key, file, { beforeSwap } = {}) => {
       if (nameOf(key) === '' || key.endsWith('/')) {
         throw new FormatError(`Cannot write "${key}": expected the name of a file, such as "models/digits.keras"`);
       }
       await checkQuota(name, file.byteLength);
       try {
         const folder = await folderAt(await open(), foldersOf(key), true);
-        await writeFile(folder, nameOf(key), file, moves);
+        await writeFile(folder, nameOf(key), file, moves, beforeSwap);
       } catch (cause) {
         throw await asQuotaError(name, file.byteLength, cause);
       }
@@ -128,12 +128,19 @@ function folderStore({ name, open, moves }: Folder): Store {
   };
 }
 
-async function writeFile(folder: DirectoryHandle, name: string, file: WritableFile, moves: boolean): Promise<void> {
+async function writeFile(
+  folder: DirectoryHandle,
+  name: string,
+  file: WritableFile,
+  moves: boolean,
+  beforeSwap: WriteOptions['beforeSwap'],
+): Promise<void> {
   if (!moves) return await writeInPlace(folder, name, file);
   const aside = `${name}.${newWriterId()}${ASIDE}`;
   try {
     const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
     await replaceContent(handle, name, file);
+    await beforeSwap?.(blobFile(await handle.getFile(), name));
     try {
       await handle.move(folder, name);
     } catch (error) {

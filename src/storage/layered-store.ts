@@ -1,4 +1,3 @@
-import type { WritableFile } from '../binary/byte-sink.ts';
 import { NotFoundError } from '../errors.ts';
 import { objectId } from './object-id.ts';
 import type { Store } from './store.ts';
@@ -20,8 +19,8 @@ export function layeredStore(first: Store, second: Store): Store {
   return {
     name: first.name,
     open: async (key, options) => await (await newest(key)).open(key, options),
-    write: async (key: string, file: WritableFile) => await first.write?.(key, file),
-    writeAll: async (files: ReadonlyMap<string, WritableFile>) => await first.writeAll?.(files),
+    write: async (key, file, options) => await first.write?.(key, file, options),
+    writeAll: async (files, options) => await first.writeAll?.(files, options),
     placeOf: async (key) => (await first.placeOf?.(key)) ?? `${objectId(first)}/${key}`,
     list: async (folder) => [
       ...new Set((await Promise.all(stores.map(async (store) => (await store.list?.(folder)) ?? []))).flat()),

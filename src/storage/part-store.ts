@@ -44,18 +44,26 @@ export interface PartTable {
 
 /** Keeps files as parts in a table. */
 export function partStore(table: PartTable): Store {
-  const writeAll = async (files: ReadonlyMap<string, WritableFile>): Promise<void> => {
+  const writeAll = async (
+    files: ReadonlyMap<string, WritableFile>,
+    look?: (record: SaveRecord) => Promise<void>,
+  ): Promise<void> => {
     await removeAbandoned(table);
     const id = newWriterId();
-    await asWriter(id, async () => await writeRecord(table, id, files));
+    await asWriter(id, async () => await writeRecord(table, id, files, look));
     // The save is complete; what it replaced may as well be removed by the next one.
     await dropReplaced(table, id).catch(() => {});
   };
   return {
     name: table.name,
     open: async (key, options = {}) => reportingFile(partFile(table, key, await find(table, key)), options),
-    write: async (key, file) => await writeAll(new Map([[key, file]])),
-    writeAll,
+    write: async (key, file, { beforeSwap } = {}) =>
+      await writeAll(new Map([[key, file]]), async (record) => {
+        const { byteLength } = record.files[0] ?? { byteLength: 0 };
+        await beforeSwap?.(partFile(table, key, { record, fileIndex: 0, byteLength }));
+      }),
+    // Of several files none can be opened before all are in their place.
+    writeAll: async (files) => await writeAll(files),
     list: async (folder = '') => keysBelow(await keysOf(table), folder),
     placeOf: async (key) => `${table.place}/${key}`,
     remove: async (key) => {
@@ -97,7 +105,12 @@ async function keysOf(table: PartTable): Promise<Set<string>> {
   return new Set(records.flatMap(({ files }) => files.flatMap((file) => file?.key ?? [])));
 }
 
-async function writeRecord(table: PartTable, id: string, files: ReadonlyMap<string, WritableFile>): Promise<void> {
+async function writeRecord(
+  table: PartTable,
+  id: string,
+  files: ReadonlyMap<string, WritableFile>,
+  look?: (record: SaveRecord) => Promise<void>,
+): Promise<void> {
   const byteCount = [...files.values()].reduce((sum, file) => sum + file.byteLength, 0);
   await table.checkRoom?.(byteCount);
   const written: string[] = [];
@@ -106,6 +119,7 @@ async function writeRecord(table: PartTable, id: string, files: ReadonlyMap<stri
     for (const [key, file] of files) {
       saved.push({ key, byteLength: await writeParts(table, `${id}/${saved.length}`, file, written) });
     }
+    await look?.({ id, modifiedMs: 0, partBytes: table.partBytes, files: saved });
     const newestMs = (await sortedRecords(table))[0]?.modifiedMs ?? 0;
     const modifiedMs = Math.max(Date.now(), newestMs + 1);
     await table.writeRecord({ id, modifiedMs, partBytes: table.partBytes, files: saved });

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 
 type WritableFile = Parameters<NonNullable<Store['write']>>[1];
 
+type Look = NonNullable<NonNullable<Parameters<NonNullable<Store['write']>>[2]>['beforeSwap']>;
+
 /** Larger than a part of any store, and no multiple of one. */
 export const LARGE_BYTES: number = (1 << 20) + 54_321;
 
@@ -146,6 +148,23 @@ export function testStore(
       await expect(store.open('new.bin')).rejects.toBeInstanceOf(NotFoundError);
     },
   );
+
+  test('what is looked at and found wrong does not take the place of what was there', async () => {
+    const store = await made();
+    await store.write('a.bin', pieces(patternBytes(500, 1)));
+    let looks = 0;
+    const beforeSwap: Look = async (written) => {
+      looks++;
+      expectBytes(await written.slice(0, written.byteLength), large);
+      expectBytes(await contentOf(store, 'a.bin'), patternBytes(500, 1));
+      throw new Error('found wrong');
+    };
+    const error = await store.write('a.bin', pieces(large), { beforeSwap }).catch((cause: unknown) => cause);
+    // A store that writes in place does not ask.
+    expectBytes(await contentOf(store, 'a.bin'), looks === 0 ? large : patternBytes(500, 1));
+    expect(error).toEqual(looks === 0 ? undefined : new Error('found wrong'));
+    expect(await store.list()).toEqual(['a.bin']);
+  });
 
   test('of writers at once the last one that completes wins, whole', async () => {
     const store = await made();
