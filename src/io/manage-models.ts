@@ -133,8 +133,7 @@ async function filesOrProblem(place: StoredModel): Promise<ModelFiles | Error | 
  */
 export async function modelInfo(place: ModelPlace): Promise<ModelInfo> {
   const found = await placeOf(place);
-  const info = await infoOf(found, await filesOfModel(found), true);
-  return info;
+  return await infoOf(found, await filesOfModel(found), true);
 }
 
 async function infoOf(place: StoredModel, files: ModelFiles | Error, isStrict = false): Promise<ModelInfo> {
