@@ -67,12 +67,12 @@ export function planWinogradFilterGradient(geometry: WinogradGeometry): Contract
 
 function pointStrides({ inputs, outputs }: WinogradGeometry, grid: TileGrid): { x: number; dy: number } {
   const tiles = unitTiles(grid);
-  return { x: pointStride(tiles, inputs), dy: pointStride(tiles, outputs) };
+  return { x: pointStride(tiles * inputs), dy: pointStride(tiles * outputs) };
 }
 
 /** Bytes of the sums of one part. */
 function sumBytes({ inputs, outputs }: WinogradGeometry): number {
-  return TILE_POINTS * inputs * outputs * 4;
+  return TILE_POINTS * pointStride(inputs * outputs);
 }
 
 /** Writes the kernel of the products; a unit is a part. */
@@ -145,7 +145,7 @@ function emitSums(
       const matrices = [
         [left, strides.x],
         [right, strides.dy],
-        [sums, inputs * outputs * 4],
+        [sums, pointStride(inputs * outputs)],
       ] as const;
       emitEachPoint(f, matrices, () =>
         emitProduct(module, f, {
@@ -208,7 +208,7 @@ function emitTaps(module: ModuleBuilder, geometry: WinogradGeometry, parts: numb
         TILE_INPUTS,
         constants,
         (row, column) => {
-          const at = (row * TILE_INPUTS + column) * matrix;
+          const at = (row * TILE_INPUTS + column) * pointStride(inputs * outputs);
           f.load('v128.load', sums, at);
           for (let part = 1; part < parts; part++) {
             f.load('v128.load', sums, at + part * sumBytes(geometry)).op('f32x4.add');

@@ -51,7 +51,7 @@ export function planWinograd(geometry: WinogradGeometry, packed: boolean): Contr
   const fitting = Math.floor(UNIT_BYTES / (TILE_POINTS * (inputs + outputs) * 4));
   const grid = planTiles(geometry, Math.max(6, Math.min(MOST_UNIT_TILES, fitting)));
   const tiles = unitTiles(grid);
-  const [inputStride, outputStride] = [pointStride(tiles, inputs), pointStride(tiles, outputs)];
+  const [inputStride, outputStride] = [pointStride(tiles * inputs), pointStride(tiles * outputs)];
   const patchBytes = Math.max(TILE_POINTS * inputs, TILE_OUTPUTS ** 2 * outputs) * 4;
   const packing = winogradPacking(geometry);
   return {
@@ -69,7 +69,7 @@ export function planWinograd(geometry: WinogradGeometry, packed: boolean): Contr
 
 /** Bytes of one of the 36 matrices of the transformed kernel, in panels. */
 function matrixBytes({ inputs, outputs }: WinogradGeometry): number {
-  return Math.ceil(outputs / TILE_COLUMNS) * inputs * TILE_COLUMNS * 4;
+  return pointStride(Math.ceil(outputs / TILE_COLUMNS) * inputs * TILE_COLUMNS);
 }
 
 function winogradPacking(geometry: WinogradGeometry): Packing {
@@ -168,7 +168,7 @@ function emitWinograd(
 ): KernelCode {
   const { inputs, outputs, low, input } = geometry;
   const tiles = unitTiles(grid);
-  const [inputStride, outputStride] = [pointStride(tiles, inputs), pointStride(tiles, outputs)];
+  const [inputStride, outputStride] = [pointStride(tiles * inputs), pointStride(tiles * outputs)];
   const transformInput = inputTile(module, inputs, inputStride);
   const transformOutput = outputTile(module, outputs, outputStride, places);
   const panelStride = inputs * TILE_COLUMNS * 4;

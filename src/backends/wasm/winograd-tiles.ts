@@ -49,11 +49,11 @@ export function unitTiles({ unitLines, unitColumns }: TileGrid): number {
 }
 
 /**
- * Bytes from one of the 36 matrices of a unit to the next. An odd number of cache lines, so that the numbers of one
- * tile do not all fall into one set of the cache.
+ * Bytes from one of 36 matrices to the next, for so many numbers in each. An odd number of cache lines, so that the
+ * numbers of one tile do not all fall into one set of the cache.
  */
-export function pointStride(tiles: number, channels: number): number {
-  const lines = Math.ceil((tiles * channels * 4) / 64);
+export function pointStride(length: number): number {
+  const lines = Math.ceil((length * 4) / 64);
   return (lines + 1 - (lines % 2)) * 64;
 }
 
