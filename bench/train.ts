@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { tensor } from '../src/array/tensor.ts';
+import { wasmBackend } from '../src/backends/wasm/wasm-backend.ts';
 import { loadModel } from '../src/io/load.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type Findings, makeRow, median, type Row, spread } from './measure.ts';
@@ -132,6 +133,7 @@ function readBatch({ model, inputShape, classes }: Workload, folder: string): { 
 
 async function openOurs(workload: Workload, folder: string): Promise<Competitor> {
   const model = await loadModel(`${folder}/${workload.model}.keras`);
+  const backend = wasmBackend({ threads: 1 });
   const batch = readBatch(workload, folder);
   const x = tensor(batch.x, workload.inputShape);
   const y = tensor(batch.y, [batch.y.length], 'int32');
@@ -141,7 +143,7 @@ async function openOurs(workload: Workload, folder: string): Promise<Competitor>
     step: async () => {
       await model.resetMetrics();
       const started = performance.now();
-      const { loss } = await model.trainOnBatch(x, y);
+      const { loss } = await model.trainOnBatch(x, y, { backend });
       return { ms: performance.now() - started, loss: loss as number };
     },
     close: () => {},
