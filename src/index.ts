@@ -27,6 +27,14 @@ export type { JsonObject, JsonValue, ModelArtifacts, WeightEntry, Weights } from
 export { decodeNpy, encodeNpy } from './formats/npz/npy.ts';
 export type { SymbolicTensor } from './graph/node.ts';
 export type { Variable } from './graph/variable.ts';
+export type { CheckpointVersion, DamagedVersion } from './io/checkpoint-records.ts';
+export {
+  type CheckpointDetails,
+  Checkpoints,
+  type CheckpointsOptions,
+  type WhichCheckpoint,
+} from './io/checkpoints.ts';
+export type { CheckpointComparison, CheckpointWeightDifference } from './io/compare-checkpoints.ts';
 export {
   type LoadLayersModelOptions,
   type LoadModelOptions,

@@ -26,6 +26,7 @@ test('the exported names', () => {
     Bidirectional
     CategoryEncoding
     CenterCrop
+    Checkpoints
     Concatenate
     ContrastLimitedAdaptiveHistogramEqualization
     Conv1D

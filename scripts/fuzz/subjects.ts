@@ -22,6 +22,7 @@ import {
   Embedding,
   Flatten,
   GlobalAveragePooling2D,
+  InputLayer,
   input,
   type KerasModel,
   LSTM,
@@ -31,9 +32,12 @@ import {
   type ModelArtifacts,
   memoryStore,
   modelFromJSON,
+  optimizers,
   readArtifacts,
+  type SaveOptions,
   Sequential,
   StringLookup,
+  schedules,
   type WeightEntry,
 } from '../../src/index.ts';
 import { mutateBytes } from './mutate-bytes.ts';
@@ -142,6 +146,13 @@ async function readModel(files: Files, main: string, into?: KerasModel): Promise
   }
 }
 
+/** Loads a model with all that its file says of its training, which otherwise is read when it is first trained. */
+async function readTrained(files: Files, main: string): Promise<void> {
+  await readModel(files, main);
+  const model = await loadModel({ store: await storeOf(files), key: main });
+  await model.loadTrainer();
+}
+
 async function walkHdf5(files: Files, main: string): Promise<void> {
   let first: unknown;
   const note = (error: unknown): undefined => {
@@ -233,6 +244,30 @@ function layersModel(): Sound {
   return { name: 'layers-model', files, main: 'model.json' };
 }
 
+/** Models that were trained for a step, so that their files say how, and have the state of an optimizer. */
+async function trainedModels(): Promise<KerasModel[]> {
+  clearSession();
+  const flat = input({ shape: [3], name: 'flat' });
+  const deep = new BatchNormalization().apply(new Dense({ units: 4, activation: 'relu' }).apply(flat));
+  const adam = new Model({ inputs: flat, outputs: new Dense({ units: 2 }).apply(deep), name: 'adam' });
+  adam.compile({ optimizer: 'adam', loss: 'mse', metrics: ['mae'] });
+  const momentum = new Sequential({
+    name: 'momentum',
+    layers: [new InputLayer({ batchShape: [null, 3] }), new Dense({ units: 2, name: 'only' })],
+  });
+  const learningRate = new schedules.ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 10, decayRate: 0.9 });
+  momentum.compile({ optimizer: new optimizers.SGD({ learningRate, momentum: 0.9 }), loss: 'mse' });
+  for (const model of [adam, momentum]) await model.trainOnBatch([[1, 2, 3]], [[1, 0]]);
+  return [adam, momentum];
+}
+
+/** What our own writer makes of a model, in as many files as it takes. */
+async function saved(model: KerasModel, main: string, options: SaveOptions = {}): Promise<Sound> {
+  const files = new Map<string, Uint8Array>();
+  await model.save({ store: memoryStore(files), key: main }, options);
+  return { name: `${model.name} as ${main}`, files, main };
+}
+
 /** The subjects by the name of their format. */
 export async function subjects(): Promise<ReadonlyMap<string, Subject>> {
   const built = models();
@@ -283,6 +318,23 @@ export async function subjects(): Promise<ReadonlyMap<string, Subject>> {
       );
     }),
   );
+  const trained = await trainedModels();
+  const [images, texts] = built as [KerasModel, KerasModel];
+  const ownHdf5 = await Promise.all([
+    saved(images, 'images.h5'),
+    saved(texts, 'texts.h5'),
+    ...trained.map((model) => saved(model, `${model.name}.h5`)),
+    ...trained.map((model) => saved(model, `${model.name}-2.h5`, { kerasVersion: 2 })),
+  ]);
+  const ownLayersModels = await Promise.all([
+    saved(images, 'model.json', { splitByLayer: true, quantize: 'float16' }),
+    ...trained.map((model) => saved(model, 'model.json', { shardSize: 64, metadata: { epoch: 3, tags: ['a'] } })),
+  ]);
+  const archives = await Promise.all(
+    [images, texts, ...trained].map(async (model) =>
+      alone(`${model.name}.npz`, await model.toBytes({ format: 'npz' })),
+    ),
+  );
   const plain = (sounds: readonly Sound[], read: Subject['read'] = readModel): Subject => {
     const others = sounds.flatMap(({ files }) => [...files.values()]);
     return { sounds, read, mutate: async (sound, random) => await mutateOne(sound, random, others) };
@@ -310,6 +362,23 @@ export async function subjects(): Promise<ReadonlyMap<string, Subject>> {
     ],
     ['hdf5', plain(generations, walkHdf5)],
     ['layers-model', plain([layersModel()])],
+    ['own-layers-model', plain(ownLayersModels, readTrained)],
+    ['own-h5', plain(ownHdf5, readTrained)],
+    [
+      'npz',
+      {
+        ...plain(archives, async (files, main) => {
+          const into = [...built, ...trained].find(({ name }) => main === `${name}.npz`);
+          await readModel(files, main, into);
+        }),
+        mutate: async (sound, random) =>
+          await mutateKeras(
+            sound,
+            random,
+            archives.map(({ files, main }) => files.get(main) as Uint8Array),
+          ),
+      },
+    ],
     ['weights.json', plain([sharded])],
     [
       'safetensors',

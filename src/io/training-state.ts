@@ -46,7 +46,7 @@ export async function saveTrainingState(state: TrainingState, destination: SaveD
   if (store.write === undefined) {
     throw new UnsupportedError(`Cannot save "${key}": ${store.name} cannot write`, `writing to ${store.name}`);
   }
-  await store.write(key, encodeTrainingState(state));
+  await store.write(key, trainingStateFile(state));
 }
 
 /**
@@ -66,7 +66,8 @@ export async function loadTrainingState(
   return await decodeTrainingState(resolved.file, options.signal);
 }
 
-function encodeTrainingState({ tensors, position, callbacks }: TrainingState): WritableFile {
+/** The file that `saveTrainingState` writes. */
+export function trainingStateFile({ tensors, position, callbacks }: TrainingState): WritableFile {
   const all = new Map(tensors);
   const told: Record<string, JsonObject> = {};
   for (const [name, state] of Object.entries(callbacks)) {

@@ -9,6 +9,7 @@ import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { encodeGraph } from './encode-graph.ts';
 import { type EncodeOptions, LayerEncoder } from './encode-layers.ts';
+import { valueOfVersion } from './kept-values.ts';
 import { loadLayerClasses } from './registry.ts';
 import { layerPlaces } from './weights/match-paths.ts';
 

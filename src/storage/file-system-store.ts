@@ -45,7 +45,10 @@ export function fileSystemStore(root = ''): Store {
         throw pathError(path, cause);
       }
     },
-    remove: async (key) => await removePath(joinRoot(root, key)),
+    remove: async (key) => {
+      await removePath(joinRoot(root, key));
+      await removeEmptyFolders(root, folderOf(key));
+    },
     info: async (key) => {
       const path = joinRoot(root, key);
       const { size, mtime } = await statFile(path);
@@ -74,6 +77,18 @@ async function removePath(path: string): Promise<void> {
     throw new FormatError(`Cannot remove "${path}": ${messageOf(cause)}`, { file: path, cause });
   }
   await syncFolder(folderOfPath(path));
+}
+
+/** A folder below the root is there for its files; without a root, folders are the user's own. */
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  if (root === '' || folder === '' || folder.split('/').includes('..')) return;
+  try {
+    await loadFileSystem().promises.rmdir(joinRoot(root, folder));
+  } catch {
+    // It is not empty, or others have removed it.
+    return;
+  }
+  await removeEmptyFolders(root, folderOf(folder));
 }
 
 function joinRoot(root: string, key: string): string {
@@ -162,8 +177,14 @@ async function writePaths(files: ReadonlyMap<string, WritableFile>, { beforeSwap
 
 async function writeAside(path: string, id: string, file: WritableFile): Promise<void> {
   const { promises } = loadFileSystem();
-  await promises.mkdir(folderOfPath(path), { recursive: true });
-  const handle = await promises.open(asideOf(path, id), 'wx');
+  const open = async (): Promise<FileHandle> => {
+    await promises.mkdir(folderOfPath(path), { recursive: true });
+    return await promises.open(asideOf(path, id), 'wx');
+  };
+  // Whoever removes the last file of a folder removes the folder, maybe at this moment.
+  const handle = await open().catch(async (cause: unknown) =>
+    isMissing(cause) ? await open() : Promise.reject(cause),
+  );
   try {
     await file.writeTo({ write: async (bytes) => await writeAll(handle, bytes) });
     await handle.sync();

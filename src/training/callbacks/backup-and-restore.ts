@@ -1,15 +1,16 @@
 import { FormatError, NotFoundError, UnsupportedError } from '../../errors.ts';
+import type { Checkpoints } from '../../io/checkpoints.ts';
 import type { SaveDestination } from '../../io/save.ts';
 import type { Store } from '../../storage/store.ts';
 import type { TrainingState } from '../training-state.ts';
-import { Callback, type CallbackState } from './callback.ts';
-import { SaveCounter, type SaveFrequency } from './save-frequency.ts';
+import { Callback, type CallbackState, type Logs } from './callback.ts';
+import { isCheckpoints, SaveCounter, type SaveFrequency } from './save-frequency.ts';
 
 export interface BackupAndRestoreOptions {
   readonly saveFreq?: SaveFrequency;
   /** Whether the backup before the last one is kept too, for when the last one is damaged. */
   readonly doubleCheckpoint?: boolean;
-  /** Whether the backup is removed when training has ended; true by default. */
+  /** Whether the backup is removed when training has ended; true by default, and not for checkpoints, which stay. */
   readonly deleteCheckpoint?: boolean;
 }
 
@@ -20,18 +21,26 @@ const PREVIOUS = '.bkp';
  * Stores the state of the training now and then; a training that begins where there is such a state goes on from it, in
  * the middle of an epoch as well, to the same bits as if it had never been interrupted.
  *
- * The destination is one file, which each backup replaces as a whole.
+ * The destination is one file, which each backup replaces as a whole; or `Checkpoints`, of which each backup makes a
+ * version in the background, and the latest that was stored with its training is gone on from.
  */
 export class BackupAndRestore extends Callback {
-  readonly #destination: SaveDestination;
+  readonly #destination: SaveDestination | Checkpoints;
   readonly #counter: SaveCounter;
   readonly #keepsTwo: boolean;
   readonly #deletes: boolean;
+  #epoch = 0;
   #place: { readonly store: Store; readonly key: string } | undefined;
 
-  /** @throws {RangeError} when `saveFreq` is not what it may be. */
-  constructor(destination: SaveDestination, options: BackupAndRestoreOptions = {}) {
+  /** @throws {RangeError} when `saveFreq` is not what it may be, or checkpoints are to be removed. */
+  constructor(destination: SaveDestination | Checkpoints, options: BackupAndRestoreOptions = {}) {
     super();
+    if (isCheckpoints(destination) && (options.deleteCheckpoint === true || options.doubleCheckpoint === true)) {
+      const found = options.deleteCheckpoint === true ? 'deleteCheckpoint' : 'doubleCheckpoint';
+      throw new RangeError(
+        `Cannot create BackupAndRestore: found ${found}, expected none for checkpoints; they have their own option keep`,
+      );
+    }
     const { saveFreq = 'epoch', doubleCheckpoint = false, deleteCheckpoint = true } = options;
     this.#destination = destination;
     this.#counter = new SaveCounter('BackupAndRestore', saveFreq);
@@ -56,9 +65,10 @@ export class BackupAndRestore extends Callback {
    * @throws {UnsupportedError} when the backup could not be written, or not be removed in the end.
    */
   override async onTrainBegin(): Promise<void> {
+    this.#counter.seen = 0;
+    if (isCheckpoints(this.#destination)) return await this.#restore(this.#destination);
     const { placeOf } = await import('../../io/places.ts');
     this.#place = await placeOf(this.#destination);
-    this.#counter.seen = 0;
     const { store, key } = this.#place;
     if (store.write === undefined || (this.#deletes && store.remove === undefined)) {
       const lacks = store.write === undefined ? 'write' : 'remove files; use deleteCheckpoint: false';
@@ -68,19 +78,33 @@ export class BackupAndRestore extends Callback {
     if (state !== undefined) await this.model.setTrainingState(state);
   }
 
-  override async onTrainBatchEnd(): Promise<void> {
-    if (this.#counter.countBatch()) await this.#save();
+  override onEpochBegin(epoch: number): void {
+    this.#epoch = epoch;
   }
 
-  override async onEpochEnd(): Promise<void> {
-    if (this.#counter.isDueAtEpochEnd) await this.#save();
+  override async onTrainBatchEnd(_batch: number, logs: Logs): Promise<void> {
+    if (isCheckpoints(this.#destination)) this.#destination.throwFailure();
+    if (this.#counter.countBatch()) await this.#save(logs);
+  }
+
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    this.#epoch = epoch;
+    if (isCheckpoints(this.#destination)) this.#destination.throwFailure();
+    if (this.#counter.isDueAtEpochEnd) await this.#save(logs);
   }
 
   override async onTrainEnd(): Promise<void> {
+    if (isCheckpoints(this.#destination)) return await this.#destination.settle();
     if (!this.#deletes || this.#place === undefined) return;
     const { store, key } = this.#place;
     await store.remove?.(key);
     if (this.#keepsTwo) await store.remove?.(key + PREVIOUS);
+  }
+
+  async #restore(versions: Checkpoints): Promise<void> {
+    await versions.check();
+    const latest = (await versions.list()).findLast(({ files }) => files.training !== undefined);
+    if (latest !== undefined) await this.model.setTrainingState(await versions.loadTrainingState(latest.id));
   }
 
   async #load(store: Store, key: string): Promise<TrainingState | undefined> {
@@ -100,7 +124,10 @@ export class BackupAndRestore extends Callback {
     }
   }
 
-  async #save(): Promise<void> {
+  async #save(metrics: Logs): Promise<void> {
+    if (isCheckpoints(this.#destination)) {
+      return await this.#destination.saveInBackground(this.model, { epoch: this.#epoch, metrics });
+    }
     if (this.#place === undefined) return;
     const { store, key } = this.#place;
     if (this.#keepsTwo) await this.#keepLast(store, key);

@@ -1,8 +1,9 @@
+import type { Checkpoints } from '../../io/checkpoints.ts';
 import type { SaveDestination } from '../../io/save.ts';
 import { Callback, type CallbackState, type Logs, numberIn } from './callback.ts';
 import { formatTemplate } from './format-template.ts';
 import { isBetterBy, type MonitorMode } from './monitor.ts';
-import { SaveCounter, type SaveFrequency } from './save-frequency.ts';
+import { isCheckpoints, SaveCounter, type SaveFrequency } from './save-frequency.ts';
 
 export interface ModelCheckpointOptions {
   /** `val_loss` by default. */
@@ -24,9 +25,12 @@ export interface ModelCheckpointOptions {
  *
  * The destination's name is a template as in Keras: `{epoch:02d}-{val_loss:.2f}.keras`; epochs count from 1, logs go by
  * their names, and when batches are counted there is `{batch}`.
+ *
+ * Of a destination that is `Checkpoints`, each save makes a version, which is written in the background: what fails there
+ * is thrown by the next hook, and training ends when the last version is there.
  */
 export class ModelCheckpoint extends Callback {
-  readonly #destination: SaveDestination;
+  readonly #destination: SaveDestination | Checkpoints;
   readonly #monitor: string;
   readonly #isVerbose: boolean;
   readonly #savesWeights: boolean;
@@ -36,7 +40,7 @@ export class ModelCheckpoint extends Callback {
   #epoch = 0;
 
   /** @throws {RangeError} when an option is not what it may be. */
-  constructor(destination: SaveDestination, options: ModelCheckpointOptions = {}) {
+  constructor(destination: SaveDestination | Checkpoints, options: ModelCheckpointOptions = {}) {
     super();
     const { monitor = 'val_loss', mode = 'auto', saveFreq = 'epoch', saveBestOnly = false } = options;
     this.#destination = destination;
@@ -68,6 +72,7 @@ export class ModelCheckpoint extends Callback {
 
   /** @throws {UnsupportedError} when the destination's name stands for no format: now, and not after an epoch. */
   override async onTrainBegin(): Promise<void> {
+    if (isCheckpoints(this.#destination)) return await this.#destination.check();
     const { formatOfDestination } = await import('../../io/places.ts');
     formatOfDestination(this.#destination, this.#savesWeights ? 'weights' : undefined);
   }
@@ -77,23 +82,36 @@ export class ModelCheckpoint extends Callback {
   }
 
   override async onTrainBatchEnd(batch: number, logs: Logs): Promise<void> {
+    if (isCheckpoints(this.#destination)) this.#destination.throwFailure();
     if (this.#counter.countBatch()) await this.#save({ epoch: this.#epoch + 1, batch: batch + 1, ...logs }, logs);
   }
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    if (isCheckpoints(this.#destination)) this.#destination.throwFailure();
     if (this.#counter.isDueAtEpochEnd) await this.#save({ epoch: epoch + 1, ...logs }, logs);
   }
 
+  override async onTrainEnd(): Promise<void> {
+    if (isCheckpoints(this.#destination)) await this.#destination.settle();
+  }
+
   async #save(values: Logs & { readonly epoch: number }, logs: Logs): Promise<void> {
+    if (isCheckpoints(this.#destination)) return await this.#saveVersion(this.#destination, values.epoch, logs);
     const destination = filledIn(this.#destination, values);
-    if (!this.#isDue(values.epoch, logs, destination)) return;
+    if (!this.#isDue(values.epoch, logs, nameOf(destination))) return;
     if (this.#savesWeights) await this.model.saveWeights(destination);
     else await this.model.save(destination);
     this.#print(`Epoch ${values.epoch}: finished saving model to ${nameOf(destination)}`);
   }
 
-  #isDue(epoch: number, logs: Logs, destination: SaveDestination): boolean {
-    const saving = `saving model to ${nameOf(destination)}`;
+  async #saveVersion(versions: Checkpoints, epoch: number, logs: Logs): Promise<void> {
+    if (!this.#isDue(epoch, logs, versions.name)) return;
+    const format = this.#savesWeights ? { format: 'weights.h5' as const } : {};
+    await versions.saveInBackground(this.model, { epoch: epoch - 1, metrics: logs, ...format });
+  }
+
+  #isDue(epoch: number, logs: Logs, destination: string): boolean {
+    const saving = `saving model to ${destination}`;
     if (this.#isBetter === undefined) {
       this.#print(`Epoch ${epoch}: ${saving}`);
       return true;

@@ -17,7 +17,12 @@ export function isBetterBy(monitor: string, mode: MonitorMode, minDelta: number)
   return (a, b) => a + delta < b;
 }
 
-function directionOf(monitor: string, mode: MonitorMode): 'min' | 'max' {
+/**
+ * Which values of a log are better.
+ *
+ * @throws {RangeError} when the mode is `auto` and the name does not tell.
+ */
+export function directionOf(monitor: string, mode: MonitorMode): 'min' | 'max' {
   if (mode !== 'auto') return mode;
   if (FALLING.test(monitor)) return 'min';
   if (RISING.test(monitor)) return 'max';

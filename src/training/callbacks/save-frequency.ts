@@ -1,3 +1,5 @@
+import type { Checkpoints } from '../../io/checkpoints.ts';
+
 /** When a callback saves: at the end of each epoch, or each time after so many batches. */
 export type SaveFrequency = 'epoch' | number;
 
@@ -27,4 +29,9 @@ export class SaveCounter {
     this.seen = 0;
     return true;
   }
+}
+
+/** Tells checkpoints from a file, without the code of either. */
+export function isCheckpoints<D>(destination: D | Checkpoints): destination is Checkpoints {
+  return typeof destination === 'object' && destination !== null && 'saveInBackground' in destination;
 }
