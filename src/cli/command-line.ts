@@ -10,6 +10,7 @@ export const COMMAND_NAMES: readonly string[] = [
   'convert',
   'verify',
   'diff',
+  'checkpoints',
   'demo',
   'help',
 ];
@@ -28,9 +29,10 @@ export async function runCommandLine(
   words: readonly string[],
   { program = 'hornet' }: CommandLineOptions = {},
 ): Promise<ExitCode> {
-  const { Command, CommanderError } = await import('commander');
+  const commander = await import('commander');
+  const { Command, CommanderError } = commander;
   try {
-    await defineCommands(new Command(program), program).parseAsync([...words], { from: 'user' });
+    await defineCommands(new Command(program), program, commander).parseAsync([...words], { from: 'user' });
     return EXIT.done;
   } catch (error) {
     // Commander has printed its own messages, and throws for --help too.
@@ -41,7 +43,11 @@ export async function runCommandLine(
   }
 }
 
-function defineCommands(root: Command, program: string): Command {
+function defineCommands(
+  root: Command,
+  program: string,
+  { Option }: Pick<typeof import('commander'), 'Option'>,
+): Command {
   root
     .description('Loads Keras and TensorFlow.js models, says what is in them, and runs them.')
     .showSuggestionAfterError()
@@ -124,6 +130,21 @@ function defineCommands(root: Command, program: string): Command {
       await diff(first, second, options);
     });
   root
+    .command('checkpoints')
+    .description('list the versions in a folder of checkpoints, or restore, compare or remove some')
+    .argument('<folder>', 'where a training saves its checkpoints')
+    .argument('[out]', 'for --restore: a file, whose ending names the format')
+    .option('--restore <version>', 'write one version to a file: latest, best, a step, a name')
+    .option('--compare <a,b>', 'compare the metrics and weights of two versions')
+    .option('--remove <version>', 'remove one version')
+    .option('--monitor <metric>', 'the metric that tells which is best (default: the one that the training used)')
+    .addOption(new Option('--mode <mode>', 'which values of it are better').choices(['auto', 'min', 'max']))
+    .option('--json', 'print JSON')
+    .action(async (folder: string, destination: string | undefined, options: CheckpointWords) => {
+      const { checkpoints } = await import('./checkpoints.ts');
+      await checkpoints(folder, destination, options);
+    });
+  root
     .command('demo')
     .description('load the model that comes with Hornet and let it read some digits')
     .action(async () => {
@@ -155,6 +176,16 @@ export interface ConvertWords {
 /** Options of `verify` and `diff` as they are parsed. */
 export interface CompareWords {
   readonly tolerance: number;
+  readonly json?: boolean;
+}
+
+/** Options of `checkpoints` as they are parsed. */
+export interface CheckpointWords {
+  readonly restore?: string;
+  readonly compare?: string;
+  readonly remove?: string;
+  readonly monitor?: string;
+  readonly mode?: 'auto' | 'min' | 'max';
   readonly json?: boolean;
 }
 

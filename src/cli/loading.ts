@@ -1,4 +1,4 @@
-import { type KerasModel, type LoadReport, loadModel } from '../index.ts';
+import { type KerasModel, type LoadReport, loadModel, type ModelSource } from '../index.ts';
 import { formatCount } from './format.ts';
 import { isUrl, nameOf } from './locations.ts';
 import { showProgress } from './progress.ts';
@@ -10,9 +10,12 @@ export interface LoadedModel {
   readonly milliseconds: number;
 }
 
-/** Loads a model and shows how far it has come. */
-export async function loadWithProgress(source: string): Promise<LoadedModel> {
-  const progress = await showProgress(`${isUrl(source) ? 'Fetching' : 'Loading'} ${nameOf(source)}`);
+/** Loads a model and shows how far it has come; what is no path or URL has a name. */
+export async function loadWithProgress(source: string): Promise<LoadedModel>;
+export async function loadWithProgress(source: ModelSource, name: string): Promise<LoadedModel>;
+export async function loadWithProgress(source: ModelSource, name = nameOf(String(source))): Promise<LoadedModel> {
+  const isRemote = typeof source === 'string' && isUrl(source);
+  const progress = await showProgress(`${isRemote ? 'Fetching' : 'Loading'} ${name}`);
   const started = performance.now();
   let report: LoadReport | undefined;
   try {
