@@ -144,6 +144,11 @@ describe('Model', () => {
 });
 
 describe('Sequential', () => {
+  test('takes a list of layers, as in Keras', () => {
+    const layers = [new Dense({ units: 2, name: 'a' }), new Dense({ units: 1, name: 'b' })];
+    expect(new Sequential(layers).layers.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
   test('is built by its input layer, or by its first inputs', async () => {
     const model = new Sequential({ layers: [new Dense({ units: 2, kernelInitializer: 'ones' })] });
     expect(model.hasShape).toBe(false);

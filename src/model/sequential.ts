@@ -41,7 +41,9 @@ export class Sequential extends KerasModel {
   /** How many layers the graph has so far. */
   #connected = 0;
 
-  constructor({ layers = [], name = '', trainable }: SequentialOptions = {}) {
+  /** @param options a list alone is the layers, as in Keras */
+  constructor(options: SequentialOptions | readonly Layer[] = {}) {
+    const { layers = [], name = '', trainable } = isList(options) ? { layers: options } : options;
     super(Sequential.className, Sequential.fields, { name, ...(trainable === undefined ? {} : { trainable }) });
     for (const layer of layers) this.#append(layer);
     this.#connect();
@@ -194,4 +196,8 @@ function inputLayerFor(first: Layer | undefined): InputLayer | undefined {
   return input === undefined || others.length > 0
     ? undefined
     : new InputLayer({ batchShape: input.shape, dtype: input.dtype });
+}
+
+function isList(options: SequentialOptions | readonly Layer[]): options is readonly Layer[] {
+  return Array.isArray(options);
 }
