@@ -41,7 +41,7 @@ const CACHE_BYTES = 256 << 10;
 const WANTED_UNITS = 8;
 
 /** Fewer positions than this in a unit are not worth fetching the weights for. */
-const LEAST_POSITIONS = 48;
+const LEAST_POSITIONS = 24;
 
 /** A line whose band is greater than this is cut into pieces. */
 const LINE_BYTES = 512 << 10;

@@ -46,11 +46,14 @@ const TRANSPOSED_DEPTH_BLOCK = 192;
 /** Sums of deeper products are added up in blocks, so that rounding errors grow less than with the depth. */
 const DEPTH_BLOCK = 1024;
 
-/** With fewer rows, units are groups of columns. */
-const LEAST_ROWS_TO_SPLIT = 4 * TILE_ROWS;
+/** With fewer rows, units are groups of columns: of so few rows there are too few units to share out. */
+const LEAST_ROWS_TO_SPLIT = 12 * TILE_ROWS;
+
+/** Rows in a unit at the least, for which the right matrix is read. */
+const LEAST_UNIT_ROWS = 4 * TILE_ROWS;
 
 /** Columns in a unit when units are groups of columns. */
-const UNIT_COLUMNS = 8 * TILE_COLUMNS;
+const UNIT_COLUMNS = 4 * TILE_COLUMNS;
 
 /** Plans a matrix product; see `contract-plan.ts`. */
 export function planDot(geometry: DotGeometry): ContractPlan {
@@ -231,6 +234,6 @@ function emitBlockTail(
 function blockRows(m: number, k: number, n: number): number {
   const fitting = Math.floor(BLOCK_BYTES / ((k + n) * 4 || 1));
   const shared = Math.ceil(m / 8);
-  const rows = Math.max(LEAST_ROWS_TO_SPLIT, Math.min(fitting, shared));
+  const rows = Math.max(LEAST_UNIT_ROWS, Math.min(fitting, shared));
   return Math.min(m, Math.ceil(rows / TILE_ROWS) * TILE_ROWS);
 }
