@@ -142,6 +142,10 @@ type NestedModels = ReadonlyMap<JsonValue | undefined, number>;
 class Translator {
   readonly strangers: string[] = [];
   readonly #generation: 2 | 3;
+  /** How many functions of the author's own were met. */
+  #functions = 0;
+  /** How many layers are around the present one, as their options. */
+  #depth = 0;
 
   constructor(generation: 2 | 3) {
     this.#generation = generation;
@@ -169,7 +173,13 @@ class Translator {
       this.strangers.push(`${name}: ${String(className)}`);
       return layer;
     }
-    return { ...layer, config: this.#config(String(className), config, name) };
+    const before = this.#functions;
+    const translated: JsonObject = { ...layer, config: this.#config(String(className), config, name) };
+    if (this.#functions === before) return translated;
+    // By the rules of old files Keras 3 looks functions up by name, but it does not go by them inside other layers.
+    if (this.#depth > 0) this.strangers.push(`${name}: a function of the author's own inside another layer`);
+    const { module: _, registered_name: __, ...plain } = translated;
+    return plain;
   }
 
   #config(className: string, config: JsonObject, name: string): JsonObject {
@@ -203,12 +213,18 @@ class Translator {
     const { module, class_name: className, config } = value;
     // A function of the author's own goes by its name, as old files have it.
     if (className === 'function' && typeof config === 'string') {
-      return config === KERAS_2_HARD_SIGMOID && this.#generation === 2 ? 'hard_sigmoid' : config;
+      if (config === KERAS_2_HARD_SIGMOID && this.#generation === 2) return 'hard_sigmoid';
+      this.#functions++;
+      return config;
     }
     if (SMALL_MODULES.has(module ?? null) && config !== undefined) {
       return { class_name: INITIALIZER_NAMES[className] ?? className, config };
     }
-    return isObject(config) ? this.layer(value) : value;
+    if (!isObject(config)) return value;
+    this.#depth++;
+    const inner = this.layer(value);
+    this.#depth--;
+    return inner;
   }
 
   #graph(config: JsonObject): JsonObject {
