@@ -13,6 +13,7 @@ export { resNet50 } from './applications/res-net.ts';
 export type { Dtype, StorageDtype } from './array/dtype.ts';
 export { formatShape, type PartialShape, type Shape } from './array/shape.ts';
 export { type NestedArray, Tensor, tensor } from './array/tensor.ts';
+export type { Bandwidth, MachinePeak } from './backends/wasm/measure-peak.ts';
 export type { Backend, Program } from './compiler/backend.ts';
 export {
   BackendError,
@@ -156,6 +157,13 @@ export { type CloneModelOptions, cloneModel } from './model/clone-model.ts';
 export { KerasModel } from './model/keras-model.ts';
 export { Model } from './model/model.ts';
 export type { PredictOptions, PredictOutputs } from './model/predictor.ts';
+export {
+  type KernelProfile,
+  type ModelProfile,
+  type ProfiledMemory,
+  type ProfileOptions,
+  profileModel,
+} from './model/profile-model.ts';
 export type { InputValue, PredictInputs } from './model/read-inputs.ts';
 export { Sequential } from './model/sequential.ts';
 export type { SummaryOptions } from './model/summary.ts';

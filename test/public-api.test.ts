@@ -171,6 +171,7 @@ test('the exported names', () => {
     optimizers
     preprocessInput
     presignedStore
+    profileModel
     readArtifacts
     readLabels
     removeModel

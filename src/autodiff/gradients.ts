@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation: from a graph, the graph of its gradients. */
 import { formatShape, shapesEqual } from '../array/shape.ts';
 import { ShapeError, UnsupportedError } from '../errors.ts';
-import { type AnyNode, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
+import { type AnyNode, origin, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { PrimitiveName } from '../graph/primitives.ts';
 import { onesLike, zerosLike } from '../ops/creation.ts';
 import type { Cotangent, GradientCall, GradientRule } from './gradient-rule.ts';
@@ -59,11 +59,13 @@ function pullback(cotangents: readonly Cotangent[], wrt: readonly SymbolicTensor
     else list.push(gradient);
   };
   for (const { symbol, gradient } of cotangents) contribute(symbol, gradient);
+  const before = origin.current;
   for (let index = order.length - 1; index >= 0; index--) {
     const node = order[index] as AnyNode;
     const wanted = node.inputs.map((input) => active.has(input));
     const reached = node.outputs.some((output) => terms.has(output));
     if (!reached || !wanted.includes(true)) continue;
+    origin.current = node.origin && `${node.origin} (gradient)`;
     const dys = node.outputs.map((output) => sumTerms(terms.get(output) ?? []) ?? null);
     // Later readers of the sum find it computed once.
     for (const [position, dy] of dys.entries()) {
@@ -74,6 +76,7 @@ function pullback(cotangents: readonly Cotangent[], wrt: readonly SymbolicTensor
       if (gradient !== null) contribute(node.inputs[position] as SymbolicTensor, gradient);
     }
   }
+  origin.current = before;
   return wrt.map((symbol) => terms.get(symbol) ?? []);
 }
 

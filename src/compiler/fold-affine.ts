@@ -6,7 +6,7 @@
  * Sums are rounded otherwise than before; the results agree to a few units in the last place of the terms.
  */
 import { type Shape, shapesEqual } from '../array/shape.ts';
-import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
+import { type AnyNode, type Graph, origin, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { ConvolveAttributes } from '../graph/primitives.ts';
 import type { Variable } from '../graph/variable.ts';
 import { type Build, GraphRewriter, type Substitute } from './rewrite.ts';
@@ -148,10 +148,13 @@ function scaledContraction(
   const isTransposed = node.primitive === 'dot' && node.attributes.transposeRight;
   const wide = spread(scale as SymbolicTensor, weights.shape, weights.shape.length - (isTransposed ? 2 : 1), build);
   const inputs = [newValueOf(x), build('multiply', [newValueOf(weights), wide], {})];
+  const last = origin.current;
+  origin.current = node.origin;
   const product =
     node.primitive === 'dot'
       ? build('dot', inputs, node.attributes)
       : build('convolve', inputs, node.attributes as ConvolveAttributes);
+  origin.current = last;
   return shift === undefined ? product : build('add', [product, spread(shift, shape, shape.length - 1, build)], {});
 }
 

@@ -147,8 +147,8 @@ class Scope {
   }
 
   #add(kernel: Kernel, node: AnyNode): void {
-    if (this.#static.has(node)) this.#lowering.prologue.push(kernel);
-    else this.#kernels.push(kernel);
+    const kernels = this.#static.has(node) ? this.#lowering.prologue : this.#kernels;
+    kernels.push({ ...kernel, origin: node.origin });
   }
 
   #allocate(symbol: SymbolicTensor, name: string): Buffer {
@@ -390,6 +390,7 @@ class ExpressionReader {
       dtype: dtype as NumericDtype,
       primitive: node.primitive as Extract<Expression, { kind: 'apply' }>['primitive'],
       operands,
+      origin: node.origin,
     };
   }
 

@@ -1,7 +1,7 @@
 /** Rebuilds a graph node by node; equal nodes become one. */
 import { Tensor } from '../array/tensor.ts';
 import { applyAll } from '../graph/apply.ts';
-import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
+import { type AnyNode, type Graph, origin, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { PrimitiveAttributes, PrimitiveName } from '../graph/primitives.ts';
 
 /** Makes one value of the new graph. */
@@ -49,7 +49,12 @@ export class GraphRewriter {
 
   /** The graph with the rule applied to each node, inputs first. Its inputs are those of the old one. */
   rewrite(graph: Graph): Graph {
-    for (const node of topologicalOrder(graph.outputs)) this.#rewriteNode(node);
+    const before = origin.current;
+    for (const node of topologicalOrder(graph.outputs)) {
+      origin.current = node.origin;
+      this.#rewriteNode(node);
+    }
+    origin.current = before;
     return { inputs: graph.inputs, outputs: graph.outputs.map((output) => this.#valueOf(output)) };
   }
 

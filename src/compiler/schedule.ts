@@ -56,10 +56,17 @@ export type Expression =
       readonly dtype: NumericDtype;
       readonly primitive: ElementwiseName;
       readonly operands: readonly Expression[];
+      /** That of the node which is computed; see `origin`. */
+      readonly origin?: string | undefined;
     };
 
+interface Originated {
+  /** That of the node for which the kernel is; see `origin`. */
+  readonly origin?: string | undefined;
+}
+
 /** Computes `value` at each point of `domain` and stores it where `store` says. */
-export interface LoopKernel {
+export interface LoopKernel extends Originated {
   readonly kind: 'loop';
   readonly name: string;
   readonly domain: Shape;
@@ -79,7 +86,7 @@ export interface Tail {
 export type Fold = 'sum' | 'product' | 'max' | 'min';
 
 /** Folds `value` over the axes `reduced`, which come after `kept` in its domain; stores contiguously over `kept`. */
-export interface ReduceKernel {
+export interface ReduceKernel extends Originated {
   readonly kind: 'reduce';
   readonly name: string;
   readonly fold: Fold;
@@ -91,7 +98,7 @@ export interface ReduceKernel {
 }
 
 /** A primitive with an algorithm of its own, from whole buffers to whole buffers. */
-export interface NodeKernel {
+export interface NodeKernel extends Originated {
   readonly kind: 'node';
   readonly name: string;
   readonly node: AnyNode;
@@ -117,7 +124,7 @@ export interface ScanSequence {
 }
 
 /** A loop: for each step takes a step of each sequence, runs the body, puts aside what is stacked. */
-export interface ScanKernel {
+export interface ScanKernel extends Originated {
   readonly kind: 'scan';
   readonly name: string;
   readonly length: number;
@@ -132,7 +139,7 @@ export interface ScanKernel {
  * Rearranges weights into the order in which a kernel reads them: once in the prologue, where the host does it, or before
  * a loop whose steps all read them.
  */
-export interface PackKernel {
+export interface PackKernel extends Originated {
   readonly kind: 'pack';
   readonly name: string;
   readonly input: Buffer;

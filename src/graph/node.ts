@@ -8,12 +8,19 @@ export interface TensorSpec {
   readonly dtype: Dtype;
 }
 
+/**
+ * Where the nodes that are made at present come from, such as the name of a layer, while somebody keeps book of it: a
+ * profile does. What the compiler puts in the place of a node comes from where that node came from.
+ */
+export const origin: { current: string | undefined } = { current: undefined };
+
 /** One application of a primitive. Nodes are immutable and point to their inputs, so a graph needs no container. */
 export class Node<K extends PrimitiveName = PrimitiveName> {
   readonly primitive: K;
   readonly inputs: readonly SymbolicTensor[];
   readonly attributes: PrimitiveAttributes[K];
   readonly outputs: readonly SymbolicTensor[];
+  readonly origin: string | undefined = origin.current;
 
   constructor(
     primitive: K,

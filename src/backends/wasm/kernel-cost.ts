@@ -80,7 +80,8 @@ export function nodeCost({ node, inputs, outputs }: NodeKernel): number {
   return Math.max(multiplyAdds(node) * MULTIPLY_ADD_COST, elements * ELEMENT_COST);
 }
 
-function multiplyAdds(node: NodeKernel['node']): number {
+/** Of a contraction, as it is defined; none of others. */
+export function multiplyAdds(node: NodeKernel['node']): number {
   const [left, right] = node.inputs as readonly SymbolicTensor[];
   const output = node.outputs[0] as SymbolicTensor;
   switch (node.primitive) {
