@@ -33,8 +33,9 @@ const MAX_INPUTS = 600_000;
 /** Formats of weights alone, with what their files end in. */
 const WEIGHT_ENDINGS = ['old.h5', 'weights.json', 'safetensors', 'npz'] as const;
 
-/** What the judges do not have: TensorFlow in the Keras of `interop/.venv`, and classes that left with Keras 2. */
-const CANNOT_BE_JUDGED = /requires TensorFlow|LocallyConnected\dD|ThresholdedReLU/;
+/** What the judges do not have: TensorFlow in the Keras of `interop/.venv`, outputs of no extent, classes of Keras 2. */
+const CANNOT_BE_JUDGED =
+  /requires TensorFlow|LocallyConnected\dD|ThresholdedReLU|smaller than the corresponding spatial dimension/;
 
 interface Row {
   readonly name: string;
