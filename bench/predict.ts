@@ -1,6 +1,8 @@
 /** How long MobileNetV2 takes for one image, on one thread, in turn with TensorFlow.js in the same process. */
 import { readFileSync } from 'node:fs';
+import { wasmBackend } from '../src/backends/wasm/wasm-backend.ts';
 import { loadModel } from '../src/io/load.ts';
+import { setBackend } from '../src/model/default-backend.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type Findings, makeRow, median, spread } from './measure.ts';
 import { openTensorflow } from './peers.ts';
@@ -16,6 +18,7 @@ const SHAPE = [1, 224, 224, 3];
 /** Measures the model in `folder`. @throws when the answers differ. */
 export async function measurePredict(folder: string): Promise<Findings> {
   const tensorflow = await openTensorflow('wasm');
+  setBackend(wasmBackend({ threads: 1 }));
   const ours = await loadModel(`${folder}/mobilenet-v2.keras`);
   const theirs = await tensorflow.loadLayersModel(layersModelFile(`${folder}/mobilenet-v2/model.json`));
   const image = readFloats(`${folder}/mobilenet-v2-input.bin`);

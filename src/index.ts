@@ -14,6 +14,7 @@ export type { Dtype, StorageDtype } from './array/dtype.ts';
 export { formatShape, type PartialShape, type Shape } from './array/shape.ts';
 export { type NestedArray, Tensor, tensor } from './array/tensor.ts';
 export type { Bandwidth, MachinePeak } from './backends/wasm/measure-peak.ts';
+export { type WasmBackend, type WasmBackendOptions, wasmBackend } from './backends/wasm/wasm-backend.ts';
 export type { Backend, Program } from './compiler/backend.ts';
 export {
   BackendError,
@@ -154,6 +155,7 @@ export { SimpleRNN, SimpleRNNCell } from './layers/rnn/simple-rnn.ts';
 export { StackedRNNCells } from './layers/rnn/stacked-rnn-cells.ts';
 export { TimeDistributed } from './layers/rnn/time-distributed.ts';
 export { type CloneModelOptions, cloneModel } from './model/clone-model.ts';
+export { setBackend } from './model/default-backend.ts';
 export { KerasModel } from './model/keras-model.ts';
 export { Model } from './model/model.ts';
 export type { PredictOptions, PredictOutputs } from './model/predictor.ts';

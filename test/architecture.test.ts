@@ -105,7 +105,7 @@ test('modules of Node are imported by the command line alone', () => {
   expect(found).toEqual([]);
   const builtin = files.filter(({ text }) => text.includes('getBuiltinModule')).map(({ path }) => path);
   expect(builtin).toEqual([
-    'src/backends/wasm/thread-pool.ts',
+    'src/backends/wasm/host-worker.ts',
     'src/storage/file-system-store.ts',
     'src/storage/live-writers.ts',
   ]);

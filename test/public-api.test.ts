@@ -178,6 +178,8 @@ test('the exported names', () => {
     resNet50
     saveTrainingState
     schedules
-    tensor"
+    setBackend
+    tensor
+    wasmBackend"
   `);
 });

@@ -128,7 +128,7 @@ await WebAssembly.compile(emitted.bytes);
 console.log(`compile WebAssembly      ${(performance.now() - started).toFixed(1)} ms`);
 
 started = performance.now();
-const program = await wasmBackend({ profile: process.argv.includes('--profile') }).compile(graph);
+const program = await wasmBackend({ threads: 1, profile: process.argv.includes('--profile') }).compile(graph);
 console.log(`all of it again          ${(performance.now() - started).toFixed(1)} ms`);
 const image = new Tensor([1, 224, 224, 3], 'float32', numbers.floats(150528));
 const times: number[] = [];

@@ -18,11 +18,11 @@ import type { KernelContext } from './kernel-context.ts';
 import { expressionCost, loopCost, packCost, reduceCost } from './kernel-cost.ts';
 import { emitLoop, emitTail } from './loop-code.ts';
 import { emitNode, rangePhase } from './node-code.ts';
+import { kernelExport, RUN } from './place.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
 import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
-import { emitBarrier, isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
-import type { exportThreads } from './thread-code.ts';
+import { isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
@@ -44,14 +44,6 @@ export interface EmittedProgram {
   readonly prologue: readonly PrologueStep[];
 }
 
-/** Name of the exported function that runs all kernels; with threads, of the first of them: `(threads)`. */
-export const RUN = 'run';
-
-/** Name of the exported function that runs one kernel, in a module for profiling. */
-export function kernelExport(index: number): string {
-  return `kernel${index}`;
-}
-
 export interface EmitOptions extends ModuleOptions {
   /** Whether each kernel of the run can also be called alone. */
   readonly profile?: boolean;
@@ -59,10 +51,12 @@ export interface EmitOptions extends ModuleOptions {
   readonly team?: TeamOptions | undefined;
 }
 
+/** Writes what threads need to run a program together; see thread-code.ts. */
 export interface TeamOptions {
-  /** Where the threads meet: the address of `MEETING_BYTES`. */
-  readonly meeting: number;
-  readonly exportThreads: typeof exportThreads;
+  /** The function `(thread, threads)` that returns when all threads have called it. */
+  emitBarrier(module: ModuleBuilder): number;
+  /** Exports what they are called by, from the function `(thread, threads)` that does each one's part. */
+  exportThreads(module: ModuleBuilder, barrier: number, everyone: number): void;
 }
 
 /** A kernel, ready to be written into the function of a run. */
@@ -126,12 +120,12 @@ export function emitProgram(
   };
   if (team === undefined) exportAlone(RUN, schedule.kernels, schedule.updates);
   else {
-    const barrier = emitBarrier(module, team.meeting);
+    const barrier = team.emitBarrier(module);
     const write = writeRun(schedule.kernels, schedule.updates, barrier);
     const everyone = module.function(SHARED_PARAMS, [], (f) => {
       write(f, { thread: f.param(0), threads: f.param(1), barrier }).meet();
     });
-    team.exportThreads(module, { meeting: team.meeting, barrier, everyone });
+    team.exportThreads(module, barrier, everyone);
   }
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) exportAlone(kernelExport(index), [kernel]);

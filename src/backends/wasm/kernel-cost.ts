@@ -31,11 +31,11 @@ const FUNCTIONS: ReadonlySet<ElementwiseName> = new Set<ElementwiseName>([
 ]);
 
 /** Nanoseconds that a program must take before calling other threads to it pays. */
-const LEAST_PROGRAM_COST = 50_000;
+export const LEAST_SHARED_COST = 50_000;
 
-/** Whether several threads would be done with the kernels sooner than one. */
-export function worthSharing(kernels: readonly Kernel[]): boolean {
-  return kernels.reduce((sum, kernel) => sum + kernelCost(kernel), 0) >= LEAST_PROGRAM_COST;
+/** Nanoseconds that one thread would take for the kernels. */
+export function programCost(kernels: readonly Kernel[]): number {
+  return kernels.reduce((sum, kernel) => sum + kernelCost(kernel), 0);
 }
 
 function kernelCost(kernel: Kernel): number {

@@ -6,7 +6,6 @@
  * threads.
  */
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
-import type { ModuleBuilder } from './assembler-module.ts';
 
 /** A part of a kernel whose units can be computed in any order and by anyone. */
 export interface Phase {
@@ -26,51 +25,6 @@ export const SHARED_PARAMS = ['i32', 'i32'] as const;
 
 /** Nanoseconds of work from which it pays that the others join in and are waited for. */
 const SHARED_COST = 4000;
-
-/** Turns of a waiting thread before it sleeps: a few tenths of a millisecond. Waking it takes longer than most kernels. */
-const SPIN_TURNS = 400_000;
-
-/** Where the threads of a program meet: words in its memory, far enough apart that writing one slows no reader of another. */
-const COUNT = 0;
-const GENERATION = 64;
-const SLEEPERS = 128;
-
-/** Bytes of those words. */
-export const MEETING_BYTES = 192;
-
-/** Writes the function `(threads)` that returns when all of them have called it. */
-export function emitBarrier(module: ModuleBuilder, meeting: number): number {
-  return module.function(['i32'], [], (f) => {
-    const [threads, generation, turn] = [f.param(0), f.local('i32'), f.local('i32')];
-    const readGeneration = (): FunctionBuilder => f.i32(meeting).atomic('i32.atomic.load', GENERATION);
-    f.block((exit) => {
-      f.get(threads).i32(2).op('i32.lt_s').brIf(exit);
-      readGeneration().set(generation);
-      f.i32(meeting).i32(1).atomic('i32.atomic.rmw.add', COUNT).i32(1).op('i32.add').get(threads).op('i32.eq');
-      f.if(() => {
-        // The last one: it lets the others go, and wakes those who sleep.
-        f.i32(meeting).i32(0).atomic('i32.atomic.store', COUNT);
-        f.i32(meeting).get(generation).i32(1).op('i32.add').atomic('i32.atomic.store', GENERATION);
-        f.i32(meeting).atomic('i32.atomic.load', SLEEPERS);
-        f.if(() => {
-          f.i32(meeting).i32(-1).atomic('memory.atomic.notify', GENERATION).op('drop');
-        });
-        f.br(exit);
-      });
-      f.i32(SPIN_TURNS).set(turn);
-      f.loop((again) => {
-        readGeneration().get(generation).op('i32.ne').brIf(exit);
-        f.increment(turn, -1).get(turn).brIf(again);
-      });
-      f.i32(meeting).i32(1).atomic('i32.atomic.rmw.add', SLEEPERS).op('drop');
-      f.loop((again) => {
-        f.i32(meeting).get(generation).i64(-1).atomic('memory.atomic.wait32', GENERATION).op('drop');
-        readGeneration().get(generation).op('i32.eq').brIf(again);
-      });
-      f.i32(meeting).i32(-1).atomic('i32.atomic.rmw.add', SLEEPERS).op('drop');
-    });
-  });
-}
 
 /** Who runs a function: the parameters that say so, and the function to wait in. */
 export interface Team {
@@ -148,7 +102,7 @@ export class RunWriter {
   /** Waits until everything written so far is done. */
   meet(): void {
     if (this.#team === undefined || this.#since === 'nothing') return;
-    this.#f.get(this.#team.threads).call(this.#team.barrier);
+    this.#f.get(this.#team.thread).get(this.#team.threads).call(this.#team.barrier);
     this.#since = 'nothing';
   }
 }

@@ -1,7 +1,73 @@
-/** What wakes the threads of a program and keeps them ready for its next run. */
-import type { FunctionBuilder } from './assembler-function.ts';
+/** Where the threads of a program wait for one another, what wakes them, and what keeps them ready for the next run. */
+
+import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import { MEETING_BYTES } from './share-work.ts';
+import { SHARED_PARAMS } from './share-work.ts';
+
+/** Turns of a waiting thread before it sleeps: a few tenths of a millisecond. Waking it takes longer than most kernels. */
+const BARRIER_TURNS = 400_000;
+
+/** Where the threads of a program meet: words in its memory, far enough apart that writing one slows no reader of another. */
+const COUNT = 0;
+const GENERATION = 64;
+const SLEEPERS = 128;
+
+/** Where it says, from the beginning of those words, that a run was given up because threads did not come. */
+export const LOST_OFFSET = 132;
+
+/** Bytes of those words. */
+const MEETING_BYTES = 192;
+
+/** How long a sleeping thread sleeps at a time. A process that was stopped meanwhile has slept once. */
+const NAP_NS = 100_000_000;
+
+/**
+ * Writes the function `(thread, threads)` that returns when all of them have called it. The first thread says that the
+ * others are lost, and traps, when they have not come for so many seconds: it may wait for one that has died.
+ */
+export function emitBarrier(module: ModuleBuilder, meeting: number, patienceSeconds: number): number {
+  return module.function(SHARED_PARAMS, [], (f) => {
+    const [thread, threads] = [f.param(0), f.param(1)];
+    const [generation, turn] = f.localsOf('i32', 2) as [Local, Local];
+    const readGeneration = (): FunctionBuilder => f.i32(meeting).atomic('i32.atomic.load', GENERATION);
+    f.block((exit) => {
+      f.get(threads).i32(2).op('i32.lt_s').brIf(exit);
+      readGeneration().set(generation);
+      f.i32(meeting).i32(1).atomic('i32.atomic.rmw.add', COUNT).i32(1).op('i32.add').get(threads).op('i32.eq');
+      f.if(() => {
+        // The last one: it lets the others go, and wakes those who sleep.
+        f.i32(meeting).i32(0).atomic('i32.atomic.store', COUNT);
+        f.i32(meeting).get(generation).i32(1).op('i32.add').atomic('i32.atomic.store', GENERATION);
+        f.i32(meeting).atomic('i32.atomic.load', SLEEPERS);
+        f.if(() => {
+          f.i32(meeting).i32(-1).atomic('memory.atomic.notify', GENERATION).op('drop');
+        });
+        f.br(exit);
+      });
+      f.i32(BARRIER_TURNS).set(turn);
+      f.loop((again) => {
+        readGeneration().get(generation).op('i32.ne').brIf(exit);
+        f.increment(turn, -1).get(turn).brIf(again);
+      });
+      f.i32(meeting).i32(1).atomic('i32.atomic.rmw.add', SLEEPERS).op('drop');
+      f.i32(Math.ceil((patienceSeconds * 1e9) / NAP_NS)).set(turn);
+      f.block((met) => {
+        f.block((lost) => {
+          f.loop((again) => {
+            f.i32(meeting).get(generation).i64(NAP_NS).atomic('memory.atomic.wait32', GENERATION).op('drop');
+            readGeneration().get(generation).op('i32.ne').brIf(met);
+            f.i32(meeting).atomic('i32.atomic.load', LOST_OFFSET).brIf(lost);
+            f.get(thread).brIf(again);
+            f.increment(turn, -1).get(turn).brIf(again);
+          });
+        });
+        f.i32(meeting).i32(1).atomic('i32.atomic.store', LOST_OFFSET);
+        f.op('unreachable');
+      });
+      f.i32(meeting).i32(-1).atomic('i32.atomic.rmw.add', SLEEPERS).op('drop');
+    });
+  });
+}
 
 /** Name of the exported function of the threads after the first: `(thread)`. It returns when there was nothing to do for a while. */
 export const WORK = 'work';
@@ -38,6 +104,7 @@ const LINGER_NS = 5_000_000;
 
 interface ThreadParts {
   readonly meeting: number;
+  /** What `emitBarrier` gave. */
   readonly barrier: number;
   /** The function `(thread, threads)` that does each thread's part. */
   readonly everyone: number;
@@ -47,30 +114,29 @@ interface ThreadParts {
 export function exportThreads(module: ModuleBuilder, { meeting, barrier, everyone }: ThreadParts): void {
   const run = module.function(['i32'], [], (f) => {
     f.i32(0).get(f.param(0)).call(everyone);
-    f.get(f.param(0)).call(barrier);
+    f.i32(0).get(f.param(0)).call(barrier);
   });
   module.exportFunction('run', run);
   const work = module.function(['i32'], [], (f) => {
     const [thread, turn, threads, ticket] = [f.param(0), f.local('i32'), f.local('i32'), f.local('i32')];
     f.sum([[thread, TICKET_BYTES]], meeting + TICKETS_OFFSET).set(ticket);
-    const read = (): FunctionBuilder => f.get(ticket).atomic('i32.atomic.load');
-    f.block((exit) => {
-      f.loop((again) => {
-        f.i32(meeting).atomic('i32.atomic.load', THREADS_OFFSET).set(threads);
-        f.get(thread).get(threads).call(everyone);
-        // The ticket is ready before the caller can go on, so that its next call is not overwritten.
-        f.get(ticket).i32(TICKET.ready).atomic('i32.atomic.store');
-        f.get(threads).call(barrier);
-        f.i32(SPIN_TURNS).set(turn);
+    f.loop((again) => {
+      f.i32(meeting).atomic('i32.atomic.load', THREADS_OFFSET).set(threads);
+      f.get(thread).get(threads).call(everyone);
+      // The ticket is ready before the caller can go on, so that its next call is not overwritten.
+      f.get(ticket).i32(TICKET.ready).atomic('i32.atomic.store');
+      f.get(thread).get(threads).call(barrier);
+      f.i32(SPIN_TURNS).set(turn);
+      f.block((changed) => {
         f.loop((spin) => {
-          read().i32(TICKET.ready).op('i32.ne').brIf(again);
+          f.get(ticket).atomic('i32.atomic.load').i32(TICKET.ready).op('i32.ne').brIf(changed);
           f.increment(turn, -1).get(turn).brIf(spin);
         });
         f.get(ticket).i32(TICKET.ready).i64(LINGER_NS).atomic('memory.atomic.wait32').op('drop');
-        f.get(ticket).i32(TICKET.ready).i32(TICKET.idle).atomic('i32.atomic.rmw.cmpxchg');
-        f.i32(TICKET.ready).op('i32.eq').brIf(exit);
-        f.br(again);
       });
+      // Called again; or sent away, maybe by itself.
+      f.get(ticket).i32(TICKET.ready).i32(TICKET.idle).atomic('i32.atomic.rmw.cmpxchg');
+      f.i32(TICKET.called).op('i32.eq').brIf(again);
     });
   });
   module.exportFunction(WORK, work);

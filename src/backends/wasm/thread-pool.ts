@@ -1,27 +1,35 @@
 /**
- * Threads that help the calling one. They are started by the first program that is large enough, serve all programs,
- * end when none has run for a while, and never keep a process alive.
+ * Threads that help the first one of a program. They are started by the first program that is large enough and runs
+ * again, serve all programs, end when none has run for a while, and never keep a process alive.
  */
-import { THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
-
-/** What both kinds of workers can do: those of Node and those of the web. */
-interface HostWorker {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-}
+import { type HostWorker, startWorker } from './host-worker.ts';
+import { LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
 
 /** Milliseconds without a run after which the threads end. */
 const IDLE_MS = 30_000;
 
+/** So often workers may fail until none is started any more. */
+const MOST_FAILURES = 3;
+
 /** What a worker runs: it takes programs, runs them when told, and forgets them. */
 const WORKER_SOURCE = `
 const programs = new Map();
-const receive = ({ kind, id, module, memory, thread, ticket }) => {
+const receive = ({ kind, id, module, memory, meeting, thread, ticket }) => {
   if (kind === 'load') {
-    programs.set(id, new WebAssembly.Instance(module, { host: { memory } }).exports.${WORK});
-    Atomics.compareExchange(new Int32Array(memory.buffer), ticket, ${TICKET.absent}, ${TICKET.idle});
-  } else if (kind === 'run') programs.get(id)(thread);
-  else programs.delete(id);
+    const { ${WORK} } = new WebAssembly.Instance(module, { host: { memory } }).exports;
+    const words = new Int32Array(memory.buffer, meeting);
+    programs.set(id, { ${WORK}, words });
+    Atomics.compareExchange(words, ticket, ${TICKET.absent}, ${TICKET.idle});
+  } else if (kind === 'run') {
+    const { ${WORK}, words } = programs.get(id);
+    try {
+      ${WORK}(thread);
+    } catch (error) {
+      // The others need not wait.
+      Atomics.store(words, ${LOST_OFFSET / 4}, 1);
+      throw error;
+    }
+  } else programs.delete(id);
 };
 `;
 
@@ -33,35 +41,37 @@ export interface ThreadedProgram {
   readonly meeting: number;
 }
 
-/** The threads of a process. */
-class ThreadPool {
+/** The helping threads of a process. */
+export class ThreadPool {
   readonly #size: number;
   #workers: readonly HostWorker[] = [];
   /** Which programs the present workers were given. */
   readonly #given = new WeakMap<ThreadedProgram, number>();
   readonly #forgotten = new FinalizationRegistry<number>((id) => this.#post({ kind: 'drop', id }));
+  /** Those that have run. */
+  readonly #known = new WeakSet<ThreadedProgram>();
+  #last: WeakRef<ThreadedProgram> | undefined;
   #nextId = 0;
   #firstId = 0;
   #lastUsed = 0;
+  #failures = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** @param size threads besides the calling one */
+  /** @param size threads besides the first one */
   constructor(size: number) {
     this.#size = size;
   }
 
   /**
-   * Calls the threads that have the program to its next run, and gives how many run it, with the caller. Who comes too
-   * late to the first run is there for one of the next.
+   * Calls the threads that have the program to its next run, and gives how many run it, with the first. Who comes too
+   * late to one run is there for one of the next. The first run of a program starts no threads: it may be its only one.
    */
   call(program: ThreadedProgram): number {
     this.#lastUsed = performance.now();
     const words = new Int32Array(program.memory.buffer, program.meeting);
-    let id = this.#given.get(program);
-    if (id === undefined || id < this.#firstId) {
-      id = this.#give(program, words);
-      if (id === undefined) return 1;
-    }
+    const id = this.#idOf(program, words);
+    if (id === undefined) return 1;
+    this.#sendAway(program);
     let threads = 1;
     while (threads <= this.#workers.length && Atomics.load(words, ticketOf(threads)) !== TICKET.absent) threads++;
     Atomics.store(words, THREADS_OFFSET / 4, threads);
@@ -69,9 +79,40 @@ class ThreadPool {
       const ticket = ticketOf(thread);
       const was = Atomics.exchange(words, ticket, TICKET.called);
       if (was === TICKET.ready) Atomics.notify(words, ticket);
-      else this.#workers[thread - 1]?.postMessage({ kind: 'run', id, thread });
+      else this.#workers[thread - 1]?.post({ kind: 'run', id, thread });
     }
     return threads;
+  }
+
+  /** Ends the threads, whatever they do; the next program starts new ones. */
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+    // Whatever was given is to be given again.
+    this.#firstId = this.#nextId;
+  }
+
+  #idOf(program: ThreadedProgram, words: Int32Array): number | undefined {
+    const id = this.#given.get(program);
+    if (id !== undefined && id >= this.#firstId) return id;
+    if (this.#workers.length > 0 || this.#known.has(program)) return this.#give(program, words);
+    this.#known.add(program);
+    return undefined;
+  }
+
+  /** Those who wait for the next run of another program would be late for this one. */
+  #sendAway(next: ThreadedProgram): void {
+    const last = this.#last?.deref();
+    if (last === next) return;
+    this.#last = new WeakRef(next);
+    if (last === undefined) return;
+    const words = new Int32Array(last.memory.buffer, last.meeting);
+    for (let thread = 1; thread <= this.#workers.length; thread++) {
+      const ticket = ticketOf(thread);
+      const was = Atomics.compareExchange(words, ticket, TICKET.ready, TICKET.idle);
+      if (was === TICKET.ready) Atomics.notify(words, ticket);
+    }
   }
 
   #give(program: ThreadedProgram, words: Int32Array): number | undefined {
@@ -83,29 +124,28 @@ class ThreadPool {
     const { module, memory, meeting } = program;
     for (const [index, worker] of this.#workers.entries()) {
       Atomics.store(words, ticketOf(index + 1), TICKET.absent);
-      worker.postMessage({ kind: 'load', id, module, memory, ticket: meeting / 4 + ticketOf(index + 1) });
+      worker.post({ kind: 'load', id, module, memory, meeting, ticket: ticketOf(index + 1) });
     }
     return id;
   }
 
   #start(): void {
-    this.#workers = Array.from({ length: this.#size }, startWorker).filter((worker) => worker !== undefined);
+    if (this.#failures >= MOST_FAILURES) return;
+    const onFailure = (): void => {
+      this.#failures++;
+      this.stop();
+    };
+    const events = { onMessage: () => {}, onFailure };
+    const workers = Array.from({ length: this.#size }, () => startWorker(WORKER_SOURCE, events));
+    this.#workers = workers.filter((worker) => worker !== undefined);
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#lastUsed > IDLE_MS) this.#stop();
+      if (performance.now() - this.#lastUsed > IDLE_MS) this.stop();
     }, IDLE_MS);
     if (typeof this.#timer === 'object') this.#timer.unref();
   }
 
-  #stop(): void {
-    clearInterval(this.#timer);
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers = [];
-    // Whatever was given is to be given again.
-    this.#firstId = this.#nextId;
-  }
-
   #post(message: unknown): void {
-    for (const worker of this.#workers) worker.postMessage(message);
+    for (const worker of this.#workers) worker.post(message);
   }
 }
 
@@ -115,28 +155,12 @@ function ticketOf(thread: number): number {
 
 const pools = new Map<number, ThreadPool>();
 
-/** The threads that stand by the calling one; the same for all programs that want as many. */
-export function threadPool(size: number): Pick<ThreadPool, 'call'> {
+/** The threads that stand by the first one; the same for all programs that want as many. */
+export function threadPool(size: number): ThreadPool {
   let pool = pools.get(size);
   if (pool === undefined) {
     pool = new ThreadPool(size);
     pools.set(size, pool);
   }
   return pool;
-}
-
-/** How many threads the host can run at once, the calling one included; 1 where it has none, or may not wait for them. */
-export function availableThreads(): number {
-  const system = globalThis.process?.getBuiltinModule?.('node:os');
-  return typeof SharedArrayBuffer === 'undefined' ? 1 : (system?.availableParallelism() ?? 1);
-}
-
-function startWorker(): HostWorker | undefined {
-  const threads = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-  if (threads === undefined) return undefined;
-  const source = `${WORKER_SOURCE} require('node:worker_threads').parentPort.on('message', receive);`;
-  // Without options of its own a worker would take those of the process, which may be for a script and not for this.
-  const worker = new threads.Worker(source, { eval: true, execArgv: [], env: {} });
-  worker.unref();
-  return worker;
 }

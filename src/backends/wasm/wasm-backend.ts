@@ -7,7 +7,8 @@ import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simpli
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import { emitProgram } from './emit-program.ts';
-import { worthSharing } from './kernel-cost.ts';
+import { LEAST_SHARED_COST, programCost } from './kernel-cost.ts';
+import { LocalPlace } from './place.ts';
 import { prepareNodes } from './prepare-nodes.ts';
 import { loadRareCode, loadRareModules } from './rare-code.ts';
 import { type Result, type Source, WasmProgram } from './wasm-program.ts';
@@ -17,8 +18,18 @@ export interface WasmBackendOptions {
   readonly fallback?: Backend;
   /** Whether to use relaxed SIMD; by default, whether the engine has it. */
   readonly relaxedSimd?: boolean;
-  /** How many threads run a program that is large enough to share, the calling one included; 1 unless given. */
+  /**
+   * How many threads run a program that is large enough to share, the calling one included. Unless given, as many as the
+   * host has processors, at most 8, or as many as the environment variable `HORNET_THREADS` says.
+   *
+   * In a page the calling thread is none of them: programs run in workers, one where the page is not cross-origin
+   * isolated. What takes less than a message to a worker does runs at once.
+   */
   readonly threads?: number;
+  /** Whether programs of a page run in the calling thread all the same, one at a time. */
+  readonly inPlace?: boolean;
+  /** For how many seconds a run waits for a thread that does not come, until it goes on without; 30 unless given. */
+  readonly patienceSeconds?: number;
   /** Whether programs can say how long each of their kernels takes; see `WasmProgram.profile`. */
   readonly profile?: boolean;
 }
@@ -67,15 +78,17 @@ async function compileGraph(
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
   const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs }, updates);
-  const threads = worthSharing(lowered.kernels) ? (options.threads ?? 1) : 1;
+  const cost = programCost(lowered.kernels);
+  const crew =
+    cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
+  const threads = crew?.threads ?? 1;
   const prepared = prepareNodes(lowered, threads);
   const { schedule } = prepared;
   const plan = planMemory(schedule);
-  const { totalBytes } = plan;
-  const threading = threads === 1 ? undefined : await import('./thread-code.ts');
+  const { totalBytes, offsets } = plan;
   // Behind the buffers, at a multiple of a cache line.
   const meeting = Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
-  const endBytes = threading === undefined ? totalBytes + SLACK_BYTES : meeting + threading.meetingBytes(threads);
+  const endBytes = crew?.meeting === undefined ? totalBytes + SLACK_BYTES : meeting + crew.meeting.bytes;
   const pages = Math.ceil(endBytes / PAGE_BYTES);
   if (pages > MOST_PAGES) {
     throw new BackendError(
@@ -83,11 +96,24 @@ async function compileGraph(
       'wasm',
     );
   }
-  const { bytes, prologue } = emitProgram(prepared, plan.offsets, pages, {
+  const { bytes, prologue } = emitProgram(prepared, offsets, pages, {
     ...options,
-    team: threading && { meeting, exportThreads: threading.exportThreads },
+    team: crew?.meeting?.team(meeting),
   });
-  const { memory, module, instance } = await instantiate(bytes, pages, threading !== undefined);
+  const shared = crew?.meeting && { maximum: pages, shared: true };
+  const module = await compiled(() => WebAssembly.compile(bytes));
+  const openHere = (): Promise<LocalPlace> =>
+    compiled(async () => {
+      const memory = new WebAssembly.Memory({ initial: pages, ...shared });
+      const { exports } = await WebAssembly.instantiate(module, { host: { memory } });
+      return new LocalPlace(memory, exports, offsets);
+    });
+  const { outputs } = schedule;
+  const states = schedule.updates.map(({ state }) => state);
+  const { place, recover } =
+    crew === undefined
+      ? { place: await openHere(), recover: undefined }
+      : await crew.open({ module, pages, meeting, offsets, outputs, states, openHere });
   const sources: Source[] = [
     ...numericInputs.map((symbol): Source => ({ from: 'input', index: graph.inputs.indexOf(symbol) })),
     ...numericBoundary.map((symbol): Source => ({ from: 'host', index: boundary.indexOf(symbol) })),
@@ -96,13 +122,9 @@ async function compileGraph(
   const results = graph.outputs.map((symbol): Result => {
     const index = boundary.indexOf(symbol);
     if (index >= 0) return { from: 'host', index };
-    return { from: 'buffer', symbol, buffer: schedule.outputs[nextBuffer++] as (typeof schedule.outputs)[number] };
+    return { from: 'buffer', symbol, buffer: outputs[nextBuffer++] as (typeof outputs)[number] };
   });
-  const team =
-    threading === undefined
-      ? undefined
-      : { pool: (await import('./thread-pool.ts')).threadPool(threads - 1), program: { module, memory, meeting } };
-  return new WasmProgram({ graph, schedule, plan, prologue, memory, instance, sources, results, host, team });
+  return new WasmProgram({ graph, schedule, plan, prologue, place, sources, results, host, recover });
 }
 
 /** Joins loops, where there are some to join. */
@@ -138,15 +160,9 @@ async function compileHostPart(
   return backend.compile({ inputs: graph.inputs, outputs: boundary });
 }
 
-async function instantiate(
-  bytes: Uint8Array<ArrayBuffer>,
-  pages: number,
-  isShared: boolean,
-): Promise<{ memory: WebAssembly.Memory; module: WebAssembly.Module; instance: WebAssembly.Instance }> {
+async function compiled<T>(compile: () => Promise<T>): Promise<T> {
   try {
-    const memory = new WebAssembly.Memory({ initial: pages, ...(isShared ? { maximum: pages, shared: true } : {}) });
-    const module = await WebAssembly.compile(bytes);
-    return { memory, module, instance: await WebAssembly.instantiate(module, { host: { memory } }) };
+    return await compile();
   } catch (cause) {
     throw new BackendError(`Cannot compile the graph: ${(cause as Error).message}`, 'wasm', cause);
   }

@@ -1,16 +1,16 @@
-import { type DataOf, zeroData } from '../../array/dtype.ts';
+import type { DataOf } from '../../array/dtype.ts';
 import { formatShape, shapesEqual } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import type { Program } from '../../compiler/backend.ts';
 import { isPermanent, type MemoryPlan } from '../../compiler/plan.ts';
 import type { Buffer, Schedule } from '../../compiler/schedule.ts';
-import { BackendError, ShapeError } from '../../errors.ts';
+import { ShapeError } from '../../errors.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
-import { kernelExport, type PrologueAction, type PrologueStep, RUN } from './emit-program.ts';
-import type { ThreadedProgram } from './thread-pool.ts';
-
-type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+import type { Recover } from './crew.ts';
+import type { PrologueAction, PrologueStep } from './emit-program.ts';
+import type { NumericData, Place } from './place.ts';
+import type { KernelTime } from './profile-program.ts';
 
 /** What a program needs besides its code. */
 export interface WasmProgramParts {
@@ -18,21 +18,16 @@ export interface WasmProgramParts {
   readonly schedule: Schedule;
   readonly plan: MemoryPlan;
   readonly prologue: readonly PrologueStep[];
-  readonly memory: WebAssembly.Memory;
-  readonly instance: WebAssembly.Instance;
+  /** Where its memory and its code are. */
+  readonly place: Place;
   /** Where each buffer of the schedule's inputs gets its value: an input of the graph, or a value that the host computes. */
   readonly sources: readonly Source[];
   /** Where each output of the graph comes from. */
   readonly results: readonly Result[];
   /** Computes the values that only the host can. */
   readonly host: Program | undefined;
-  /** Those who run the program with the caller. */
-  readonly team: Team | undefined;
-}
-
-interface Team {
-  readonly pool: { call(program: ThreadedProgram): number };
-  readonly program: ThreadedProgram;
+  /** Finds another place after a run has failed; see `OpenProgram`. */
+  readonly recover?: Recover | undefined;
 }
 
 export type Source = { readonly from: 'input' | 'host'; readonly index: number };
@@ -40,13 +35,6 @@ export type Source = { readonly from: 'input' | 'host'; readonly index: number }
 export type Result =
   | { readonly from: 'buffer'; readonly buffer: Buffer; readonly symbol: SymbolicTensor }
   | { readonly from: 'host'; readonly index: number };
-
-/** How long one kernel took. */
-export interface KernelTime {
-  /** What it does; see `formatSchedule`. */
-  readonly kernel: string;
-  readonly milliseconds: number;
-}
 
 /** A graph as one WebAssembly instance with its own memory. */
 export class WasmProgram implements Program {
@@ -57,10 +45,11 @@ export class WasmProgram implements Program {
   /** Whether the prologue has run. */
   #isReady = false;
   #last: Promise<unknown> = Promise.resolve();
-  #threads = 1;
+  #place: Place;
 
   constructor(parts: WasmProgramParts) {
     this.#parts = parts;
+    this.#place = parts.place;
     for (const [variable, buffer] of parts.schedule.parameters) this.#hostValues.set(buffer, variable);
     for (const [value, buffer] of parts.schedule.constants) this.#hostValues.set(buffer, value);
   }
@@ -72,7 +61,7 @@ export class WasmProgram implements Program {
 
   /** How many threads took part in the last run. */
   get threads(): number {
-    return this.#threads;
+    return this.#place.threads;
   }
 
   /** Where its buffers are. */
@@ -93,63 +82,69 @@ export class WasmProgram implements Program {
    * @throws {BackendError} when the backend was not asked for programs that can do it.
    */
   async profile(inputs: readonly Tensor[]): Promise<KernelTime[]> {
-    const { schedule, instance } = this.#parts;
-    if (schedule.kernels.length > 0 && instance.exports[kernelExport(0)] === undefined) {
-      throw new BackendError('Cannot profile the program: ask for it with `wasmBackend({ profile: true })`', 'wasm');
-    }
-    const { formatKernel } = await import('../../compiler/format-schedule.ts');
+    const { profileKernels } = await import('./profile-program.ts');
     await this.run(inputs);
-    // Kernels may overwrite states.
-    const states = schedule.updates.map(({ state }) => [state, this.#view(state).slice()] as const);
-    const times = schedule.kernels.map((kernel, index) => {
-      const started = performance.now();
-      (instance.exports[kernelExport(index)] as () => void)();
-      return { kernel: formatKernel(kernel), milliseconds: performance.now() - started };
-    });
-    for (const [state, before] of states) this.#view(state).set(before);
-    return times;
+    return profileKernels(this.#parts.schedule, this.#place);
   }
 
   async #run(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const { schedule, instance, sources, results, host, team } = this.#parts;
+    try {
+      return await this.#attempt(inputs);
+    } catch (cause) {
+      const { recover } = this.#parts;
+      if (recover === undefined) throw cause;
+      const { place, error } = await recover(cause);
+      this.#place = place;
+      this.#versions.clear();
+      this.#isReady = false;
+      if (error !== undefined) throw error;
+      return await this.#attempt(inputs);
+    }
+  }
+
+  async #attempt(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const { schedule, sources, results, host } = this.#parts;
     const computed = host === undefined ? [] : await host.run(inputs);
-    this.#refreshVariables();
+    await this.#refreshVariables();
     for (const [index, buffer] of schedule.inputs.entries()) {
       const source = sources[index] as Source;
       const value = (source.from === 'input' ? inputs : computed)[source.index] as Tensor;
-      this.#view(buffer).set(value.data as NumericData);
+      await this.#place.write(buffer, value.data as NumericData);
     }
-    this.#threads = team?.pool.call(team.program) ?? 1;
-    (instance.exports[RUN] as (threads: number) => void)(this.#threads);
-    this.#announceUpdates();
+    const versions = schedule.updates.map(({ variable }) => variable.version);
+    await this.#place.run();
+    this.#announceUpdates(versions);
     return results.map((result) => {
       if (result.from === 'host') return computed[result.index] as Tensor;
-      return this.#copyOut(result.buffer, result.symbol);
+      return this.#takeTensor(result.buffer, result.symbol);
     });
   }
 
   /** Runs the part of the prologue that depends on variables that have changed. */
-  #refreshVariables(): void {
+  async #refreshVariables(): Promise<void> {
     const { schedule } = this.#parts;
     const stale = new Set([...schedule.parameters.keys()].filter((variable) => this.#isStale(variable)));
     if (this.#isReady && stale.size === 0) return;
-    for (const { action } of this.#staleSteps(stale)) this.#perform(action);
+    // What is assigned meanwhile is copied the next time.
     for (const variable of stale) this.#versions.set(variable, variable.version);
+    for (const { action } of this.#staleSteps(stale)) await this.#perform(action);
     this.#isReady = true;
   }
 
-  /** Tells the variables that the run has assigned where their values are. */
-  #announceUpdates(): void {
-    for (const { variable, state } of this.#parts.schedule.updates) {
-      variable.assignLazily(() => this.#copyOut(state, variable));
+  /** Tells the variables that the run has assigned where their values are; what others have assigned meanwhile stays. */
+  #announceUpdates(versions: readonly number[]): void {
+    // A program that has lost its place has another then.
+    const place = this.#place;
+    for (const [index, { variable, state }] of this.#parts.schedule.updates.entries()) {
+      const { shape, dtype, version } = variable;
+      if (version !== versions[index]) continue;
+      variable.assignLazily(() => new Tensor(shape, dtype, place.take(state) as DataOf<typeof dtype>));
       this.#versions.set(variable, variable.version);
     }
   }
 
-  #copyOut(buffer: Buffer, { shape, dtype }: Pick<Tensor, 'shape' | 'dtype'>): Tensor {
-    const data = zeroData(dtype, buffer.size);
-    (data as NumericData).set(this.#view(buffer));
-    return new Tensor(shape, dtype, data as DataOf<typeof dtype>);
+  #takeTensor(buffer: Buffer, { shape, dtype }: Pick<Tensor, 'shape' | 'dtype'>): Tensor {
+    return new Tensor(shape, dtype, this.#place.take(buffer) as DataOf<typeof dtype>);
   }
 
   #isStale(variable: Variable): boolean {
@@ -173,18 +168,19 @@ export class WasmProgram implements Program {
     return steps.reverse();
   }
 
-  #perform(action: PrologueAction): void {
+  async #perform(action: PrologueAction): Promise<void> {
+    const place = this.#place;
     switch (action.kind) {
       case 'upload':
-        this.#view(action.buffer).set(this.#hostValueOf(action.buffer));
+        await place.write(action.buffer, this.#hostValueOf(action.buffer));
         break;
       case 'call':
-        (this.#parts.instance.exports[action.exportName] as () => void)();
+        await place.call(action.exportName);
         break;
       case 'pack': {
         const { input, output, pack } = action.kernel;
-        const source = input.role === 'persistent' ? this.#view(input) : this.#hostValueOf(input);
-        pack(source as Float32Array, this.#view(output) as Float32Array);
+        const source = await (input.role === 'persistent' ? place.view(input) : this.#hostValueOf(input));
+        await place.fill(output, (target) => pack(source as Float32Array, target as Float32Array));
         break;
       }
     }
@@ -194,19 +190,6 @@ export class WasmProgram implements Program {
   #hostValueOf(buffer: Buffer): NumericData {
     const value = this.#hostValues.get(buffer);
     return (value instanceof Variable ? value.value : value)?.data as NumericData;
-  }
-
-  #view(buffer: Buffer): NumericData {
-    const offset = this.#parts.plan.offsets.get(buffer) ?? 0;
-    const { buffer: bytes } = this.#parts.memory;
-    switch (buffer.dtype) {
-      case 'float32':
-        return new Float32Array(bytes, offset, buffer.size);
-      case 'int32':
-        return new Int32Array(bytes, offset, buffer.size);
-      case 'bool':
-        return new Uint8Array(bytes, offset, buffer.size);
-    }
   }
 }
 

@@ -1,0 +1,213 @@
+/** Programs of a page: its own thread copies inputs and outputs, and waits without being blocked. */
+import { type Buffer, byteLengthOf } from '../../compiler/schedule.ts';
+import { BackendError } from '../../errors.ts';
+import { type CompiledProgram, type Crew, type OpenProgram, openAfterLoss, type Recover } from './crew.ts';
+import { type ByteRange, LeaderError, type PageLeader, pageLeader } from './page-leader.ts';
+import { type NumericData, numbersAt, type Place } from './place.ts';
+import { TICKET, TICKETS_OFFSET } from './thread-code.ts';
+import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
+
+/** Elements that are copied at once: a few milliseconds' at most. */
+const PIECE = 1 << 20;
+
+/** Milliseconds of copying after which the page has its thread for other things. */
+const BUSY_MS = 10;
+
+/** How long a page that reads a value while a run assigns it waits for the run, in milliseconds. */
+const READ_PATIENCE_MS = 30_000;
+
+/**
+ * The crew of a page's programs.
+ *
+ * @param meeting for memory that is shared with the workers; without it there is one, and it has the memory
+ * @returns nothing where workers have failed
+ */
+export function pageCrew(threads: number, meeting: Crew['meeting']): Crew | undefined {
+  // It starts while the program is compiled.
+  const leader = pageLeader();
+  return leader && { threads, meeting, open: (program) => openPage(leader, threads, meeting !== undefined, program) };
+}
+
+async function openPage(
+  leader: PageLeader,
+  threads: number,
+  isShared: boolean,
+  program: CompiledProgram,
+): Promise<OpenProgram> {
+  if (!(await leader.isReady)) return { place: await program.openHere() };
+  const pool = threads === 1 ? undefined : threadPool(threads - 1);
+  const place = isShared ? new SharedPlace(leader, pool, program) : new MessagePlace(leader, program);
+  const recover: Recover = async (cause) => {
+    if (!(cause instanceof LeaderError)) throw cause;
+    // Some may wait for others that do not come.
+    pool?.stop();
+    // Without shared memory a run that has failed has assigned nothing.
+    return isShared ? await openAfterLoss(program, cause) : { place: await program.openHere() };
+  };
+  return { place, recover };
+}
+
+/** In memory that the page shares with the workers. */
+class SharedPlace implements Place {
+  readonly #leader: PageLeader;
+  readonly #id: number;
+  readonly #pool: ThreadPool | undefined;
+  readonly #program: ThreadedProgram;
+  readonly #offsets: ReadonlyMap<Buffer, number>;
+  /** Its first word says whether a run is under way. */
+  readonly #ticket: Int32Array;
+  readonly #breath = new Breath();
+  /** Whether the worker was told something whose end nobody has waited for. */
+  #isAhead = false;
+  #threads = 1;
+
+  constructor(leader: PageLeader, pool: ThreadPool | undefined, compiled: CompiledProgram) {
+    const { module, pages, meeting, offsets } = compiled;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.#leader = leader;
+    this.#pool = pool;
+    this.#program = { module, memory, meeting };
+    this.#offsets = offsets;
+    this.#ticket = new Int32Array(memory.buffer, meeting + TICKETS_OFFSET, 1);
+    this.#id = leader.load(this, { module, memory, pages });
+  }
+
+  get threads(): number {
+    return this.#threads;
+  }
+
+  async write(buffer: Buffer, value: NumericData): Promise<void> {
+    const target = await this.view(buffer);
+    for (let start = 0; start < value.length; start += PIECE) {
+      await this.#breath.after(() => target.set(value.subarray(start, start + PIECE), start));
+    }
+  }
+
+  async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
+    const target = await this.view(buffer);
+    await this.#breath.after(() => write(target));
+  }
+
+  call(name: string): void {
+    this.#isAhead = true;
+    this.#leader.tell(this.#id, { kind: 'call', name });
+  }
+
+  async run(): Promise<void> {
+    this.#threads = this.#pool?.call(this.#program) ?? 1;
+    Atomics.store(this.#ticket, 0, TICKET.called);
+    const word = this.#ticket.byteOffset / 4;
+    try {
+      await this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word, ranges: [] });
+      this.#isAhead = false;
+    } finally {
+      // A worker that has died has not said so.
+      Atomics.store(this.#ticket, 0, TICKET.idle);
+    }
+  }
+
+  async view(buffer: Buffer): Promise<NumericData> {
+    if (this.#isAhead) await this.#leader.ask(this.#id, { kind: 'sync' });
+    this.#isAhead = false;
+    return this.#numbers(buffer);
+  }
+
+  /**
+   * The value of a state may be asked for while a run assigns it. It is then that of after the run, for which this waits,
+   * though it blocks the page: nothing else could give a whole value at once.
+   */
+  take(buffer: Buffer): NumericData {
+    const deadline = performance.now() + READ_PATIENCE_MS;
+    while (Atomics.load(this.#ticket, 0) === TICKET.called) {
+      if (performance.now() < deadline) continue;
+      throw new BackendError('Cannot read a value while a run assigns it: the run does not end; read it later', 'wasm');
+    }
+    return this.#numbers(buffer).slice();
+  }
+
+  #numbers(buffer: Buffer): NumericData {
+    return numbersAt(this.#program.memory.buffer, buffer, this.#offsets.get(buffer) ?? 0);
+  }
+}
+
+/** In memory of the worker's own: everything goes by message, and states come back with every run. */
+class MessagePlace implements Place {
+  readonly threads = 1;
+  readonly #leader: PageLeader;
+  readonly #id: number;
+  readonly #offsets: ReadonlyMap<Buffer, number>;
+  readonly #kept: readonly Buffer[];
+  readonly #breath = new Breath();
+  /** What was kept of the last run. */
+  #results: ReadonlyMap<Buffer, ArrayBuffer> = new Map();
+
+  constructor(leader: PageLeader, { module, pages, offsets, outputs, states }: CompiledProgram) {
+    this.#leader = leader;
+    this.#offsets = offsets;
+    this.#kept = [...new Set([...outputs, ...states])];
+    this.#id = leader.load(this, { module, memory: undefined, pages });
+  }
+
+  async write(buffer: Buffer, value: NumericData): Promise<void> {
+    const { BYTES_PER_ELEMENT } = value;
+    for (let start = 0; start < value.length; start += PIECE) {
+      await this.#breath.after(() => {
+        const bytes = value.slice(start, start + PIECE).buffer;
+        this.#send(this.#addressOf(buffer) + start * BYTES_PER_ELEMENT, bytes);
+      });
+    }
+  }
+
+  async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
+    await this.#breath.after(() => {
+      const bytes = new ArrayBuffer(byteLengthOf(buffer));
+      write(numbersAt(bytes, buffer, 0));
+      this.#send(this.#addressOf(buffer), bytes);
+    });
+  }
+
+  call(name: string): void {
+    this.#leader.tell(this.#id, { kind: 'call', name });
+  }
+
+  async run(): Promise<void> {
+    const ranges = this.#kept.map((buffer) => this.#rangeOf(buffer));
+    const results = await this.#leader.ask(this.#id, { kind: 'run', threads: 1, ticket: -1, ranges });
+    this.#results = new Map(this.#kept.map((buffer, index) => [buffer, results[index] as ArrayBuffer]));
+  }
+
+  async view(buffer: Buffer): Promise<NumericData> {
+    const [bytes] = await this.#leader.ask(this.#id, { kind: 'read', ranges: [this.#rangeOf(buffer)] });
+    return numbersAt(bytes as ArrayBuffer, buffer, 0);
+  }
+
+  take(buffer: Buffer): NumericData {
+    return numbersAt(this.#results.get(buffer) as ArrayBuffer, buffer, 0).slice();
+  }
+
+  #send(address: number, bytes: ArrayBuffer): void {
+    this.#leader.tell(this.#id, { kind: 'write', address, bytes });
+  }
+
+  #addressOf(buffer: Buffer): number {
+    return this.#offsets.get(buffer) ?? 0;
+  }
+
+  #rangeOf(buffer: Buffer): ByteRange {
+    return [this.#addressOf(buffer), byteLengthOf(buffer)];
+  }
+}
+
+/** Leaves the page its thread when copying has taken a while. */
+class Breath {
+  #busyMs = 0;
+
+  async after(copy: () => void): Promise<void> {
+    const started = performance.now();
+    copy();
+    this.#busyMs += performance.now() - started;
+    if (this.#busyMs < BUSY_MS) return;
+    await new Promise<void>((resolve) => setTimeout(resolve));
+    this.#busyMs = 0;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The worker that runs a page's programs, with threads that help it or alone. It is started with the first program, and
+ * stays: where memory cannot be shared, the programs' memory is its own.
+ */
+import { type HostWorker, startWorker } from './host-worker.ts';
+import { RUN } from './place.ts';
+import { TICKET } from './thread-code.ts';
+
+/** What the worker runs: it takes programs, does with them what it is told, and answers when it is asked to. */
+const SOURCE = `
+const programs = new Map();
+const tasks = {
+  load({ id, module, memory, pages }) {
+    memory ??= new WebAssembly.Memory({ initial: pages });
+    programs.set(id, { memory, exports: new WebAssembly.Instance(module, { host: { memory } }).exports });
+  },
+  write({ id, address, bytes }) {
+    new Uint8Array(programs.get(id).memory.buffer).set(new Uint8Array(bytes), address);
+  },
+  call({ id, name }) {
+    programs.get(id).exports[name]();
+  },
+  run({ id, threads, ticket, ranges }) {
+    try {
+      programs.get(id).exports.${RUN}(threads);
+    } finally {
+      if (ticket >= 0) Atomics.store(new Int32Array(programs.get(id).memory.buffer), ticket, ${TICKET.idle});
+    }
+    return tasks.read({ id, ranges });
+  },
+  read({ id, ranges }) {
+    const { buffer } = programs.get(id).memory;
+    return ranges.map(([address, length]) => buffer.slice(address, address + length));
+  },
+  sync: () => [],
+  drop: ({ id }) => void programs.delete(id),
+};
+const failures = new Map();
+const receive = (message) => {
+  const { kind, id, reply } = message;
+  let result = [];
+  try {
+    if (!failures.has(id)) result = tasks[kind](message);
+  } catch (error) {
+    failures.set(id, String(error));
+  }
+  if (reply === undefined) return;
+  const failure = failures.get(id);
+  failures.delete(id);
+  if (failure === undefined) send({ reply, result }, result);
+  else send({ reply, failure });
+};
+`;
+
+/** What the worker is told, of the program `id`. */
+export type LeaderTask =
+  | {
+      readonly kind: 'load';
+      readonly module: WebAssembly.Module;
+      readonly memory: WebAssembly.Memory | undefined;
+      readonly pages: number;
+    }
+  | { readonly kind: 'write'; readonly address: number; readonly bytes: ArrayBuffer }
+  | { readonly kind: 'call'; readonly name: string }
+  | { readonly kind: 'drop' };
+
+/** Address and length of what it is to give back. */
+export type ByteRange = readonly [address: number, byteLength: number];
+
+/** What the worker is asked, and answers when it has done all before. */
+export type LeaderQuestion =
+  | { readonly kind: 'sync' }
+  | { readonly kind: 'read'; readonly ranges: readonly ByteRange[] }
+  | {
+      readonly kind: 'run';
+      readonly threads: number;
+      /** Index of a word of the memory that becomes idle when the run is over; negative for none. */
+      readonly ticket: number;
+      readonly ranges: readonly ByteRange[];
+    };
+
+interface Answer {
+  readonly reply: number;
+  readonly result?: readonly ArrayBuffer[];
+  readonly failure?: string;
+}
+
+interface Waiting {
+  resolve(result: readonly ArrayBuffer[]): void;
+  reject(cause: unknown): void;
+}
+
+/** Says that the worker, or what it did, has failed: a program can go on elsewhere. */
+export class LeaderError extends Error {
+  override readonly name: string = 'LeaderError';
+}
+
+/** So often the worker may fail until none is started any more. */
+const MOST_FAILURES = 3;
+
+export class PageLeader {
+  /** Whether the worker could be started. */
+  readonly isReady: Promise<boolean>;
+  #worker: HostWorker | undefined;
+  #setReady: (isReady: boolean) => void = () => {};
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #forgotten = new FinalizationRegistry<number>((id) => this.tell(id, { kind: 'drop' }));
+  #nextId = 0;
+  #nextReply = 0;
+
+  constructor() {
+    this.isReady = new Promise((resolve) => {
+      this.#setReady = resolve;
+    });
+    this.#worker = startWorker(SOURCE, {
+      onMessage: (message) => this.#receive(message as Answer | undefined),
+      onFailure: (cause) => this.#fail(cause),
+    });
+    if (this.#worker === undefined) this.#fail(new Error('the host starts none'));
+  }
+
+  /** Gives the worker a program; it forgets it when `owner` is gone. */
+  load(owner: object, program: Omit<LeaderTask & { kind: 'load' }, 'kind'>): number {
+    const id = this.#nextId++;
+    this.#forgotten.register(owner, id);
+    this.tell(id, { kind: 'load', ...program });
+    return id;
+  }
+
+  /** The bytes of a `write` are given away. Of failures the next answer tells. */
+  tell(id: number, task: LeaderTask): void {
+    this.#worker?.post({ id, ...task }, task.kind === 'write' ? [task.bytes] : []);
+  }
+
+  /** @throws {LeaderError} when this, or something before it, has failed. */
+  async ask(id: number, question: LeaderQuestion): Promise<readonly ArrayBuffer[]> {
+    if (this.#worker === undefined) throw new LeaderError('Cannot run the program: its worker has died');
+    const reply = this.#nextReply++;
+    const answer = new Promise<readonly ArrayBuffer[]>((resolve, reject) => {
+      this.#waiting.set(reply, { resolve, reject });
+    });
+    this.#worker.post({ id, reply, ...question });
+    return await answer;
+  }
+
+  #receive(answer: Answer | undefined): void {
+    if (answer === undefined) {
+      this.#setReady(true);
+      return;
+    }
+    const waiting = this.#waiting.get(answer.reply);
+    this.#waiting.delete(answer.reply);
+    if (answer.failure === undefined) waiting?.resolve(answer.result ?? []);
+    else waiting?.reject(new LeaderError(`Cannot run the program in a worker: ${answer.failure}`));
+  }
+
+  #fail(cause: unknown): void {
+    failures++;
+    if (leader === this) leader = undefined;
+    this.#worker = undefined;
+    this.#setReady(false);
+    for (const { reject } of this.#waiting.values()) {
+      reject(new LeaderError(`Cannot run the program in a worker: ${(cause as Error).message}`, { cause }));
+    }
+    this.#waiting.clear();
+  }
+}
+
+let leader: PageLeader | undefined;
+let failures = 0;
+
+/** The one of the page; none when it has failed too often. */
+export function pageLeader(): PageLeader | undefined {
+  if (leader === undefined && failures < MOST_FAILURES) {
+    const started = new PageLeader();
+    // It may have failed at once.
+    if (failures === 0 || failures < MOST_FAILURES) leader = started;
+  }
+  return leader;
+}

@@ -1,0 +1,88 @@
+/** Where a program is: its memory, its code, and who runs it. */
+import type { Buffer } from '../../compiler/schedule.ts';
+
+export type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** Name of the exported function that runs all kernels; with threads, of the first of them: `(threads)`. */
+export const RUN = 'run';
+
+/** Name of the exported function that runs one kernel, in a module for profiling. */
+export function kernelExport(index: number): string {
+  return `kernel${index}`;
+}
+
+/** What is done first is done first, also where it takes its time. */
+export interface Place {
+  /** How many threads took part in the last run. */
+  readonly threads: number;
+  /** Copies a value into a buffer. */
+  write(buffer: Buffer, value: NumericData): void | Promise<void>;
+  /** Lets a function write a buffer, all of it. */
+  fill(buffer: Buffer, write: (target: NumericData) => void): void | Promise<void>;
+  /** Calls an exported function without parameters. */
+  call(exportName: string): void | Promise<void>;
+  run(): void | Promise<void>;
+  /** What a buffer holds, to be read at once. */
+  view(buffer: Buffer): NumericData | Promise<NumericData>;
+  /** A copy of what an output, or a state, is after the last run; the caller owns it. */
+  take(buffer: Buffer): NumericData;
+}
+
+/** With the caller, who runs the program. */
+export class LocalPlace implements Place {
+  readonly memory: WebAssembly.Memory;
+  readonly exports: WebAssembly.Exports;
+  readonly offsets: ReadonlyMap<Buffer, number>;
+
+  constructor(memory: WebAssembly.Memory, exports: WebAssembly.Exports, offsets: ReadonlyMap<Buffer, number>) {
+    this.memory = memory;
+    this.exports = exports;
+    this.offsets = offsets;
+  }
+
+  get threads(): number {
+    return 1;
+  }
+
+  write(buffer: Buffer, value: NumericData): void {
+    this.view(buffer).set(value);
+  }
+
+  fill(buffer: Buffer, write: (target: NumericData) => void): void {
+    write(this.view(buffer));
+  }
+
+  call(exportName: string): void {
+    (this.exports[exportName] as () => void)();
+  }
+
+  run(): void {
+    // A program that is not shared takes no number of threads.
+    (this.exports[RUN] as (threads: number) => void)(this.threads);
+  }
+
+  view(buffer: Buffer): NumericData {
+    return numbersAt(this.memory.buffer, buffer, this.offsets.get(buffer) ?? 0);
+  }
+
+  take(buffer: Buffer): NumericData {
+    // What this gives of shared memory is not shared.
+    return this.view(buffer).slice();
+  }
+}
+
+/** The elements of a buffer, in bytes that have it at `offset`. */
+export function numbersAt(
+  bytes: ArrayBuffer,
+  { dtype, size }: Pick<Buffer, 'dtype' | 'size'>,
+  offset: number,
+): NumericData {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(bytes, offset, size);
+    case 'int32':
+      return new Int32Array(bytes, offset, size);
+    case 'bool':
+      return new Uint8Array(bytes, offset, size);
+  }
+}
