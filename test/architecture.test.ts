@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     reaches: ['io', 'serialization/report.ts', 'formats/artifacts.ts', 'training'],
   },
   training: {
-    what: 'losses, metrics, optimizers, fit',
+    what: 'losses, metrics, optimizers, callbacks, fit',
     mayImport: ['array', 'graph', 'ops', 'autodiff', 'compiler', 'layers', 'model'],
     // Callbacks of Keras store models and trainings; where and how is known there, and loaded when they do.
     reaches: ['io', 'binary', 'storage/store.ts', 'formats/tensorboard'],
