@@ -5,12 +5,10 @@
  * is done at the start or when a format or a class is met. Time runs from the call to the promise's fulfilment. Peak memory is the largest resident
  * set during the load less the resident set just before it, after a garbage collection.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadModel } from '../src/io/load.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type H5wasmGroup, openH5wasm, openTensorflow } from './peers.ts';
-
-const STATUS = '/proc/self/status';
+import { peakBytes, resetPeak } from './resident-set.ts';
 
 /** Prepares what is not measured, and gives the load, whose result is kept until after the measurement. */
 const readers: Readonly<Record<string, () => Promise<(file: string) => Promise<unknown>>>> = {
@@ -44,10 +42,10 @@ const before = resetPeak();
 const started = performance.now();
 const result = await load(file);
 const ms = performance.now() - started;
-const peakBytes = peak() - before;
+const peak = peakBytes() - before;
 // The result has to live until here.
 if (result === undefined) throw new Error('Cannot measure a load that gave nothing');
-console.log(JSON.stringify({ ms, peakBytes }));
+console.log(JSON.stringify({ ms, peakBytes: peak }));
 process.exit(0);
 
 function keepDatasets(group: H5wasmGroup, kept: unknown[]): void {
@@ -56,17 +54,4 @@ function keepDatasets(group: H5wasmGroup, kept: unknown[]): void {
     if (child !== null && 'keys' in child) keepDatasets(child, kept);
     else if (child !== null) kept.push(child.value);
   }
-}
-
-/** Lets the kernel forget the largest resident set where it can (Linux), and gives the present one. */
-function resetPeak(): number {
-  if (existsSync(STATUS)) writeFileSync('/proc/self/clear_refs', '5');
-  return process.memoryUsage().rss;
-}
-
-/** `maxRSS` would do, but for the parent's, which a child inherits under Linux. */
-function peak(): number {
-  if (!existsSync(STATUS)) return process.resourceUsage().maxRSS * 1024;
-  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(STATUS, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
 }

@@ -9,6 +9,8 @@ export interface Row {
   readonly peerName: string;
   readonly ratio: number;
   readonly unit: 'ms' | 'MB';
+  /** What the ratio should be at least, where that is set down. */
+  readonly goal?: number;
 }
 
 /** What one part of the benchmark found, and what it left out and why. */
@@ -17,8 +19,20 @@ export interface Findings {
   readonly notes: readonly string[];
 }
 
-export function makeRow(name: string, ours: number, peer: number, peerName: string, unit: Row['unit']): Row {
-  return { name, ours: round(ours), peer: round(peer), peerName, ratio: Number((peer / ours).toFixed(3)), unit };
+export function makeRow(
+  name: string,
+  ours: number,
+  peer: number,
+  peerName: string,
+  unit: Row['unit'],
+  goal?: number,
+): Row {
+  const ratio = Number((peer / ours).toFixed(3));
+  return { name, ours: round(ours), peer: round(peer), peerName, ratio, unit, ...(goal === undefined ? {} : { goal }) };
+}
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 export function median(values: readonly number[]): number {
@@ -36,19 +50,20 @@ export function spread(values: readonly number[]): string {
 }
 
 export function formatTable(rows: readonly Row[]): string {
-  const cells = rows.map(({ name, ours, peer, peerName, ratio, unit }) => [
+  const cells = rows.map(({ name, ours, peer, peerName, ratio, unit, goal }) => [
     name,
     `${ours} ${unit}`,
     `${peer} ${unit}`,
     ratio.toFixed(2),
+    goal === undefined ? '' : `${ratio >= goal ? '≥' : 'below'} ${goal}`,
     peerName,
   ]);
-  const table = [['', 'Hornet', 'peer', 'ratio', ''], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
+  const table = [['', 'Hornet', 'peer', 'ratio', 'goal', ''], ...cells];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => (row[column] as string).length)));
   const format = (row: readonly string[]): string =>
     row
       .map((cell, column) => {
-        if (column === 4) return cell;
+        if (column === 5) return cell;
         return column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number);
       })
       .join('  ')

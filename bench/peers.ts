@@ -15,7 +15,8 @@ export function installPeers(): void {
   const names = Object.keys(wanted.dependencies);
   if (names.every((name) => peerVersion(name) === wanted.dependencies[name])) return;
   console.log(`Installing ${names.join(', ')} into bench/node_modules …`);
-  const words = ['install', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Without scripts: that of onnxruntime-node fetches code for graphics cards from elsewhere. For processors it is all there.
+  const words = ['install', '--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
   const { status } = spawnSync('npm', words, { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' });
   if (status !== 0) throw new Error('Cannot install what Hornet is measured against: npm install failed, see above');
 }
@@ -65,6 +66,31 @@ export async function openTensorflow(backend: 'wasm' | 'cpu'): Promise<Tensorflo
   return { version: core.version_core, tensor: core.tensor, loadLayersModel: layers.loadLayersModel };
 }
 
+export interface OnnxTensor {
+  readonly data: unknown;
+}
+
+export interface OnnxSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  run(inputs: Readonly<Record<string, OnnxTensor>>): Promise<Record<string, OnnxTensor>>;
+  release(): Promise<void>;
+}
+
+export interface Onnxruntime {
+  readonly env: { readonly versions: Readonly<Record<string, string>>; readonly wasm: { numThreads?: number } };
+  readonly Tensor: new (dtype: 'float32', data: Float32Array, shape: readonly number[]) => OnnxTensor;
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
+  };
+}
+
+/** onnxruntime: as WebAssembly, or the native code that Node can load. */
+export async function openOnnxruntime(kind: 'web' | 'node'): Promise<Onnxruntime> {
+  const name = `onnxruntime-${kind}`;
+  return (await import(name)) as Onnxruntime;
+}
+
 /** A Python with Keras on TensorFlow, in a folder of its own below `folder`; made with `python` when it is missing. */
 export function pythonWithTensorflow(folder: string, python: string): string {
   const venv = `${folder}/tensorflow-venv`;
@@ -83,6 +109,21 @@ export function pythonWithTensorflow(folder: string, python: string): string {
   }
   writeFileSync(marker, '');
   return found;
+}
+
+/** What such a Python needs to write ONNX, in a folder of its own: PYTHONPATH has to name it. */
+export function onnxPackages(folder: string, python: string): string {
+  const target = `${folder}/onnx-packages`;
+  const packages = ['tf2onnx==1.17.0', 'onnx==1.23.2'];
+  const marker = `${target}/${packages.join('+')}`;
+  if (existsSync(marker)) return target;
+  console.log(`Installing ${packages.join(' and ')} into ${target} …`);
+  // What they depend on, TensorFlow has brought.
+  const words = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--target', target];
+  const { status } = spawnSync(python, [...words, ...packages], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('Cannot install what writes ONNX: pip install failed, see above');
+  writeFileSync(marker, '');
+  return target;
 }
 
 /** Of h5wasm: a tree of groups and datasets. */

@@ -1,58 +1,91 @@
 /**
- * Measures Hornet against others: `npm run bench [-- --json FILE] [--only predict,train,load]`.
+ * Measures Hornet against others: `npm run bench [-- --only PART,… --models NAME,… --json FILE --record]`.
  *
  * A ratio is the peer's figure by ours: above 1, Hornet is better. The models are written by real Keras when they are
- * first needed, the peers installed when they are first needed.
+ * first needed, the peers installed when they are first needed. `--models` chooses among those of the part `one-thread`;
+ * `--record` adds the run to results/history.jsonl.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findPython } from '../scripts/find-python.ts';
+import { measureGrowth } from './growth.ts';
 import { measureLoads } from './load.ts';
 import { describeMachine, type Findings, formatTable } from './measure.ts';
+import { buildPackage, writeModels, writeOnnxModels } from './model-files.ts';
+import { measureNative, NATIVE_WORKLOADS } from './native.ts';
+import { measureOneThread, ONE_THREAD_WORKLOADS } from './one-thread.ts';
+import { measurePeak } from './peak.ts';
 import { installPeers } from './peers.ts';
 import { measurePredict } from './predict.ts';
+import { RESULTS, record } from './record.ts';
+import { measureStart } from './start.ts';
 import { measureTraining } from './train.ts';
+import { measureTwoThreads } from './two-threads.ts';
 
-const MODELS = ['mobilenet-v2', 'resnet-50', 'small-resnet'];
+interface Part {
+  readonly models: readonly string[];
+  /** Whether peers run them as ONNX. */
+  readonly onnx?: boolean;
+  readonly measure: () => Promise<Findings>;
+}
 
-const root: string = fileURLToPath(new URL('..', import.meta.url));
-const folder: string = `${root}.cache/bench`;
-const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
+const folder: string = fileURLToPath(new URL('../.cache/bench', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    json: { type: 'string' },
+    only: { type: 'string' },
+    models: { type: 'string' },
+    record: { type: 'boolean' },
+  },
+});
 const python = findPython();
+const chosenModels = choose(ONE_THREAD_WORKLOADS, values.models);
 
-const parts: Readonly<Record<string, () => Promise<Findings>>> = {
-  predict: () => measurePredict(folder),
-  train: () => measureTraining(folder, python),
-  load: () => measureLoads(folder, python),
+const parts: Readonly<Record<string, Part>> = {
+  predict: { models: ['mobilenet-v2'], measure: () => measurePredict(folder) },
+  'one-thread': { models: chosenModels, onnx: true, measure: () => measureOneThread(folder, chosenModels) },
+  'two-threads': {
+    models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'],
+    measure: () => measureTwoThreads(folder),
+  },
+  native: { models: NATIVE_WORKLOADS, onnx: true, measure: () => measureNative(folder, python) },
+  peak: { models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'], measure: () => measurePeak(folder) },
+  train: { models: ['cifar-cnn', 'fine-tuning'], measure: () => measureTraining(folder, python) },
+  load: { models: ['resnet-50', 'small-resnet'], measure: () => measureLoads(folder, python) },
+  start: { models: ['mobilenet-v2'], measure: () => measureStart(folder, buildPackage(folder), python) },
+  growth: { models: [], measure: () => measureGrowth(RESULTS) },
 };
-const chosen = values.only?.split(',') ?? Object.keys(parts);
-const unknown = chosen.filter((name) => !(name in parts));
-if (unknown.length > 0) {
-  console.error(`Cannot measure ${unknown.join(' and ')}: expected some of ${Object.keys(parts).join(', ')}`);
-  process.exit(1);
-}
+const names = choose(Object.keys(parts), values.only);
 
-const missing = MODELS.filter((name) => !existsSync(`${folder}/${name}-output.bin`));
-if (missing.length > 0) {
-  if (python === undefined) {
-    console.error(`Cannot measure: ${missing.join(' and ')} are written by Keras; .ci/run makes interop/.venv with it`);
-    process.exit(1);
-  }
-  console.log(`Writing ${missing.join(' and ')} with Keras …`);
-  const { status } = spawnSync(python, [`${root}interop/make-bench-models.py`, ...missing], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  if (status !== 0) process.exit(1);
-}
 installPeers();
+for (const name of names) {
+  const { models, onnx = false } = parts[name] as Part;
+  writeModels(folder, models, python);
+  if (onnx) writeOnnxModels(folder, models, python);
+}
 
 console.log(`${describeMachine()}\n`);
 const findings: Findings[] = [];
-for (const name of chosen) findings.push(await (parts[name] as () => Promise<Findings>)());
+for (const name of names) {
+  const found = await (parts[name] as Part).measure();
+  findings.push(found);
+  // Each part at once: the whole takes long, and a part that fails shall not take the others with it.
+  console.log(`${formatTable(found.rows)}\n`);
+  for (const note of found.notes) console.log(note);
+  console.log(`${name}: load of the machine at the end ${(loadavg()[0] as number).toFixed(2)}\n`);
+}
 const rows = findings.flatMap((found) => found.rows);
-console.log(formatTable(rows));
-console.log('');
-for (const note of findings.flatMap((found) => found.notes)) console.log(note);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+if (values.record) record(rows);
+// Engines that keep threads would keep the process.
+process.exit(0);
+
+function choose<Name extends string>(known: readonly Name[], wanted: string | undefined): readonly Name[] {
+  const chosen = wanted?.split(',') ?? known;
+  const unknown = chosen.filter((name) => !known.includes(name as Name));
+  if (unknown.length === 0) return chosen as readonly Name[];
+  console.error(`Cannot measure ${unknown.join(' and ')}: expected some of ${known.join(', ')}`);
+  process.exit(1);
+}

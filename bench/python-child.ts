@@ -1,0 +1,30 @@
+/** A script of this folder that runs in Python, waits for lines, and answers each with a line of JSON. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface PythonChild {
+  send(line: string): void;
+  /** The next line that it prints. @throws when it ends instead, with its complaints. */
+  next<T>(): Promise<T>;
+  close(): void;
+}
+
+export function startPython(python: string, script: string, words: readonly string[]): PythonChild {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(python, [file, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaints = '';
+  child.stderr.on('data', (text) => {
+    complaints += text;
+  });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    send: (line) => void child.stdin.write(`${line}\n`),
+    next: async <T>(): Promise<T> => {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`Cannot measure with ${script}: it ended, and said ${complaints}`);
+      return JSON.parse(value) as T;
+    },
+    close: () => void child.kill(),
+  };
+}
