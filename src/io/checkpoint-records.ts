@@ -7,6 +7,7 @@
  *   00000120-1f0c94ab/model.keras          the model, or its weights
  *   00000120-1f0c94ab/training.safetensors the state of the training
  *   00000120-1f0c94ab/checkpoint.json      the record
+ *   00000130-77aa03c1.….writing            says who is writing another version
  *
  * The index saves reading the records one by one. It is believed where it and the list of files agree, so that one that is
  * missing, damaged or old costs time and nothing else.
@@ -16,7 +17,7 @@ import { FormatError, NotFoundError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { encodeJson } from '../formats/encode-json.ts';
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES } from '../formats/json.ts';
-import { joinKey, type Store } from '../storage/store.ts';
+import { baseNameOf, joinKey, type Store } from '../storage/store.ts';
 import type { Logs } from '../training/callbacks/callback.ts';
 import type { SaveFormat } from './save-formats.ts';
 
@@ -55,14 +56,15 @@ export interface DirectoryContents {
   /** The oldest first. */
   readonly versions: readonly CheckpointVersion[];
   readonly damaged: readonly DamagedVersion[];
-  /** The keys of everything that is no version: by folder, what saves have left that did not end. */
-  readonly others: ReadonlyMap<string, readonly string[]>;
+  /** By id, the claims to versions that are being written; none of files that are left of a version. */
+  readonly claims: ReadonlyMap<string, readonly string[]>;
 }
 
 const INDEX_NAME = 'checkpoints.json';
 const RECORD_NAME = 'checkpoint.json';
 const VERSION = 1;
 const ID = /^\d{8,}-[0-9a-f]{8}$/;
+const CLAIM = /^(\d{8,}-[0-9a-f]{8})\.([^./]+)\.writing$/;
 
 /** The name of a version's folder; folders of one step differ in what is random. */
 export function idOf(step: number, random: string): string {
@@ -75,18 +77,21 @@ export async function readDirectory(
 ): Promise<DirectoryContents> {
   const prefix = joinKey(folder, '');
   const keysById = new Map<string, string[]>();
+  const claims = new Map<string, string[]>();
   for (const key of await store.list(folder)) {
-    const [id = ''] = key.slice(prefix.length).split('/');
+    const name = key.slice(prefix.length);
+    const [id = ''] = name.split('/');
     if (ID.test(id)) keysById.set(id, [...(keysById.get(id) ?? []), key]);
+    const [, claimed] = CLAIM.exec(name) ?? [];
+    if (claimed !== undefined) claims.set(claimed, [...(claims.get(claimed) ?? []), key]);
   }
   const index = await readIndex(store, folder);
   const versions: CheckpointVersion[] = [];
   const damaged: DamagedVersion[] = [];
-  const others = new Map<string, readonly string[]>();
   for (const [id, keys] of keysById) {
     const record = joinKey(prefix + id, RECORD_NAME);
     if (!keys.includes(record)) {
-      others.set(id, keys);
+      if (!claims.has(id)) claims.set(id, []);
       continue;
     }
     let version = index.get(id);
@@ -107,26 +112,20 @@ export async function readDirectory(
       continue;
     }
     versions.push(version);
-    const claims = keys.filter(isClaim);
-    if (claims.length > 0) others.set(id, claims);
   }
   damaged.sort((a, b) => (a.id < b.id ? -1 : 1));
   versions.sort((a, b) => a.number - b.number || (a.id < b.id ? -1 : 1));
-  return { versions, damaged, others };
+  return { versions, damaged, claims };
 }
 
-/** Says of a folder that somebody is writing it. */
+/** Says that somebody is writing a version. It lies beside the folder, whose files may all be hidden yet. */
 export function claimOf(folder: string, id: string, writer: string): string {
-  return joinKey(joinKey(folder, id), `${writer}.writing`);
+  return joinKey(folder, `${id}.${writer}.writing`);
 }
 
-function isClaim(key: string): boolean {
-  return key.endsWith('.writing');
-}
-
-/** The writers that claim a folder, by its keys. */
-export function claimantsOf(keys: readonly string[]): string[] {
-  return keys.filter(isClaim).map((key) => key.slice(key.lastIndexOf('/') + 1, -'.writing'.length));
+/** Who makes a claim. */
+export function claimantOf(claim: string): string {
+  return CLAIM.exec(baseNameOf(claim))?.[2] ?? '';
 }
 
 /** The key of what makes a version one. */

@@ -264,16 +264,18 @@ test('a folder is left without a trace of versions that are gone, nor of saves t
   await versions.save(made(), { step: 1 });
   const store = fileSystemStore(path);
   // A writer of long ago, and one that removed the record of a version and then was killed.
-  await store.write?.('00000009-01234567/aaaaaaaa-x.writing', writableBytes(new Uint8Array(0)));
+  await store.write?.('00000009-01234567.aaaaaaaa-x.writing', writableBytes(new Uint8Array(0)));
   await store.write?.('00000009-01234567/model.keras', writableBytes(new Uint8Array(7)));
   await store.write?.('00000008-01234567/model.keras', writableBytes(new Uint8Array(7)));
   // One that is at work.
   const now = `${Date.now().toString(36)}-y`;
-  await store.write?.(`00000010-01234567/${now}.writing`, writableBytes(new Uint8Array(0)));
+  await store.write?.(`00000010-01234567.${now}.writing`, writableBytes(new Uint8Array(0)));
+  await store.write?.('00000010-01234567/model.keras', writableBytes(new Uint8Array(7)));
   await versions.save(made(), { step: 2 });
   expect(await stepsOf(versions)).toEqual([2]);
   const { id } = await versions.find();
-  expect(readdirSync(path).sort()).toEqual([id, '00000010-01234567', 'checkpoints.json'].sort());
+  const atWork = ['00000010-01234567', `00000010-01234567.${now}.writing`];
+  expect(readdirSync(path).sort()).toEqual([id, ...atWork, 'checkpoints.json'].sort());
   expect(readdirSync(join(path, id)).sort()).toEqual(['checkpoint.json', 'model.keras', 'training.safetensors']);
 });
 

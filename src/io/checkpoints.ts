@@ -10,7 +10,7 @@ import { directionOf, isBetterBy, type MonitorMode } from '../training/callbacks
 import type { TrainingState } from '../training/training-state.ts';
 import {
   type CheckpointVersion,
-  claimantsOf,
+  claimantOf,
   claimOf,
   type DamagedVersion,
   type DirectoryContents,
@@ -374,7 +374,9 @@ export class Checkpoints {
     const { uniqueId } = await import('./unique-id.ts');
     const { writeFiles } = await import('./write-files.ts');
     const { saved, training, format, epoch, name, metrics = {} } = encoded;
-    const { versions } = await this.#read();
+    const contents = await this.#read();
+    const { versions } = contents;
+    await removeAbandoned(directory, contents);
     const number = (versions.at(-1)?.number ?? 0) + 1;
     const step = encoded.step ?? number;
     if (!Number.isSafeInteger(step) || step < 0) {
@@ -406,6 +408,7 @@ export class Checkpoints {
         await writeRecord(store, folder, version);
       } catch (error) {
         await removeVersion(directory, id).catch(() => {});
+        await store.remove(claim).catch(() => {});
         throw error;
       }
       await this.#tidy(directory, version);
@@ -414,25 +417,13 @@ export class Checkpoints {
     });
   }
 
-  /** Removes the versions that the new one makes needless, and what killed writers left. */
+  /** Removes the versions that the new one makes needless. */
   async #tidy(directory: Directory, added: CheckpointVersion): Promise<void> {
-    const { store, folder } = directory;
-    const { versions, others } = await this.#read();
+    const { versions } = await this.#read();
     const kept = this.#kept(versions, added);
-    await writeIndex(
-      store,
-      folder,
-      versions.filter(({ id }) => kept.has(id)),
-    );
+    const staying = versions.filter(({ id }) => kept.has(id));
+    await writeIndex(directory.store, directory.folder, staying);
     for (const { id } of versions) if (!kept.has(id)) await removeVersion(directory, id);
-    const { abandonedWriters } = await import('../storage/live-writers.ts');
-    for (const [id, keys] of others) {
-      const claimants = claimantsOf(keys);
-      const gone = await abandonedWriters(claimants);
-      if (gone.length < claimants.length) continue;
-      if (kept.has(id)) for (const key of keys) await store.remove(key);
-      else await removeVersion(directory, id);
-    }
   }
 
   /** The ids of the versions that stay. */
@@ -483,4 +474,17 @@ async function storeOf(destination: SaveDestination | Store): Promise<{ store: S
 async function removeVersion({ store, folder }: Directory, id: string): Promise<void> {
   await store.remove(recordKeyOf(folder, id));
   for (const key of await store.list(joinKey(folder, id))) await store.remove(key);
+}
+
+/** Removes what killed writers left. */
+async function removeAbandoned(directory: Directory, { versions, damaged, claims }: DirectoryContents): Promise<void> {
+  if (claims.size === 0) return;
+  const { abandonedWriters } = await import('../storage/live-writers.ts');
+  const recorded = new Set([...versions, ...damaged].map(({ id }) => id));
+  for (const [id, keys] of claims) {
+    const gone = await abandonedWriters(keys.map(claimantOf));
+    if (gone.length < keys.length) continue;
+    if (!recorded.has(id)) await removeVersion(directory, id);
+    for (const key of keys) await directory.store.remove(key);
+  }
 }

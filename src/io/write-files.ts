@@ -57,8 +57,9 @@ export async function writeFiles(
     await check?.({ store: withFile(store, key, written), key }, false);
     isChecked = true;
   };
-  if (tracked.size > 1 && store.writeAll !== undefined) await store.writeAll(tracked, check && { beforeSwap });
-  else {
+  if (tracked.size + replaced.length > 1 && store.writeAll !== undefined) {
+    await store.writeAll(tracked, { replaced, ...(check === undefined ? {} : { beforeSwap }) });
+  } else {
     const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
     await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
   }

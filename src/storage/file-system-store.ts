@@ -28,8 +28,11 @@ export function fileSystemStore(root = ''): Store {
     name: root === '' ? 'the file system' : root,
     open: async (key, options = {}) => reportingFile(await openPath(joinRoot(root, key)), options),
     write: async (key, file, options) => await writePath(joinRoot(root, key), file, options),
-    writeAll: async (files, options) =>
-      await writePaths(new Map([...files].map(([key, file]) => [joinRoot(root, key), file])), options),
+    writeAll: async (files, { beforeSwap, replaced = [] } = {}) =>
+      await writePaths(new Map([...files].map(([key, file]) => [joinRoot(root, key), file])), {
+        replaced: replaced.map((key) => joinRoot(root, key)),
+        ...(beforeSwap === undefined ? {} : { beforeSwap }),
+      }),
     list: async (folder = '') => {
       const fs = loadFileSystem();
       const path = joinRoot(root, folder) || '.';
@@ -83,6 +86,7 @@ async function removePath(path: string): Promise<void> {
 async function removeEmptyFolders(root: string, folder: string): Promise<void> {
   if (root === '' || folder === '' || folder.split('/').includes('..')) return;
   try {
+    await removeAbandoned(joinRoot(root, folder));
     await loadFileSystem().promises.rmdir(joinRoot(root, folder));
   } catch {
     // It is not empty, or others have removed it.
@@ -140,12 +144,18 @@ export async function writePath(path: string, file: WritableFile, options: Write
 }
 
 /**
- * Writes files on disk that belong together: all beside their places, then into them, the last one last. Until that is in
- * place, a list of the others that were not there before lies beside it, so that they can be removed when this is killed.
+ * Writes files on disk that belong together: all beside their places, then into them, the last one last. Meanwhile a list
+ * of the others, and of the files that they replace, lies beside it: whoever finds it there after this was killed knows
+ * what to remove.
  */
-async function writePaths(files: ReadonlyMap<string, WritableFile>, { beforeSwap }: WriteOptions = {}): Promise<void> {
-  const { promises } = loadFileSystem();
+async function writePaths(
+  files: ReadonlyMap<string, WritableFile>,
+  { beforeSwap, replaced = [] }: WriteOptions = {},
+): Promise<void> {
+  const { existsSync, promises } = loadFileSystem();
   const [main = '', ...others] = [...files.keys()].reverse();
+  const folders = new Set([...files.keys()].map(folderOfPath));
+  for (const folder of folders) await removeAbandoned(folder).catch(() => {});
   const id = newWriterId();
   const undo: string[] = [];
   await asWriter(id, async () => {
@@ -154,10 +164,10 @@ async function writePaths(files: ReadonlyMap<string, WritableFile>, { beforeSwap
         undo.push(asideOf(path, id));
         await writeAside(path, id, file);
       }
-      if (others.length > 0) {
-        const fresh = others.filter((path) => !loadFileSystem().existsSync(path));
-        undo.push(...fresh, asideOf(listOf(main), id));
-        await writeAside(listOf(main), id, listFile(folderOfPath(main), fresh));
+      if (others.length > 0 || replaced.length > 0) {
+        const added = others.filter((path) => !existsSync(path));
+        undo.push(...added, asideOf(listOf(main), id));
+        await writeAside(listOf(main), id, listFile(folderOfPath(main), { added, replaced }));
         await syncFolder(folderOfPath(main));
       }
       for (const path of others) await promises.rename(asideOf(path, id), path);
@@ -169,10 +179,11 @@ async function writePaths(files: ReadonlyMap<string, WritableFile>, { beforeSwap
       const byteLength = [...files.values()].reduce((sum, file) => sum + file.byteLength, 0);
       throw await writeError(main, byteLength, cause);
     }
-    if (others.length > 0) await promises.rm(asideOf(listOf(main), id), { force: true }).catch(() => {});
+    await syncFolder(folderOfPath(main));
+    // What cannot be removed now costs room and no more.
+    for (const path of replaced) await promises.rm(path, { force: true }).catch(() => {});
+    await promises.rm(asideOf(listOf(main), id), { force: true }).catch(() => {});
   });
-  await syncFolder(folderOfPath(main));
-  for (const folder of new Set([...files.keys()].map(folderOfPath))) await removeAbandoned(folder).catch(() => {});
 }
 
 async function writeAside(path: string, id: string, file: WritableFile): Promise<void> {
@@ -208,10 +219,19 @@ function listOf(main: string): string {
   return main + LIST_ENDING;
 }
 
-function listFile(folder: string, paths: readonly string[]): WritableFile {
-  const beside = paths.filter((path) => folder === '.' || path.startsWith(folder));
-  const names = beside.map((path) => (folder === '.' ? path : path.slice(folder.length).replace(/^[/\\]/, '')));
-  return writableBytes(new TextEncoder().encode(JSON.stringify(names)));
+/** Files that come with the main one, and that go with the one before. */
+interface FileList {
+  readonly added: readonly string[];
+  readonly replaced: readonly string[];
+}
+
+/** Paths are relative to the folder of the main file; those elsewhere are left out. */
+function listFile(folder: string, { added, replaced }: FileList): WritableFile {
+  const prefix = folder === '.' ? '' : joinKey(folder, '');
+  const namesOf = (paths: readonly string[]): string[] =>
+    paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  const list: FileList = { added: namesOf(added), replaced: namesOf(replaced) };
+  return writableBytes(new TextEncoder().encode(JSON.stringify(list)));
 }
 
 function folderOfPath(path: string): string {
@@ -228,19 +248,19 @@ async function removeAbandoned(folder: string): Promise<void> {
   const isList = ([, path = '']: RegExpExecArray): boolean => path.endsWith(LIST_ENDING);
   for (const [name, path = '', id = ''] of left.filter(isList)) {
     const main = asideOf(path.slice(0, -LIST_ENDING.length), id);
-    // If that is gone, it took its place, and the files are its own.
-    if (left.some(([other]) => other === main)) await removeListed(joinKey(folder, name), folder);
+    const wasSwapped = !left.some(([other]) => other === main);
+    await removeListed(joinKey(folder, name), folder, wasSwapped ? 'replaced' : 'added');
   }
-  for (const [name] of [...left.filter((one) => !isList(one)), ...left.filter(isList)]) {
-    await promises.rm(joinKey(folder, name), { force: true });
-  }
+  // A list goes before the main file that it is told by: without that it would say the opposite.
+  for (const [name] of left.filter(isList)) await promises.rm(joinKey(folder, name), { force: true });
+  for (const [name] of left) await promises.rm(joinKey(folder, name), { force: true });
 }
 
-/** Removes the files of a list; one that was cut off when it was written was followed by nothing. */
-async function removeListed(list: string, folder: string): Promise<void> {
+/** Removes files of a list; one that was cut off when it was written was followed by nothing. */
+async function removeListed(list: string, folder: string, which: keyof FileList): Promise<void> {
   const { promises } = loadFileSystem();
   const { mtimeMs } = await promises.stat(list);
-  for (const name of decodeList(await promises.readFile(list, 'utf8'))) {
+  for (const name of decodeList(await promises.readFile(list, 'utf8'))[which]) {
     const path = joinKey(folder, name);
     const stat = await promises.stat(path).catch(() => undefined);
     // A later save may have written a file of the same name, which is that save's.
@@ -249,14 +269,17 @@ async function removeListed(list: string, folder: string): Promise<void> {
 }
 
 /** Names of files in the folder of the list, or below. */
-function decodeList(text: string): readonly string[] {
+function decodeList(text: string): FileList {
+  const namesIn = (value: unknown): string[] => {
+    const isBelow = (name: unknown): boolean =>
+      typeof name === 'string' && name !== '' && !/^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(name);
+    return Array.isArray(value) ? value.filter(isBelow) : [];
+  };
   try {
-    const names: unknown = JSON.parse(text);
-    const isBeside = (name: unknown): boolean =>
-      typeof name === 'string' && !/^[/\\]|(?:^|[/\\])\.\.(?:[/\\]|$)/.test(name);
-    return Array.isArray(names) ? names.filter(isBeside) : [];
+    const { added, replaced } = JSON.parse(text) as Partial<Record<keyof FileList, unknown>>;
+    return { added: namesIn(added), replaced: namesIn(replaced) };
   } catch {
-    return [];
+    return { added: [], replaced: [] };
   }
 }
 

@@ -27,6 +27,8 @@ export interface WriteOptions {
    * store that writes in place does not ask. Of several files it is the last, and the others are in their places.
    */
   readonly beforeSwap?: (written: RangedFile) => Promise<void>;
+  /** Keys that nobody needs when the file is in its place; a store may remove them then, so that no kill leaves them. */
+  readonly replaced?: readonly string[];
 }
 
 /**
