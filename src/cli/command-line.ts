@@ -11,6 +11,7 @@ export const COMMAND_NAMES: readonly string[] = [
   'verify',
   'diff',
   'checkpoints',
+  'profile',
   'demo',
   'help',
 ];
@@ -79,7 +80,7 @@ function defineCommands(
     .description('load a model and run it on images (PNG, JPEG), .npy, .json or .csv files')
     .argument('<model>', 'a file, a folder or a URL')
     .argument('<input...>', 'files or URLs; for a model with several inputs one each, in order or as NAME=FILE')
-    .option('--top <n>', 'how many classes to show', parseCount, 5)
+    .option('--top <n>', 'how many classes to show', parseCountOf('--top'), 5)
     .option(
       '--labels <file>',
       'names of the classes: JSON or a line each (default: labels.json or .txt beside the model)',
@@ -145,6 +146,22 @@ function defineCommands(
       await checkpoints(folder, destination, options);
     });
   root
+    .command('profile')
+    .description('say where the time of a prediction goes: kernel by kernel, beside what the processor could do')
+    .argument('<model>', 'a file, a folder or a URL')
+    .argument('[input...]', 'as for predict, all in one batch (default: made-up numbers)')
+    .option('--batch <n>', 'rows of the batch; inputs are repeated', parseCountOf('--batch'))
+    .option('--repeat <n>', 'how often it is run (default: for two seconds)', parseCountOf('--repeat'))
+    .option('--top <n>', 'how many kernels the table has', parseCountOf('--top'), 20)
+    .option('--train', 'a step of training, on made-up targets')
+    .option('--html <file>', 'write a page: the picture, a roofline plot, the whole table')
+    .option('--svg <file>', 'write the picture alone')
+    .option('--json', 'print JSON')
+    .action(async (source: string, inputs: string[], options: ProfileWords) => {
+      const { profile } = await import('./profile.ts');
+      await profile(source, inputs, options);
+    });
+  root
     .command('demo')
     .description('load the model that comes with Hornet and let it read some digits')
     .action(async () => {
@@ -179,6 +196,17 @@ export interface CompareWords {
   readonly json?: boolean;
 }
 
+/** Options of `profile` as they are parsed. */
+export interface ProfileWords {
+  readonly batch?: number;
+  readonly repeat?: number;
+  readonly top: number;
+  readonly train?: boolean;
+  readonly html?: string;
+  readonly svg?: string;
+  readonly json?: boolean;
+}
+
 /** Options of `checkpoints` as they are parsed. */
 export interface CheckpointWords {
   readonly restore?: string;
@@ -204,10 +232,12 @@ function parseTolerance(text: string): number {
   throw new CommandError(`Cannot use --tolerance ${text}: expected a number of at least 0`, EXIT.usage);
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new CommandError(`Cannot use --top ${text}: expected a whole number above 0`, EXIT.usage);
+function parseCountOf(option: string): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (Number.isSafeInteger(count) && count > 0) return count;
+    throw new CommandError(`Cannot use ${option} ${text}: expected a whole number above 0`, EXIT.usage);
+  };
 }
 
 function parseRange(text: string): readonly [number, number] {

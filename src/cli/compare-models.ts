@@ -1,6 +1,7 @@
 /** Two models side by side: their layers, their weights, and what they predict on made-up inputs. */
 import { type KerasModel, Model, Tensor } from '../index.ts';
 import { formatExtents, formatTable, formatValue } from './format.ts';
+import { withMadeUpInputs } from './made-up-inputs.ts';
 
 /** How a weight differs. */
 export interface WeightDifference {
@@ -28,11 +29,7 @@ export interface PredictionDifference {
   readonly beginsAt: string | undefined;
 }
 
-const SEED = 7;
 const ROWS = 2;
-
-/** What stands for an extent that a model leaves open, in the order in which they are tried. */
-const OPEN_EXTENTS = [32, 64, 7];
 
 /** @param tolerance differences of predictions up to it are rounding */
 export async function compareModels(a: KerasModel, b: KerasModel, tolerance = 0): Promise<ModelDifference> {
@@ -100,47 +97,10 @@ async function comparePredictions(
     )
   )
     return undefined;
-  const inputs = await inputsFor(a);
-  const largest = largestDifference(await predictAll(a, inputs), await predictAll(b, inputs));
-  return { largest, beginsAt: largest > tolerance ? await firstDifference(a, b, inputs, tolerance) : undefined };
-}
-
-/** Numbers that look random and are the same every time, in shapes that the model takes. */
-async function inputsFor(model: KerasModel): Promise<Tensor[]> {
-  let problem: unknown;
-  for (const open of OPEN_EXTENTS) {
-    const inputs = model.inputs.map(({ shape, dtype }, number) => {
-      const extents = [ROWS, ...shape.slice(1).map((extent) => extent ?? open)];
-      return madeUp(extents, dtype, number);
-    });
-    try {
-      await model.predict(inputs);
-      return inputs;
-    } catch (error) {
-      problem = error;
-    }
-  }
-  throw problem;
-}
-
-function madeUp(shape: readonly number[], dtype: Tensor['dtype'], number: number): Tensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const at = (index: number): number => Math.sin((index + 1) * 12.9898 + SEED * (number + 1));
-  const list = <T>(make: (index: number) => T): T[] => Array.from({ length: size }, (_, index) => make(index));
-  switch (dtype) {
-    case 'float32':
-      return new Tensor(shape, dtype, Float32Array.from(list(at)));
-    case 'int32':
-      return new Tensor(shape, dtype, Int32Array.from(list((index) => Number(at(index) > 0))));
-    case 'bool':
-      return new Tensor(shape, dtype, Uint8Array.from(list((index) => Number(at(index) > 0))));
-    default:
-      return new Tensor(
-        shape,
-        'string',
-        list((index) => (at(index) > 0 ? 'a' : 'b')),
-      );
-  }
+  return await withMadeUpInputs(a, ROWS, async (inputs) => {
+    const largest = largestDifference(await predictAll(a, inputs), await predictAll(b, inputs));
+    return { largest, beginsAt: largest > tolerance ? await firstDifference(a, b, inputs, tolerance) : undefined };
+  });
 }
 
 async function predictAll(model: KerasModel, inputs: readonly Tensor[]): Promise<Tensor[]> {

@@ -2,7 +2,8 @@ import { formatBytes } from './format.ts';
 
 /** Shows how far a load or a save has come. */
 export interface ProgressDisplay {
-  update(fraction: number, bytes: number): void;
+  /** Bytes are shown where they are what takes the time. */
+  update(fraction: number, bytes?: number): void;
   /** Ends the display; call it also after an error. */
   stop(): void;
 }
@@ -28,7 +29,7 @@ async function showBar(label: string): Promise<ProgressDisplay> {
   });
   bar.start(1, 0, { bytes: '' });
   return {
-    update: (fraction, bytes) => bar.update(fraction, { bytes: formatBytes(bytes) }),
+    update: (fraction, bytes) => bar.update(fraction, { bytes: bytesText(bytes) }),
     stop: () => bar.stop(),
   };
 }
@@ -38,9 +39,13 @@ function showLines(label: string): ProgressDisplay {
   return {
     update: (fraction, bytes) => {
       if (fraction < next) return;
-      process.stderr.write(`${label} ${Math.floor(fraction * 100)} % ${formatBytes(bytes)}\n`);
+      process.stderr.write(`${`${label} ${Math.floor(fraction * 100)} % ${bytesText(bytes)}`.trimEnd()}\n`);
       next = (Math.floor(fraction / LINE_STEP) + 1) * LINE_STEP;
     },
     stop: () => {},
   };
+}
+
+function bytesText(bytes: number | undefined): string {
+  return bytes === undefined ? '' : formatBytes(bytes);
 }
