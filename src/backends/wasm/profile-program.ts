@@ -25,7 +25,8 @@ export function profileKernels({ kernels, updates }: Schedule, place: Place): Ke
     const run = place.exports[kernelExport(index)] as () => void;
     const started = performance.now();
     run();
-    return { kernel: formatKernel(kernel), milliseconds: performance.now() - started };
+    const milliseconds = performance.now() - started;
+    return { kernel: formatKernel(kernel), milliseconds };
   });
   for (const [state, before] of states) place.view(state).set(before);
   return times;

@@ -84,6 +84,8 @@ export class WasmProgram implements Program {
   async profile(inputs: readonly Tensor[]): Promise<KernelTime[]> {
     const { profileKernels } = await import('./profile-program.ts');
     await this.run(inputs);
+    // The run may have put other values in the inputs' place.
+    await this.#prepare(inputs);
     return profileKernels(this.#parts.schedule, this.#place);
   }
 
@@ -103,14 +105,8 @@ export class WasmProgram implements Program {
   }
 
   async #attempt(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const { schedule, sources, results, host } = this.#parts;
-    const computed = host === undefined ? [] : await host.run(inputs);
-    await this.#refreshVariables();
-    for (const [index, buffer] of schedule.inputs.entries()) {
-      const source = sources[index] as Source;
-      const value = (source.from === 'input' ? inputs : computed)[source.index] as Tensor;
-      await this.#place.write(buffer, value.data as NumericData);
-    }
+    const { schedule, results } = this.#parts;
+    const computed = await this.#prepare(inputs);
     const versions = schedule.updates.map(({ variable }) => variable.version);
     await this.#place.run();
     this.#announceUpdates(versions);
@@ -118,6 +114,19 @@ export class WasmProgram implements Program {
       if (result.from === 'host') return computed[result.index] as Tensor;
       return this.#takeTensor(result.buffer, result.symbol);
     });
+  }
+
+  /** Brings variables and inputs to their places; gives what the host computes. */
+  async #prepare(inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+    const { schedule, sources, host } = this.#parts;
+    const computed = host === undefined ? [] : await host.run(inputs);
+    await this.#refreshVariables();
+    for (const [index, buffer] of schedule.inputs.entries()) {
+      const source = sources[index] as Source;
+      const value = (source.from === 'input' ? inputs : computed)[source.index] as Tensor;
+      await this.#place.write(buffer, value.data as NumericData);
+    }
+    return computed;
   }
 
   /** Runs the part of the prologue that depends on variables that have changed. */
