@@ -181,6 +181,65 @@ def transformer():
     record("transformer", model, x, y, optimizer, {"loss": "sparse_categorical_crossentropy"})
 
 
+def masked_steps(rng, length):
+    """Numbers of words, of which the last few of each row are padding."""
+    x = rng.integers(1, 8, size=(ROWS, length)).astype("int32")
+    for row in range(ROWS):
+        x[row, rng.integers(3, length + 1) :] = 0
+    return x
+
+
+def residual_attention():
+    """Attention takes the masks of its inputs, so that neither the sum nor the mean over the steps sees one."""
+    rng = rng_for("residual-attention")
+    x = masked_steps(rng, 6)
+    inputs = L.Input((6,), dtype="int32")
+    embedded = L.Embedding(8, 6, mask_zero=True)(inputs)
+    attended = L.MultiHeadAttention(2, 3, use_bias=False)(embedded, embedded)
+    pooled = L.GlobalAveragePooling1D()(L.Add()([embedded, attended]))
+    model = keras.Model(inputs, L.Dense(3, "softmax")(pooled))
+    optimizer = ("Adam", {"learning_rate": 0.01})
+    y = (x.sum(axis=1) % 3).astype("int32")
+    record("residual-attention", model, x, y, optimizer, {"loss": "sparse_categorical_crossentropy"})
+
+
+def residual_tags():
+    """A loss for each step finds no mask behind a sum, one of whose inputs has lost its own; the recurrent layer does."""
+    rng = rng_for("residual-tags")
+    x = masked_steps(rng, 6)
+    inputs = L.Input((6,), dtype="int32")
+    embedded = L.Embedding(8, 6, mask_zero=True)(inputs)
+    first = L.Add()([embedded, L.MultiHeadAttention(2, 3, use_bias=False)(embedded, embedded)])
+    # Neither the second attention nor the product sees a mask, the recurrent layer has the one of the building.
+    second = L.MultiHeadAttention(1, 3, use_bias=False)(L.LayerNormalization()(first), embedded)
+    joined = L.Multiply()([L.GRU(6, return_sequences=True)(second), embedded])
+    model = keras.Model(inputs, [L.Dense(8, "softmax")(first), L.Dense(1)(joined)])
+    y = [x, (x % 3).astype("float32")[..., None]]
+    record("residual-tags", model, x, y, ("Adam", {"learning_rate": 0.01}), {"loss": ["sparse_categorical_crossentropy", "mse"]})
+
+
+def taken_masks():
+    """Who comes before attention sees the masks: at a greater depth, in and around a block that is a model."""
+    rng = rng_for("taken-masks")
+    x = masked_steps(rng, 7)
+    inner = L.Input((7, 4))
+    same = L.Activation("linear")(inner)
+    block = keras.Model(inner, L.MultiHeadAttention(2, 2, use_bias=False)(same, same), name="block")
+    inputs = L.Input((7,), dtype="int32")
+    embedded = L.Embedding(8, 4, mask_zero=True)(inputs)
+    # Both come before the block: this mean is deeper, the recurrent layer is as deep and listed first.
+    early = L.GlobalAveragePooling1D()(embedded)
+    early = L.Dense(4, "tanh")(L.Dense(4)(L.Dense(4)(early)))
+    read = L.SimpleRNN(4)(embedded)
+    summed = L.Add()([embedded, block(L.Dropout(0.0)(embedded))])
+    late = L.GlobalAveragePooling1D()(summed)
+    last = L.GlobalAveragePooling1D()(embedded)
+    joined = L.Concatenate()([early, read, late, last])
+    model = keras.Model(inputs, L.Dense(1)(joined))
+    y = (x == 3).mean(axis=1, keepdims=True).astype("float32")
+    record("taken-masks", model, x, y, ("RMSprop", {"learning_rate": 0.01}), {"loss": "mse"})
+
+
 def queries():
     """Groups of queries, and attention without projections, both with scales."""
     rng = rng_for("queries")
@@ -253,6 +312,9 @@ def main():
         bidirectional,
         conv_lstm,
         transformer,
+        residual_attention,
+        residual_tags,
+        taken_masks,
         queries,
         spectral,
         einsum,

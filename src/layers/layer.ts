@@ -29,10 +29,15 @@ export const layerFields: Fields<LayerConfig> = {
   dtype: string('float32'),
 };
 
-/** A tensor and the mask that travels with it: bool, true where a step counts. */
+/**
+ * A tensor and the mask that travels with it: bool, true where a step counts.
+ *
+ * All that read a tensor share this one object, models inside models too, since there are layers that take the mask
+ * away from their input, so that none who reads it later sees it.
+ */
 export interface MaskedTensor {
   readonly tensor: SymbolicTensor;
-  readonly mask?: SymbolicTensor | undefined;
+  mask?: SymbolicTensor | undefined;
 }
 
 /** How a layer is called: the same for all layers of one trace. */
@@ -51,6 +56,11 @@ export interface TraceOptions {
   readonly random?: (shape: Shape, seed: number | null) => SymbolicTensor;
   /** The layers that a training leaves alone; by default those that are not `trainable`. */
   readonly frozen?: ReadonlySet<Layer>;
+}
+
+/** Traces the calls of a model in which masks are taken away, one after the other, in place of `Layer.trace`. */
+export interface MaskWatch {
+  trace(call: LayerCall, values: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[];
 }
 
 /** What `call` gets besides the inputs. */
@@ -114,6 +124,11 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     context: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
     return outputs.map(() => (this.supportsMasking ? context.masks[0] : undefined));
+  }
+
+  /** What traces the calls of a model in which a layer takes masks away, at any depth. */
+  watchMasks(): MaskWatch | undefined {
+    return this.children.map((layer) => layer.watchMasks()).find(Boolean);
   }
 
   /** The layers inside this one; none by default. */
@@ -192,7 +207,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   /** This layer's own weights, trainable ones first, without those of the layers inside. */
   get ownWeights(): readonly Variable[] {
     const all = [...this.#weights.values()];
-    return [...all.filter((variable) => variable.trainable), ...all.filter((variable) => !variable.trainable)];
+    return all.sort((a, b) => Number(b.trainable) - Number(a.trainable));
   }
 
   /** What the layer keeps between runs and Keras does not count as weights: the states of stateful layers. */

@@ -4,7 +4,7 @@ import { tensorsIn } from '../layers/keras-tensor.ts';
 import type { Layer } from '../layers/layer.ts';
 
 export interface CallGraph {
-  /** Every call, after those that it depends on. */
+  /** Every call, deepest first and so after those that it depends on. */
   readonly calls: readonly LayerCall[];
   /** Every layer once, deepest first as in Keras, which decides the order of weights. */
   readonly layers: readonly Layer[];
@@ -52,7 +52,10 @@ export function traceCalls(inputs: readonly KerasTensor[], outputs: readonly Ker
       (layerDepth.get(b) as number) - (layerDepth.get(a) as number) ||
       (layerOrder.get(a) as number) - (layerOrder.get(b) as number),
   );
-  return { calls, layers };
+  // The order decides which layers still see the masks that others take away.
+  const inGraph = new Set(calls);
+  const byDepth = [...callDepth].sort(([, a], [, b]) => b - a);
+  return { calls: byDepth.map(([call]) => call).filter((call) => inGraph.has(call)), layers };
 }
 
 /** Depth first from the outputs, without recursion: calls in post-order, layers numbered when first met. */

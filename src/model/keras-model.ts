@@ -1,13 +1,14 @@
 import type { PartialShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { JsonObject } from '../formats/artifacts.ts';
+import type { SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { LoadWeightsOptions } from '../io/load.ts';
 import type { BytesOptions, SaveDestination, SaveHandler, SaveOptions, SaveReport } from '../io/save.ts';
 import type { ModelSource } from '../io/source.ts';
 import type { ArtifactsOptions, LayersModelArtifacts } from '../io/to-artifacts.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
-import { Layer, type Sublayers } from '../layers/layer.ts';
+import { type CallContext, Layer, type LayerOutput, type Sublayers } from '../layers/layer.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import type { Logs } from '../training/callbacks/callback.ts';
 import type { History } from '../training/callbacks/history.ts';
@@ -68,6 +69,11 @@ export abstract class KerasModel extends Layer {
 
   override get sublayers(): Sublayers {
     return { layers: this.layers };
+  }
+
+  override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
+    const masked = inputs.map((tensor, index) => ({ tensor, mask: context.masks[index] }));
+    return this.trace(masked, context).map(({ tensor }) => tensor);
   }
 
   /** The output, of a model that has one; its first, of a model that has several. */

@@ -1,9 +1,8 @@
 import { formatShape, type PartialShape } from '../array/shape.ts';
 import { ShapeError } from '../errors.ts';
-import type { SymbolicTensor } from '../graph/node.ts';
 import { boolean, type Fields, string } from '../layers/fields.ts';
 import { type KerasTensor, type LayerCall, mapTensors, tensorsIn } from '../layers/keras-tensor.ts';
-import type { CallContext, Layer, LayerConfig, LayerOutput, MaskedTensor, TraceOptions } from '../layers/layer.ts';
+import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
 import { traceCalls } from './call-graph.ts';
 import { KerasModel, type TensorStructure } from './keras-model.ts';
 
@@ -70,11 +69,6 @@ export class Model extends KerasModel {
     return this.outputs.map((tensor) => tensor.name);
   }
 
-  override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
-    const masked = inputs.map((tensor, index) => ({ tensor, mask: context.masks[index] }));
-    return this.trace(masked, context).map(({ tensor }) => tensor);
-  }
-
   override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
     if (inputs.length !== this.inputs.length) {
       throw new ShapeError(
@@ -89,12 +83,15 @@ export class Model extends KerasModel {
       values.set(tensor, value);
     }
     const lookUp = (tensor: KerasTensor): MaskedTensor => values.get(tensor) as MaskedTensor;
+    const watch = this.watchMasks();
     for (const call of this.layerCalls) {
       if (call.outputs.every((output) => values.has(output))) continue;
-      const results = call.layer.trace(call.inputs.map(lookUp), {
+      const found = call.inputs.map(lookUp);
+      const callOptions = {
         ...options,
         kwargs: mapTensors(call.kwargs, (tensor) => lookUp(tensor).tensor) as Record<string, unknown>,
-      });
+      };
+      const results = watch?.trace(call, found, callOptions) ?? call.layer.trace(found, callOptions);
       for (const [index, output] of call.outputs.entries()) {
         if (!values.has(output)) values.set(output, results[index] as MaskedTensor);
       }

@@ -1,9 +1,8 @@
 import type { PartialShape } from '../array/shape.ts';
-import type { SymbolicTensor } from '../graph/node.ts';
 import type { Fields } from '../layers/fields.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
-import type { CallContext, Layer, LayerConfig, LayerOutput, MaskedTensor, TraceOptions } from '../layers/layer.ts';
+import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
 import { KerasModel, type TensorStructure } from './keras-model.ts';
 import { Model } from './model.ts';
 
@@ -132,11 +131,6 @@ export class Sequential extends KerasModel {
   override ensureBuilt(inputShapes: readonly PartialShape[]): void {
     super.ensureBuilt(inputShapes);
     if (this.#graph === undefined) this.build(inputShapes);
-  }
-
-  override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
-    const masked = inputs.map((tensor, index) => ({ tensor, mask: context.masks[index] }));
-    return this.trace(masked, context).map(({ tensor }) => tensor);
   }
 
   override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {

@@ -7,8 +7,8 @@ import { SGD } from '../training/optimizers/sgd.ts';
 import { decodeTraining } from './decode-training.ts';
 import type { Dialect } from './dialect.ts';
 
-const KERAS_2: Dialect = { generation: 2, version: '2.3.1', numbersOf: 'tensorflow' };
-const KERAS_3: Dialect = { generation: 3, version: '3.15.1', numbersOf: 'tensorflow' };
+const KERAS_2: Dialect = { generation: 2, version: '2.3.1', release: -1, numbersOf: 'tensorflow' };
+const KERAS_3: Dialect = { generation: 3, version: '3.15.1', release: 15, numbersOf: 'tensorflow' };
 
 const optimizerOf = (config: JsonObject, className = 'Adam', dialect = KERAS_2) =>
   decodeTraining({ optimizer_config: { class_name: className, config } }, dialect, 1);

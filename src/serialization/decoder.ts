@@ -120,12 +120,15 @@ export class Decoder {
   /** Options of a constructor from a translated configuration; keys that the class has not go to the report. */
   #options(layerClass: LayerClass, { className, config }: RawLayer): Record<string, unknown> {
     const options: Record<string, unknown> = {};
-    if (this.dialect.numbersOf === 'torch' && 'sameCuts' in layerClass.fields) options.sameCuts = 'beginning';
-    // Merging layers joined masks otherwise before Keras 3: a step counted only where all inputs had it.
-    if (this.dialect.generation <= 2 && 'maskJoin' in layerClass.fields) options.maskJoin = 'all';
+    const { fields } = layerClass;
+    const { numbersOf, release } = this.dialect;
+    if (numbersOf === 'torch' && 'sameCuts' in fields) options.sameCuts = 'beginning';
+    // Merging layers joined masks otherwise before Keras 3, and ended them before Keras 3.4.
+    if ('maskJoin' in fields && release < 4) options.maskJoin = release < 0 ? 'all' : 'none';
+    if ('takesMasks' in fields && release < 8) options.takesMasks = false;
     for (const [key, value] of Object.entries(config)) {
       const option = camelCaseOf(key);
-      const field = Object.hasOwn(layerClass.fields, option) ? layerClass.fields[option] : undefined;
+      const field = Object.hasOwn(fields, option) ? fields[option] : undefined;
       const layer = String(config.name);
       if (option === 'dtype') {
         options.dtype = dtypeName(value, layer);

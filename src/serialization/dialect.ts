@@ -6,6 +6,8 @@ export interface Dialect {
   readonly generation: 1 | 2 | 3;
   /** The version as the file has it, for messages. */
   readonly version: string | undefined;
+  /** Which release of Keras 3 it is, 15 for 3.15: below 0 for all before, beyond all for one that is not known. */
+  readonly release: number;
   /** The backend whose numbers are wanted, where backends differ. */
   readonly numbersOf: NumbersOf;
 }
@@ -24,7 +26,9 @@ const KERAS_3_KEYS = /"registered_name"|"batch_shape"/;
 
 export function dialectOf(artifacts: ModelArtifacts, numbersOf: NumbersOf = 'tensorflow'): Dialect {
   const { kerasVersion: version, topology } = artifacts;
-  return { generation: generationOf(version, topology), version, numbersOf };
+  const generation = generationOf(version, topology);
+  const release = generation < 3 ? -1 : Number(version?.split('.')[1] ?? 999);
+  return { generation, version, release, numbersOf };
 }
 
 function generationOf(version: string | undefined, topology: JsonObject | undefined): 1 | 2 | 3 {

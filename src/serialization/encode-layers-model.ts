@@ -106,9 +106,13 @@ function layerOptions(className: string, config: JsonObject): JsonObject {
     case 'Bidirectional':
       return bidirectionalOptions(config);
     default: {
-      // That all inputs must have a step is what readers of these words go by.
-      const { mask_join: maskJoin = 'all', ...rest } = config;
-      return maskJoin === 'all' ? rest : config;
+      // That all inputs must have a step, and that masks stay, is what readers of these words go by.
+      const { mask_join: maskJoin = 'all', takes_masks: takesMasks = false, ...rest } = config;
+      return {
+        ...rest,
+        ...(maskJoin === 'all' ? {} : { mask_join: maskJoin }),
+        ...(takesMasks === false ? {} : { takes_masks: takesMasks }),
+      };
     }
   }
 }

@@ -31,7 +31,7 @@ const NOT_IN_KERAS_3: ReadonlySet<string> = new Set([
 ]);
 
 /** Options that only Hornet has, which follow from the file that a model was loaded from. */
-const OWN_OPTIONS: ReadonlySet<string> = new Set(['maskJoin', 'sameCuts']);
+const OWN_OPTIONS: ReadonlySet<string> = new Set(['maskJoin', 'sameCuts', 'takesMasks']);
 
 /** Options of Keras 2 that its successor works out by itself. */
 const DROPPED_OPTIONS: ReadonlySet<string> = new Set(['numConstants', 'hasInputVocabulary', 'vocabularySize']);

@@ -5,11 +5,20 @@ import { einsum } from '../../ops/einsum.ts';
 import { multiply } from '../../ops/elementwise.ts';
 import { Softmax } from '../activations/softmax.ts';
 import type { EinsumDense } from '../core/einsum-dense.ts';
-import { anything, type Field, type Fields, nullable, type Options, positiveInteger } from '../fields.ts';
+import { anything, boolean, type Field, type Fields, nullable, type Options, positiveInteger } from '../fields.ts';
 import type { KerasTensor } from '../keras-tensor.ts';
-import { type CallContext, Layer, type LayerOutput, type Sublayers } from '../layer.ts';
+import {
+  type CallContext,
+  Layer,
+  type LayerOutput,
+  type MaskedTensor,
+  type MaskWatch,
+  type Sublayers,
+  type TraceOptions,
+} from '../layer.ts';
 import { Dropout } from '../regularization/dropout.ts';
 import { attentionInputs, attentionMask, tensorArgument, withAxes } from './attention-mask.ts';
+import { BuiltMasks } from './built-masks.ts';
 import { type ProjectionConfig, projection, projectionFields } from './projection.ts';
 
 export interface MultiHeadAttentionConfig extends ProjectionConfig {
@@ -22,6 +31,11 @@ export interface MultiHeadAttentionConfig extends ProjectionConfig {
   outputShape: readonly number[] | null;
   /** Axes over which attention runs; by default all but the batch and the features. */
   attentionAxes: readonly number[] | null;
+  /**
+   * Whether the masks of the inputs end here, as in Keras since 3.8: who reads an input after this layer, such as the
+   * sum around a residual block, finds no mask on it. The output has the query's mask either way.
+   */
+  takesMasks: boolean;
 }
 
 export type MultiHeadAttentionOptions = Options<
@@ -58,6 +72,7 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     valueDim: nullable(positiveInteger()),
     outputShape: integers(),
     attentionAxes: integers(),
+    takesMasks: boolean(true),
   };
   override readonly supportsMasking = true;
   readonly #dropout: Dropout;
@@ -132,6 +147,16 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
   ): readonly KerasTensor[] {
     const call = attentionInputs(inputs, kwargs);
     return super.applyAll(call.inputs, call.kwargs);
+  }
+
+  override watchMasks(): MaskWatch | undefined {
+    return this.config.takesMasks ? new BuiltMasks() : undefined;
+  }
+
+  override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    const outputs = super.trace(inputs, options);
+    if (this.config.takesMasks) for (const input of inputs) input.mask = undefined;
+    return outputs;
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {

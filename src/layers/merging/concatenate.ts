@@ -7,8 +7,8 @@ import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer
 
 export interface ConcatenateConfig extends LayerConfig {
   axis: number;
-  /** Whether a step counts when any of its elements does, as in Keras 3, or all, as in Keras 2 and TensorFlow.js. */
-  maskJoin: 'any' | 'all';
+  /** Whether a step counts when any of its elements does, as in Keras since 3.4, or all, as in Keras 2; see `MergeConfig`. */
+  maskJoin: 'any' | 'all' | 'none';
 }
 
 /**
@@ -21,7 +21,7 @@ export class Concatenate extends Layer<ConcatenateConfig> {
   static readonly fields: Fields<ConcatenateConfig> = {
     ...layerFields,
     axis: integer(-1),
-    maskJoin: oneOf(['any', 'all'], 'any'),
+    maskJoin: oneOf(['any', 'all', 'none'], 'any'),
   };
   override readonly supportsMasking = true;
 
@@ -38,13 +38,14 @@ export class Concatenate extends Layer<ConcatenateConfig> {
     outputs: readonly SymbolicTensor[],
     { masks }: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
-    if (masks.every((mask) => mask === undefined)) return outputs.map(() => undefined);
+    const { maskJoin } = this.config;
+    if (maskJoin === 'none' || masks.every((mask) => mask === undefined)) return outputs.map(() => undefined);
     const elements = inputs.map((x, index) => {
       const mask = masks[index];
       if (mask === undefined) return ones(x.shape, 'bool');
       return mask.shape.length < x.shape.length ? broadcastTo(expandDims(mask, -1), x.shape) : mask;
     });
     const joined = concatenate(elements, this.config.axis);
-    return [this.config.maskJoin === 'any' ? any(joined, -1) : all(joined, -1)];
+    return [maskJoin === 'any' ? any(joined, -1) : all(joined, -1)];
   }
 }

@@ -10,16 +10,16 @@ import { type CallContext, Layer, type LayerConfig, layerFields } from '../layer
 
 export interface MergeConfig extends LayerConfig {
   /**
-   * How masks are joined. `any`, as in Keras 3: a step counts when it does in any input, and a masked step of one input
+   * How masks are joined. `any`, as in Keras since 3.4: a step counts when it does in any input, and a masked step of one input
    * leaves the value to the others. `all`, as in Keras 2 and TensorFlow.js: it counts when it does in all inputs that
-   * have a mask, and values know nothing of masks.
+   * have a mask, and values know nothing of masks. `none`, as in Keras 3.0 to 3.3: masks end here.
    */
-  maskJoin: 'any' | 'all';
+  maskJoin: 'any' | 'all' | 'none';
 }
 
 export type MergeOptions = Options<MergeConfig>;
 
-const mergeFields: Fields<MergeConfig> = { ...layerFields, maskJoin: oneOf(['any', 'all'], 'any') };
+const mergeFields: Fields<MergeConfig> = { ...layerFields, maskJoin: oneOf(['any', 'all', 'none'], 'any') };
 
 /** Joins tensors pair by pair. */
 abstract class Merge extends Layer<MergeConfig> {
@@ -40,9 +40,10 @@ abstract class Merge extends Layer<MergeConfig> {
     outputs: readonly SymbolicTensor[],
     { masks }: CallContext,
   ): readonly (SymbolicTensor | undefined)[] {
+    const { maskJoin } = this.config;
     const present = masks.filter((mask) => mask !== undefined);
-    const isMasked = this.config.maskJoin === 'all' ? present.length > 0 : present.length === masks.length;
-    const joined = isMasked ? present.reduce(this.config.maskJoin === 'all' ? logicalAnd : logicalOr) : undefined;
+    const isMasked = maskJoin === 'all' ? present.length > 0 : maskJoin === 'any' && present.length === masks.length;
+    const joined = isMasked ? present.reduce(maskJoin === 'all' ? logicalAnd : logicalOr) : undefined;
     return outputs.map(() => joined);
   }
 

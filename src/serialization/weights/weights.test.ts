@@ -16,8 +16,8 @@ import { emptyReport, type LoadReport } from '../report.ts';
 import type { MatchOptions } from './plan.ts';
 import { WeightAssembler } from './weight-assembler.ts';
 
-const KERAS_2: Dialect = { generation: 2, version: '2.2.4', numbersOf: 'tensorflow' };
-const KERAS_1: Dialect = { generation: 1, version: '1.2.2', numbersOf: 'tensorflow' };
+const KERAS_2: Dialect = { generation: 2, version: '2.2.4', release: -1, numbersOf: 'tensorflow' };
+const KERAS_1: Dialect = { generation: 1, version: '1.2.2', release: -1, numbersOf: 'tensorflow' };
 const OPTIONS: MatchOptions = { byName: false, skipMismatch: false, rename: (name) => name };
 
 /** An array whose elements are `first`, `first + 1`, … */
