@@ -121,9 +121,11 @@ const lowered = timed('lower', () => lowerGraph(simple));
 const prepared = timed('prepare', () => prepareNodes(lowered));
 const plan = timed('plan memory', () => planMemory(prepared.schedule));
 console.log(formatPlan(plan));
-const emitted = timed('write module', () => emitProgram(prepared, plan.offsets, 16384, {}));
-console.log(`${prepared.schedule.kernels.length} kernels, ${emitted.bytes.length} bytes`);
 let started = performance.now();
+const emitted = await emitProgram(prepared, plan.offsets, 16384, {});
+console.log(`write module             ${(performance.now() - started).toFixed(1)} ms`);
+console.log(`${prepared.schedule.kernels.length} kernels, ${emitted.bytes.length} bytes`);
+started = performance.now();
 await WebAssembly.compile(emitted.bytes);
 console.log(`compile WebAssembly      ${(performance.now() - started).toFixed(1)} ms`);
 

@@ -2,6 +2,7 @@
 import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Backend, Program } from '../compiler/backend.ts';
+import { pauseFor } from '../compiler/pause.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 import { defaultBackend } from '../model/default-backend.ts';
@@ -18,7 +19,7 @@ import { FitRun } from './fit-run.ts';
 import { evaluationSource, type FitSources, fitSources, limited } from './fit-sources.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
 import { resolveOptimizer } from './optimizers/resolve-optimizer.ts';
-import { pauseFor } from './pause.ts';
+
 import { type BatchLike, readSamples, type Samples, type TargetValues } from './samples.ts';
 import { assignCells, misfits, stateCells } from './state-variables.ts';
 import { takeAverages } from './take-averages.ts';

@@ -49,6 +49,8 @@ export interface EmitOptions extends ModuleOptions {
   readonly profile?: boolean;
   /** For a program that several threads run. */
   readonly team?: TeamOptions | undefined;
+  /** Called between kernels. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /** Writes what threads need to run a program together; see thread-code.ts. */
@@ -69,13 +71,13 @@ interface Work {
  * @param offsets byte address of each buffer
  * @param pages size of the memory that the module imports as `host.memory`
  */
-export function emitProgram(
+export async function emitProgram(
   { schedule, plans, packings }: PreparedSchedule,
   offsets: ReadonlyMap<Buffer, number>,
   pages: number,
   options: EmitOptions,
-): EmittedProgram {
-  const { team } = options;
+): Promise<EmittedProgram> {
+  const { team, pause } = options;
   const module = new ModuleBuilder(options);
   const limits = team === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
   module.importMemory('host', 'memory', limits);
@@ -96,14 +98,21 @@ export function emitProgram(
         return workOf([packPhase(context, kernel, packings.get(kernel))]);
     }
   };
-  const writeRun = (
+  const writeRun = async (
     kernels: readonly Kernel[],
     updates: readonly StateUpdate[],
     barrier: number | undefined,
-  ): ((f: FunctionBuilder, team?: Team) => RunWriter) => {
-    const emitAll = (some: readonly Kernel[]): Work[] => some.map((kernel) => emit(kernel, barrier));
+  ): Promise<(f: FunctionBuilder, team?: Team) => RunWriter> => {
     // What follows the gradients of a training is long, and simple: it is worth a look.
-    const works = updates.length === 0 ? emitAll(kernels) : emitGroups(context, kernels, emitAll);
+    const groups =
+      updates.length === 0
+        ? kernels.map((kernel) => [kernel])
+        : rareCode('groups').groupLoops(kernels, context.addressOf);
+    const works: Work[] = [];
+    for (const group of groups) {
+      works.push(...emitGroup(context, group, (kernel) => emit(kernel, barrier)));
+      await pause?.();
+    }
     return (f, team) => {
       const writer = new RunWriter(f, team);
       for (const work of works) work.write(writer, f);
@@ -111,43 +120,42 @@ export function emitProgram(
       return writer;
     };
   };
-  const exportAlone = (name: string, kernels: readonly Kernel[], updates: readonly StateUpdate[] = []): void => {
-    const write = writeRun(kernels, updates, undefined);
+  const exportAlone = async (
+    name: string,
+    kernels: readonly Kernel[],
+    updates: readonly StateUpdate[] = [],
+  ): Promise<void> => {
+    const write = await writeRun(kernels, updates, undefined);
     module.exportFunction(
       name,
       module.function([], [], (f) => write(f)),
     );
   };
-  if (team === undefined) exportAlone(RUN, schedule.kernels, schedule.updates);
+  if (team === undefined) await exportAlone(RUN, schedule.kernels, schedule.updates);
   else {
     const barrier = team.emitBarrier(module);
-    const write = writeRun(schedule.kernels, schedule.updates, barrier);
+    const write = await writeRun(schedule.kernels, schedule.updates, barrier);
     const everyone = module.function(SHARED_PARAMS, [], (f) => {
       write(f, { thread: f.param(0), threads: f.param(1), barrier }).meet();
     });
     team.exportThreads(module, barrier, everyone);
   }
   if (options.profile) {
-    for (const [index, kernel] of schedule.kernels.entries()) exportAlone(kernelExport(index), [kernel]);
+    for (const [index, kernel] of schedule.kernels.entries()) await exportAlone(kernelExport(index), [kernel]);
   }
-  const prologue = prologueSteps(schedule, offsets, (index, kernel) => {
-    exportAlone(prologueExport(index), [kernel]);
-    return prologueExport(index);
-  });
+  for (const [index, kernel] of schedule.prologue.entries()) {
+    if (kernel.kind !== 'pack') await exportAlone(prologueExport(index), [kernel]);
+  }
+  const prologue = prologueSteps(schedule, offsets);
   return { bytes: module.build(), prologue };
 }
 
-function emitGroups(
-  context: KernelContext,
-  kernels: readonly Kernel[],
-  emitAll: (kernels: readonly Kernel[]) => Work[],
-): Work[] {
-  const { areLoops, emitLoops, groupLoops } = rareCode('groups');
-  return groupLoops(kernels, context.addressOf).flatMap((group) => {
-    if (!areLoops(group)) return emitAll(group);
-    const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
-    return [workOf([rangePhase(emitLoops(context, group), cost)])];
-  });
+function emitGroup(context: KernelContext, group: readonly Kernel[], emit: (kernel: Kernel) => Work): Work[] {
+  if (group.length === 1) return group.map(emit);
+  const { areLoops, emitLoops } = rareCode('groups');
+  if (!areLoops(group)) return group.map(emit);
+  const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
+  return [workOf([rangePhase(emitLoops(context, group), cost)])];
 }
 
 function workOf(phases: readonly Phase[]): Work {
@@ -179,7 +187,6 @@ function prologueExport(index: number): string {
 function prologueSteps(
   { prologue, parameters, constants }: Schedule,
   offsets: ReadonlyMap<Buffer, number>,
-  exportKernel: (index: number, kernel: Kernel) => string,
 ): PrologueStep[] {
   const steps: PrologueStep[] = [];
   const dependencies = new Map<Buffer, Set<Variable>>();
@@ -202,7 +209,7 @@ function prologueSteps(
       dependencies.set(buffer, new Set([...(dependencies.get(buffer) ?? []), ...variables]));
     }
     const action: PrologueAction =
-      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', exportName: exportKernel(index, kernel) };
+      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', exportName: prologueExport(index) };
     steps.push({ action, reads, writes, variables });
   }
   waiting.forEach(upload);

@@ -1,6 +1,7 @@
 /** Programs that several threads run: the same bits as one thread gives, however many there are. */
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Tensor } from '../../array/tensor.ts';
+import { BackendError } from '../../errors.ts';
 import { apply, applyAll, input, parameter } from '../../graph/apply.ts';
 import type { Graph } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
@@ -148,4 +149,76 @@ test("a small program is one thread's alone, and says so", async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   await program.run([values([4], 1)]);
   expect(program.threads).toBe(1);
+});
+
+describe('a thread that dies', () => {
+  const host = process.getBuiltinModule('node:worker_threads');
+  const { Worker } = host;
+  const started: InstanceType<typeof Worker>[] = [];
+
+  beforeAll(() => {
+    host.Worker = class extends Worker {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given);
+        started.push(this);
+      }
+    };
+  });
+
+  afterAll(() => {
+    host.Worker = Worker;
+  });
+
+  /** Ends the thread that was started last; nobody hears of it before the next run. */
+  const kill = async (): Promise<void> => {
+    // It has gone back to its messages.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    void started.at(-1)?.terminate();
+  };
+
+  // As many threads as no test above has, so that they are started here.
+  const options = { threads: 4, patienceSeconds: 0.5 };
+
+  test('is waited for for a while; then one thread gives the same', async () => {
+    const { graph, inputs } = (GRAPHS['matrix products in a row'] as (typeof GRAPHS)[string])();
+    const program = await wasmBackend(options).compile(graph);
+    const expected = bitsOf(await runTogether(program, inputs, 4));
+    await kill();
+    expect(bitsOf(await program.run(inputs))).toEqual(expected);
+    expect(program.threads).toBe(1);
+    const next = await wasmBackend(options).compile(graph);
+    expect(bitsOf(await runTogether(next, inputs, 4))).toEqual(expected);
+  });
+
+  test('between two runs is replaced', async () => {
+    const { graph, inputs } = (GRAPHS['matrix products in a row'] as (typeof GRAPHS)[string])();
+    const program = await wasmBackend(options).compile(graph);
+    const expected = bitsOf(await runTogether(program, inputs, 4));
+    const before = started.length;
+    await kill();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(bitsOf(await runTogether(program, inputs, 4))).toEqual(expected);
+    expect(started.length).toBe(before + 3);
+  });
+
+  test('in a run that assigns variables is told of, and the next run goes on', async () => {
+    const weights = new Variable({ name: 'weights', shape: [150, 150], initialize: (shape) => values(shape, 1) });
+    const x = input('x', { shape: [90, 150], dtype: 'float32' });
+    const y = apply('tanh', [apply('dot', [x, parameter(weights)], plain)], {});
+    const next = apply(
+      'add',
+      [parameter(weights), apply('dot', [x, y], { transposeLeft: true, transposeRight: false })],
+      {},
+    );
+    const graph = { inputs: [x], outputs: [apply('sum', [y], { axes: [0, 1] })] };
+    const program = await wasmBackend(options).compile(graph, { updates: [[weights, next]] });
+    await runTogether(program, [values(x.shape, 1)], 4);
+    await kill();
+    await expect(program.run([values(x.shape, 2)])).rejects.toThrow(BackendError);
+    const alone = await wasmBackend({ threads: 1 }).compile(graph, { updates: [[weights, next]] });
+    weights.assign(values(weights.shape, 3));
+    const found = bitsOf([...(await program.run([values(x.shape, 4)])), weights.value]);
+    weights.assign(values(weights.shape, 3));
+    expect(found).toEqual(bitsOf([...(await alone.run([values(x.shape, 4)])), weights.value]));
+  });
 });

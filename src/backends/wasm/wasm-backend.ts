@@ -2,6 +2,7 @@ import type { Backend, CompileOptions, Program, Update } from '../../compiler/ba
 import { checkUpdates } from '../../compiler/check-updates.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
+import { pauseFor } from '../../compiler/pause.ts';
 import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
@@ -40,6 +41,9 @@ export interface WasmBackend extends Backend {
 
 const PAGE_BYTES = 65536;
 
+/** Milliseconds of compiling after which a page has its thread. */
+const SLICE_MS = 8;
+
 /** WebAssembly addresses have 32 bits. */
 const MOST_PAGES = 65536;
 
@@ -61,11 +65,18 @@ async function compileGraph(
   givenUpdates: readonly Update[],
   options: WasmBackendOptions,
 ): Promise<WasmProgram> {
+  // Compiling a large model takes longer than a page may be away, which has just traced it.
+  const pause = typeof document === 'object' ? pauseFor(SLICE_MS, 0) : async (): Promise<void> => {};
   const updated = givenUpdates.map(([variable]) => variable);
   checkUpdates(givenUpdates);
   // The values of updates are outputs like others, until kernels are made.
   const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
-  const whole = foldAffine(simplify(await mergedLoops(complete), await evaluatorFor(complete)), new Set(updated));
+  const merged = await mergedLoops(complete);
+  const evaluate = await evaluatorFor(complete);
+  await pause();
+  const simple = simplify(merged, evaluate);
+  await pause();
+  const whole = foldAffine(simple, new Set(updated));
   await loadRareCode(whole);
   if (updated.length > 0) await loadRareModules('groups');
   const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
@@ -77,14 +88,18 @@ async function compileGraph(
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
+  await pause();
   const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs }, updates);
   const cost = programCost(lowered.kernels);
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
   const threads = crew?.threads ?? 1;
+  await pause();
   const prepared = prepareNodes(lowered, threads);
   const { schedule } = prepared;
+  await pause();
   const plan = planMemory(schedule);
+  await pause();
   const { totalBytes, offsets } = plan;
   // Behind the buffers, at a multiple of a cache line.
   const meeting = Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
@@ -96,9 +111,10 @@ async function compileGraph(
       'wasm',
     );
   }
-  const { bytes, prologue } = emitProgram(prepared, offsets, pages, {
+  const { bytes, prologue } = await emitProgram(prepared, offsets, pages, {
     ...options,
     team: crew?.meeting?.team(meeting),
+    pause,
   });
   const shared = crew?.meeting && { maximum: pages, shared: true };
   const module = await compiled(() => WebAssembly.compile(bytes));
