@@ -16,7 +16,7 @@ const KINDS: readonly (readonly [pattern: RegExp, kind: KernelKind])[] = [
   [/^convolve\w+Gradient/, { id: 'gradient', title: 'gradients of convolutions', colours: ['#be185d', '#f472b6'] }],
   [/^convolve/, { id: 'convolution', title: 'convolutions', colours: ['#2563eb', '#60a5fa'] }],
   [/^dot /, { id: 'product', title: 'matrix products', colours: ['#7c3aed', '#a78bfa'] }],
-  [/^\d+ steps of/, { id: 'steps', title: 'loops over steps', colours: ['#b45309', '#fbbf24'] }],
+  [/^\d+ steps? of/, { id: 'steps', title: 'loops over steps', colours: ['#b45309', '#fbbf24'] }],
   [/Pool|^(sum|product|max|min) over/, { id: 'reduction', title: 'pools and sums', colours: ['#dc2626', '#f87171'] }],
   [/^[a-z][A-Za-z0-9]*(, | and |$)/, { id: 'elements', title: 'element by element', colours: ['#65a30d', '#a3e635'] }],
 ];

@@ -188,6 +188,9 @@ function describeKernel(kernel: KernelProfile): string {
 
 const PLOT = { left: MARGIN + 52, top: 30, width: WIDTH - 2 * MARGIN - 62, height: 330 } as const;
 
+/** Kernels below this part of the peak are drawn at the bottom: they are small, and many decades would hide the others. */
+const LOWEST_PART = 1000;
+
 /** Operations for each byte against operations in a second, both as powers of ten. */
 function roofline({ kernels, peak }: ModelProfile): Part {
   const points = kernels.filter(({ operations, bytes, gigaflops }) => operations > 0 && bytes > 0 && gigaflops > 0);
@@ -195,7 +198,8 @@ function roofline({ kernels, peak }: ModelProfile): Part {
   const rates = points.map(({ gigaflops }) => gigaflops);
   const [cache, main] = [peak.bandwidths[0]?.gigabytesPerSecond ?? 1, peak.bandwidths.at(-1)?.gigabytesPerSecond ?? 1];
   const across = decades([...intensities, peak.gigaflops / cache, (peak.gigaflops / main) * 10]);
-  const up = decades([...rates, peak.gigaflops, peak.gigaflops / 100]);
+  const lowest = peak.gigaflops / LOWEST_PART;
+  const up = decades([...rates.filter((rate) => rate > lowest), peak.gigaflops, peak.gigaflops / 100]);
   const x = (value: number): number =>
     PLOT.left + ((Math.log10(value) - across[0]) / (across[1] - across[0])) * PLOT.width;
   const y = (value: number): number =>
@@ -240,7 +244,7 @@ function roofline({ kernels, peak }: ModelProfile): Part {
   for (const kernel of points.toSorted((a, b) => b.share - a.share)) {
     const radius = 2.5 + 34 * Math.sqrt(Math.min(kernel.share, 1));
     drawn.push(
-      `<circle class="point ${kindOf(kernel).id}" data-kernel="${kernels.indexOf(kernel)}" cx="${x(kernel.operations / kernel.bytes).toFixed(1)}" cy="${y(kernel.gigaflops).toFixed(1)}" r="${radius.toFixed(1)}"><title>${escapeText(describeKernel(kernel))}</title></circle>`,
+      `<circle class="point ${kindOf(kernel).id}" data-kernel="${kernels.indexOf(kernel)}" cx="${x(kernel.operations / kernel.bytes).toFixed(1)}" cy="${y(Math.max(kernel.gigaflops, 10 ** up[0])).toFixed(1)}" r="${radius.toFixed(1)}"><title>${escapeText(describeKernel(kernel))}</title></circle>`,
     );
   }
   drawn.push(

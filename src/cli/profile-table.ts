@@ -61,11 +61,11 @@ function table({ kernels, kernelMilliseconds }: ModelProfile, top: number, colum
   const room = columns - widths.reduce((sum, width) => sum + width + 2, 0) - 2;
   const layerRoom = Math.min(
     Math.floor(room * LAYER_PART),
-    Math.max(5, ...shown.map((kernel) => formatLayers(kernel).length)),
+    Math.max(5, ...shown.map((kernel) => formatLayers(kernel, room).length)),
   );
   const rows = shown.map((kernel, index) => [
     ...(numbers[index] ?? []),
-    shorten(formatLayers(kernel), layerRoom),
+    formatLayers(kernel, layerRoom),
     shorten(kernel.operation, room - layerRoom),
   ]);
   const lines = [formatTable([...NUMBERS, 'layer', 'kernel'], rows, [0, 1, 2, 3, 4, 5, 6])];
@@ -89,10 +89,14 @@ function numbersOf(kernel: KernelProfile): string[] {
   ];
 }
 
-/** `conv1 +2`: the first of the layers, and how many others are in the same kernel. */
-export function formatLayers({ layers }: KernelProfile): string {
+/** `conv1 +2`: the first of the layers, and how many others are in the same kernel. What is too long loses its middle. */
+function formatLayers({ layers }: KernelProfile, room: number): string {
   const [first = '', ...others] = layers;
-  return others.length === 0 ? first : `${first} +${others.length}`;
+  const more = others.length === 0 ? '' : ` +${others.length}`;
+  const rest = room - more.length;
+  if (first.length <= rest) return first + more;
+  const end = Math.ceil((rest - 1) / 2);
+  return `${first.slice(0, rest - 1 - end)}…${first.slice(-end)}${more}`;
 }
 
 /** Three digits that count, and microseconds at most. */

@@ -18,7 +18,7 @@ export function describeKernel(kernel: Kernel): string {
     case 'node':
       return describeNode(kernel.node) + fused(kernel.tail);
     case 'scan':
-      return `${kernel.length} steps of ${listed([...new Set(kernel.body.map(stemOf))])}`;
+      return `${kernel.length} ${kernel.length === 1 ? 'step' : 'steps'} of ${listed([...new Set(kernel.body.map(stemOf))])}`;
     case 'pack':
       return 'pack weights';
   }

@@ -91,6 +91,18 @@ describe('profileModel', () => {
     expect(shareOfPeak).toBeGreaterThan(0.05);
   });
 
+  test('small kernels are not charged for what is around them', async () => {
+    const x = input({ shape: [8] });
+    let y = x;
+    for (let depth = 0; depth < 12; depth++) y = new Dense({ units: 8, activation: 'relu' }).apply(y);
+    const { kernels, kernelMilliseconds, runMilliseconds } = await profileModel(
+      new Model({ inputs: x, outputs: y }),
+      tensor([[1, 2, 3, 4, 5, 6, 7, 8]]),
+    );
+    expect(kernels).toHaveLength(12);
+    expect(kernelMilliseconds).toBeLessThan(1.5 * runMilliseconds);
+  });
+
   test('a loop over steps has the work of all steps, and reads its weights once', async () => {
     const ids = input({ shape: [6], dtype: 'int32' });
     const embedded = new Embedding({ inputDim: 100, outputDim: 4, name: 'words' }).apply(ids);
@@ -114,6 +126,8 @@ describe('profileModel', () => {
     expect(profile.kind).toBe('train');
     expect(profile.kernels.some(({ layers }) => layers.includes('conv (gradient)'))).toBe(true);
     expect(profile.multiplyAdds).toBeGreaterThan(2 * 3 * 8 * 8 * 5 * 27);
+    expect(profile.kernels.every(({ layers }) => layers.length > 0)).toBe(true);
+    expect(profile.kernels.some(({ layers }) => layers.includes('loss and optimizer'))).toBe(true);
     expect(model.getWeights().map(({ data }) => data)).toEqual(before);
   });
 
