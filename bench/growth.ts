@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { GrowthPoint } from './growth-child.ts';
-import { type Findings, makeRow, type Row } from './measure.ts';
+import { describeMachine, type Findings, makeRow, type Row } from './measure.ts';
 import { drawPanels, type Panel, type Series } from './plot.ts';
 
 const BATCHES = [1, 8, 64, 512] as const;
@@ -103,7 +103,7 @@ function drawBatches(all: ReadonlyMap<string, Points>): string {
     { ...common, title: 'Time of one row', yLabel: 'ms', series: seriesOf(all, ({ ms }, size) => ms / size) },
     {
       ...common,
-      title: 'Activations (dashed: lower bound)',
+      title: 'Activations (dashed, hollow: lower bound)',
       yLabel: 'MB',
       series: [
         ...seriesOf(all, ({ activationBytes }) => activationBytes / 1e6),
@@ -117,7 +117,7 @@ function drawBatches(all: ReadonlyMap<string, Points>): string {
       series: seriesOf(all, ({ peakBytes }) => peakBytes / 1e6),
     },
   ];
-  return drawPanels('Growth with the batch, one thread', panels);
+  return drawPanels('Growth with the batch, one thread', describeMachine(), panels);
 }
 
 function drawDepths(all: ReadonlyMap<string, Points>): string {
@@ -132,7 +132,7 @@ function drawDepths(all: ReadonlyMap<string, Points>): string {
     { ...common, title: 'Compiling', yLabel: 'ms', series: seriesOf(all, ({ compileMs }) => compileMs) },
     {
       ...common,
-      title: 'Peak memory (dashed: activations)',
+      title: 'Peak memory (dashed, hollow: activations)',
       yLabel: 'MB',
       series: [
         ...seriesOf(all, ({ peakBytes }) => peakBytes / 1e6),
@@ -140,5 +140,5 @@ function drawDepths(all: ReadonlyMap<string, Points>): string {
       ],
     },
   ];
-  return drawPanels('Growth with the depth, one row, one thread', panels);
+  return drawPanels('Growth with the depth, one row, one thread', describeMachine(), panels);
 }

@@ -55,7 +55,7 @@ export function formatTable(rows: readonly Row[]): string {
     `${ours} ${unit}`,
     `${peer} ${unit}`,
     ratio.toFixed(2),
-    goal === undefined ? '' : `${ratio >= goal ? '≥' : 'below'} ${goal}`,
+    goal === undefined ? '' : `${ratio >= goal ? '≥' : 'below'} ${Number(goal.toPrecision(2))}`,
     peerName,
   ]);
   const table = [['', 'Hornet', 'peer', 'ratio', 'goal', ''], ...cells];

@@ -18,20 +18,21 @@ export interface Panel {
 const WIDTH = 340;
 const HEIGHT = 250;
 const MARGIN = { left: 62, right: 18, top: 34, bottom: 44 };
-const HEADER = 44;
+const HEADER = 54;
 const LEGEND = 34;
 
 /** Told apart by people who do not see all colours (Okabe and Ito), and by their shapes. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'] as const;
 
-/** A title, the panels in one row, and one legend for all. */
-export function drawPanels(title: string, panels: readonly Panel[]): string {
+/** A title, a line below it, the panels in one row, and one legend for all. */
+export function drawPanels(title: string, subtitle: string, panels: readonly Panel[]): string {
   const names = [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))];
   const width = panels.length * WIDTH;
   const height = HEADER + HEIGHT + LEGEND;
   const parts = [
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text(width / 2, 26, title, 'middle', 'font-size="16" font-weight="bold"'),
+    text(width / 2, 44, subtitle, 'middle', 'fill="#666"'),
     ...panels.map((panel, index) => drawPanel(panel, index * WIDTH, HEADER, names)),
     ...drawLegend(names, width, HEADER + HEIGHT + 14),
   ];
@@ -81,9 +82,9 @@ function drawSeries(
 ): string {
   const places = points.filter(([, value]) => value > 0).map(([size, value]) => [x(size), y(value)] as const);
   const path = places.map((place) => place.map((value) => value.toFixed(1)).join(',')).join(' ');
-  const dashes = dashed ? ' stroke-dasharray="5 4" stroke-width="1.2"' : ' stroke-width="2"';
-  const shapes = dashed ? [] : places.map(([atX, atY]) => marker(index, atX, atY));
-  return `<polyline points="${path}" fill="none" stroke="${colorOf(index)}"${dashes}/>${shapes.join('')}`;
+  const dashes = dashed ? ' stroke-dasharray="5 4"' : '';
+  const shapes = places.map(([atX, atY]) => marker(index, atX, atY, dashed));
+  return `<polyline points="${path}" fill="none" stroke="${colorOf(index)}" stroke-width="1.6"${dashes}/>${shapes.join('')}`;
 }
 
 function drawLegend(names: readonly string[], width: number, top: number): string[] {
@@ -96,12 +97,14 @@ function drawLegend(names: readonly string[], width: number, top: number): strin
   });
 }
 
-function marker(index: number, x: number, y: number): string {
-  const color = `fill="${colorOf(index)}"`;
+/** Hollow ones show what lies below them. */
+function marker(index: number, x: number, y: number, isHollow = false): string {
+  const color = isHollow ? `fill="#fff" stroke="${colorOf(index)}" stroke-width="1.2"` : `fill="${colorOf(index)}"`;
   const [atX, atY] = [x.toFixed(1), y.toFixed(1)];
-  if (index % 3 === 0) return `<circle cx="${atX}" cy="${atY}" r="3.6" ${color}/>`;
-  if (index % 3 === 1) return `<path d="M${atX} ${atY}m-4 3.4h8l-4 -8z" ${color}/>`;
-  return `<path d="M${atX} ${atY}m-3.4 -3.4h6.8v6.8h-6.8z" ${color}/>`;
+  const size = isHollow ? 2 : 3.4;
+  if (index % 3 === 0) return `<circle cx="${atX}" cy="${atY}" r="${size}" ${color}/>`;
+  if (index % 3 === 1) return `<path d="M${atX} ${atY}m-${size} ${size}h${2 * size}l-${size} -${2 * size}z" ${color}/>`;
+  return `<path d="M${atX} ${atY}m-${size} -${size}h${2 * size}v${2 * size}h-${2 * size}z" ${color}/>`;
 }
 
 function colorOf(index: number): string {

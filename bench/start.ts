@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { type Findings, makeRow, median, spread } from './measure.ts';
 import { peerVersion, pythonWithTensorflow } from './peers.ts';
 
-const ROUNDS = 20;
+const ROUNDS = 9;
 
-/** Python takes seconds each time. */
-const SLOW_ROUNDS = 5;
+/** Python takes seconds each time; and a series is long. */
+const SLOW_ROUNDS = 3;
 
 /** Enough for a steady state; the last of them count as that. */
 const PREDICTIONS = 40;
@@ -35,7 +35,7 @@ export async function measureStart(
   packageFolder: string,
   python: string | undefined,
 ): Promise<Findings> {
-  const script = fileURLToPath(new URL('start-child.ts', import.meta.url));
+  const script = fileURLToPath(new URL('start-child.mjs', import.meta.url));
   const input = `${folder}/mobilenet-v2-input.bin`;
   const node = (engine: string, file: string): [string, ...string[]] => [
     process.execPath,
