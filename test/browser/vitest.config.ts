@@ -52,7 +52,11 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...common,
           name: 'a built page',
-          include: ['test/browser/page.test.ts', 'test/browser/transfer-learning.test.ts'],
+          include: [
+            'test/browser/page.test.ts',
+            'test/browser/threads.test.ts',
+            'test/browser/transfer-learning.test.ts',
+          ],
         },
       },
     ],
