@@ -129,6 +129,8 @@ describe('profileModel', () => {
     expect(profile.kernels.every(({ layers }) => layers.length > 0)).toBe(true);
     expect(profile.kernels.some(({ layers }) => layers.includes('loss and optimizer'))).toBe(true);
     expect(model.getWeights().map(({ data }) => data)).toEqual(before);
+    // Another profile has programs of its own.
+    expect((await profileModel(model, image(3), { repeats: 1, targets })).kernels).toHaveLength(profile.kernels.length);
   });
 
   test('leaves the model as it was', async () => {

@@ -1,8 +1,8 @@
 import type { Backend } from '../compiler/backend.ts';
 
-/** What was compiled, by backend and by what it was compiled for; each once. */
+/** What was compiled, by backend and by what it was compiled for; each once, and as long as the backend is there. */
 export class ProgramCache<P> {
-  readonly #programs = new Map<Backend, Map<string, Promise<P>>>();
+  #programs = new WeakMap<Backend, Map<string, Promise<P>>>();
 
   /** The program under a key, compiled when it is first asked for. */
   get(backend: Backend, key: string, compile: () => Promise<P>): Promise<P> {
@@ -20,6 +20,6 @@ export class ProgramCache<P> {
   }
 
   clear(): void {
-    this.#programs.clear();
+    this.#programs = new WeakMap();
   }
 }

@@ -8,6 +8,7 @@ import type { Layer } from '../layers/layer.ts';
 import { defaultBackend } from '../model/default-backend.ts';
 import { weightsToTrain } from '../model/frozen-layers.ts';
 import type { KerasModel } from '../model/keras-model.ts';
+import { ProgramCache } from '../model/program-cache.ts';
 import type { PredictInputs } from '../model/read-inputs.ts';
 import type { Callback, Logs } from './callbacks/callback.ts';
 import { History } from './callbacks/history.ts';
@@ -38,7 +39,7 @@ export class Trainer {
   readonly options: ModelCompileOptions;
   readonly optimizer: Optimizer;
   readonly #frozen: ReadonlySet<Layer>;
-  readonly #steps = new Map<string, Promise<CompiledStep>>();
+  readonly #steps = new ProgramCache<CompiledStep>();
   readonly #pause = pauseFor(16);
   #compiled: CompiledModel | undefined;
   /** The last call of `fit`. */
@@ -320,13 +321,8 @@ export class Trainer {
     const keyOf = (value: Tensor | undefined): string =>
       value === undefined ? '-' : value.dtype + formatShape(value.shape);
     const parts = [samples.x, samples.y, samples.weights].map((values) => values.map(keyOf).join(' '));
-    const key = [backend.name, mode, ...parts].join(' | ');
-    let step = this.#steps.get(key);
-    if (step === undefined) {
-      step = this.#compileStep(mode, samples, backend);
-      this.#steps.set(key, step);
-    }
-    return step;
+    const key = [mode, ...parts].join(' | ');
+    return this.#steps.get(backend, key, () => this.#compileStep(mode, samples, backend));
   }
 
   async #compileStep(mode: StepMode, samples: Samples, backend: Backend): Promise<CompiledStep> {
