@@ -5,6 +5,7 @@
  * nothing behind. What fails is listed with the words that repeat it. Ends with status 1 when anything failed.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,10 +68,10 @@ async function runAll(tasks: readonly Task[]): Promise<Tally> {
   const tally: Tally = { loaded: 0, refused: 0, slowestMs: 0, mostBytes: 0, failures: [] };
   const queue = [...tasks].reverse();
   const work = async (): Promise<void> => {
-    let worker = startWorker();
+    let worker = await startWorker();
     for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
       const { outcome, isAlive } = await runIn(worker, task);
-      if (!isAlive) worker = startWorker();
+      if (!isAlive) worker = await startWorker();
       if (outcome.ended === 'failed') tally.failures.push({ task, reason: outcome.reason });
       else tally[outcome.ended]++;
       tally.slowestMs = Math.max(tally.slowestMs, outcome.milliseconds);
@@ -82,9 +83,14 @@ async function runAll(tasks: readonly Task[]): Promise<Tally> {
   return tally;
 }
 
-/** The folder in which it works is empty, and stays so. */
-function startWorker(): ChildProcess {
-  return fork(new URL('fuzz/worker.ts', import.meta.url), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+/** A worker that waits for its first case. The folder in which it works is empty, and stays so. */
+async function startWorker(): Promise<ChildProcess> {
+  const worker = fork(new URL('fuzz/worker.ts', import.meta.url), {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  await once(worker, 'message');
+  return worker;
 }
 
 function runIn(worker: ChildProcess, task: Task): Promise<{ outcome: Outcome; isAlive: boolean }> {
