@@ -2,8 +2,8 @@
 import { ModuleBuilder } from '../src/backends/wasm/assembler-module.ts';
 import { loadModel } from '../src/io/load.ts';
 import { openHornet } from './engines.ts';
-import { type Findings, makeRow, median, type Row } from './measure.ts';
-import { type Contestant, contestantOf, describeTimes, race } from './race.ts';
+import { type Findings, makeRow, type Row } from './measure.ts';
+import { type Contestant, contestantOf, describeTimes, medianOf, race } from './race.ts';
 import { flopsOf, readExpected, type WorkloadName, workload } from './workloads.ts';
 
 /** What the shares should be at least. */
@@ -31,12 +31,10 @@ export async function measurePeak(folder: string): Promise<Findings> {
     const loop = await bareLoop(readExpected(folder, work));
     const flops = flopsOf(await loadModel(`${folder}/${name}.keras`, { compile: false }), work.inputShape[0] as number);
     const times = await race(work.title, readExpected(folder, work), [ours, loop]);
-    // The limit is a limit: the best rounds of the loop.
-    const best = Math.min(...(times.get(loop) ?? []));
-    const gigaflops = LOOP_FLOPS / best / 1e6;
+    const gigaflops = LOOP_FLOPS / medianOf(times, loop) / 1e6;
     const title = `share of the peak: ${work.title}`;
     const peer = `${(flops / 1e9).toFixed(2)} GFLOP at ${gigaflops.toFixed(1)} GFLOP/s, a bare loop`;
-    rows.push(makeRow(title, median(times.get(ours) ?? []), flops / gigaflops / 1e6, peer, 'ms', goal));
+    rows.push(makeRow(title, medianOf(times, ours), flops / gigaflops / 1e6, peer, 'ms', goal));
     notes.push(describeTimes(title, times));
   }
   return { rows, notes };
