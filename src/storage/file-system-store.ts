@@ -320,6 +320,9 @@ async function writeError(path: string, neededBytes: number, cause: unknown): Pr
   });
 }
 
+/** Node takes no more than 2 GB at a time. */
+const MAX_READ_BYTES = 1 << 30;
+
 class DiskFile implements RangedFile {
   readonly name: string;
   readonly byteLength: number;
@@ -378,7 +381,8 @@ class DiskFile implements RangedFile {
 
   #read(descriptor: number, target: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#fs.read(descriptor, target, 0, target.byteLength, position, (error, count) =>
+      const byteCount = Math.min(target.byteLength, MAX_READ_BYTES);
+      this.#fs.read(descriptor, target, 0, byteCount, position, (error, count) =>
         error === null ? resolve(count) : reject(pathError(this.name, error)),
       );
     });
