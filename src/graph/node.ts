@@ -12,7 +12,7 @@ export interface TensorSpec {
  * Where the nodes that are made at present come from, such as the name of a layer, while somebody keeps book of it: a
  * profile does. What the compiler puts in the place of a node comes from where that node came from.
  */
-export const origin: { current: string | undefined } = { current: undefined };
+export const origin: { current?: string | undefined } = {};
 
 /** One application of a primitive. Nodes are immutable and point to their inputs, so a graph needs no container. */
 export class Node<K extends PrimitiveName = PrimitiveName> {

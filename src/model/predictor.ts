@@ -53,7 +53,8 @@ export class Predictor {
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
-      const program = await this.#program(backend, batch);
+      const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
+      const program = await this.#programs.get(backend, key, () => this.#compile(backend, batch));
       await hooks?.beginBatch();
       const outputs = await program.run(batch);
       batches.push(outputs);
@@ -65,11 +66,6 @@ export class Predictor {
       concatenateRows(batches.map((batch) => batch[index] as Tensor)),
     );
     return nestOutputs(this.#model.outputStructure, outputs);
-  }
-
-  #program(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
-    const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
-    return this.#programs.get(backend, key, () => this.#compile(backend, batch));
   }
 
   #compile(backend: Backend, batch: readonly Tensor[]): Promise<Program> {

@@ -39,7 +39,7 @@ export class Trainer {
   readonly options: ModelCompileOptions;
   readonly optimizer: Optimizer;
   readonly #frozen: ReadonlySet<Layer>;
-  readonly #steps = new ProgramCache<CompiledStep>();
+  #steps = new ProgramCache<CompiledStep>();
   readonly #pause = pauseFor(16);
   #compiled: CompiledModel | undefined;
   /** The last call of `fit`. */
@@ -222,7 +222,7 @@ export class Trainer {
     this.resetMetrics();
     if (measured.size > 0) compiled.restoreMetrics(measured);
     // Programs have these numbers as constants.
-    if (compiled.starts.some((start, index) => start !== startsBefore[index])) this.#steps.clear();
+    if (compiled.starts.some((start, index) => start !== startsBefore[index])) this.#steps = new ProgramCache();
   }
 
   #begin(hooks: readonly Callback[], params: Parameters<Callback['setParams']>[0]): void {
