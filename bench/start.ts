@@ -84,7 +84,7 @@ export async function measureStart(
     ],
     notes: [
       `${name}, the middle half: ${all
-        .map((starter) => `${starter.name} ${spread(of(starter))} ms (${starter.rounds} times)`)
+        .map((starter) => `${starter.name} ${spread(of(starter))} ms (${of(starter).length} times)`)
         .join(', ')}`,
       `compile: ${spread(compileMs)} ms; predictions of one process: ` +
         `${(series[0] as Series).times.slice(0, 6).map((ms) => ms.toFixed(1))} … ${steady.toFixed(1)} ms`,

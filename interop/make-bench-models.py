@@ -182,6 +182,15 @@ def inbound_nodes_of_keras_2(nodes):
     return [tensors(node["args"]) for node in nodes]
 
 
+def without_kept_axes(row, layer):
+    """A pooling of its own, for TensorFlow.js, which keeps no axes: what was `row` becomes the Reshape after it."""
+    pooling = {**row, "name": f"{row['name']}_flat", "config": {**row["config"], "name": f"{row['name']}_flat"}}
+    row["class_name"] = "Reshape"
+    row["config"] = {"name": row["name"], "target_shape": list(layer.output.shape[1:])}
+    row["inbound_nodes"] = [[[pooling["name"], 0, 0, {}]]]
+    return pooling
+
+
 def write_layers_model(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     config = model.get_config()
@@ -189,6 +198,8 @@ def write_layers_model(model, folder):
     for layer in config["layers"]:
         row = config_of_keras_2({key: layer[key] for key in ("class_name", "config", "name")})
         row["inbound_nodes"] = inbound_nodes_of_keras_2(layer["inbound_nodes"])
+        if row["config"].pop("keepdims", False):
+            rows.append(without_kept_axes(row, model.get_layer(layer["name"])))
         rows.append(row)
     ends = {key: [config[key]] if isinstance(config[key][0], str) else config[key] for key in ("input_layers", "output_layers")}
     topology = {
