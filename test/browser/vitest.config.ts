@@ -23,7 +23,6 @@ const config: ViteUserConfig = defineConfig({
         optimizeDeps: {
           include: [
             '@zip.js/zip.js/lib/zip-core-custom.js',
-            '@zip.js/zip.js/dist/zip-core-external.min.js',
             '@tensorflow/tfjs-core',
             '@tensorflow/tfjs-backend-cpu',
             '@tensorflow/tfjs-layers',
