@@ -93,14 +93,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     artifacts.weights &&
     (await planWeights(root, artifacts.weights, dialect, await matchOptions(options, artifacts.topology), report));
   if (plan === undefined) for (const { path } of root.weights) report.missing.push(path);
-  if (wanted !== undefined) {
-    const layers = model.layers.filter((layer) => wanted.has(layer.name));
-    const paths = new Set(layers.flatMap((layer) => layer.weights.map((variable) => variable.path)));
-    plan = plan?.filter(({ variable }) => paths.has(variable.path));
-    const missing = report.missing.filter((path) => paths.has(path));
-    report.ignored.push(`${report.missing.length - missing.length} weights of layers that were not asked for`);
-    report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
-  }
+  if (wanted !== undefined) plan = selection?.planOfLayers(model, wanted, plan, report);
   const giveAssets = await readAssets(root, artifacts);
   giveAssets();
   for (const { layer, path } of missingAssets(root)) if (wanted?.has(layer.name) !== false) report.missing.push(path);

@@ -1,8 +1,11 @@
-/** Which layers of a configuration are needed, told before any of their weights is looked at. */
+/** Which layers of a model are needed, told by its configuration before any of their weights is looked at. */
 
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { isJsonObject, objectAt, stringAt } from '../formats/json.ts';
 import type { WantsPath } from '../formats/keras/path-weights.ts';
+import type { KerasModel } from '../model/keras-model.ts';
+import type { LoadReport } from '../serialization/report.ts';
+import type { PlanItem } from '../serialization/weights/plan.ts';
 
 /** The part of a model that is wanted. */
 export interface LayerSelection {
@@ -10,6 +13,22 @@ export interface LayerSelection {
   readonly until?: string;
   /** Names of layers that are not wanted, or a function that tells. */
   readonly exclude?: readonly string[] | ((layerName: string) => boolean);
+}
+
+/** What a plan has for the wanted layers of a model. What the others miss is not missing. */
+export function planOfLayers(
+  model: KerasModel,
+  wanted: ReadonlySet<string>,
+  plan: readonly PlanItem[] | undefined,
+  report: LoadReport,
+): readonly PlanItem[] | undefined {
+  const layers = model.layers.filter((layer) => wanted.has(layer.name));
+  const chosen = new Set(layers.flatMap((layer) => layer.weights));
+  const paths = new Set([...chosen].map((variable) => variable.path));
+  const missing = report.missing.filter((path) => paths.has(path));
+  report.ignored.push(`${report.missing.length - missing.length} weights of layers that were not asked for`);
+  report.missing.splice(0, Number.POSITIVE_INFINITY, ...missing);
+  return plan?.filter(({ variable }) => chosen.has(variable));
 }
 
 /**

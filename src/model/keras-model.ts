@@ -307,8 +307,11 @@ export abstract class KerasModel extends Layer {
     this.#trainer = undefined;
   }
 
-  /** Gives every weight its path below this model. */
-  protected nameWeights(): void {
+  /**
+   * Gives every weight its path below this model, which it has until another model that it is part of names it. What
+   * goes by paths, such as files, states of trainings and patterns of optimizers, calls this first.
+   */
+  nameWeights(): void {
     for (const layer of this.layers) nameWeightsBelow(layer, '');
   }
 }

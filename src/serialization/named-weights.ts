@@ -29,6 +29,7 @@ export interface NamedWeightsOptions {
 /** The names that TensorFlow.js itself gives the weights, which may have one in common. */
 export function shortNamesOf(model: KerasModel): ReadonlyMap<Variable, string> {
   const names = new Map<Variable, string>();
+  model.nameWeights();
   for (const layer of model.layers) nameBelow(layer, layer.name, names);
   // A layer of the user's own that stands for a model has weights that are no layer's.
   for (const variable of model.weights) if (!names.has(variable)) names.set(variable, variable.path);

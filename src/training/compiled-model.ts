@@ -96,6 +96,8 @@ export class CompiledModel {
     this.optimizer = optimizer;
     this.trainable = weightsToTrain(model as unknown as Layer, frozen);
     this.frozen = frozen;
+    model.nameWeights();
+    optimizer.claim(this.trainable);
     this.random = new RandomState(options.seed);
     this.options = weightOptions(model);
     this.learningRateMultipliers = learningRateMultipliers(

@@ -35,9 +35,8 @@ export function stateCells(
   stored?: ReadonlyMap<string, Tensor>,
 ): NamedCells {
   const named = new NameTable();
-  const weightNames = new Map(
-    model.weights.map((variable) => [variable, named.add('weights', variable.path, variable)]),
-  );
+  const names = uniquePaths(model, named);
+  const weightNames = new Map(model.weights.map((variable, index) => [variable, names[index] as string]));
   for (const variable of keptStates(model as unknown as Layer)) named.add('states', variable.path, variable);
   const trained = new Set(trainable);
   const withState = [...weightNames].filter(
@@ -74,10 +73,10 @@ function startCell(optimizer: Optimizer, weight: Variable): StateCell {
   };
 }
 
-/** Names of weights that tell them apart: their paths, and numbers where layers of a user's own share one. */
-export function uniquePaths(variables: readonly Variable[]): string[] {
-  const named = new NameTable();
-  return variables.map((variable) => named.add('weights', variable.path, variable));
+/** Names of a model's weights that tell them apart: their paths, and numbers where layers of a user's own share one. */
+export function uniquePaths(model: KerasModel, named: NameTable = new NameTable()): string[] {
+  model.nameWeights();
+  return model.weights.map((variable) => named.add('weights', variable.path, variable));
 }
 
 /** Cells by kind and name; several of one name are numbered. */

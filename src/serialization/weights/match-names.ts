@@ -3,6 +3,7 @@ import { shapesEqual } from '../../array/shape.ts';
 import type { NamedWeights, WeightEntry, WeightGroup } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { Layer } from '../../layers/layer.ts';
+import { KerasModel } from '../../model/keras-model.ts';
 import type { LoadReport } from '../report.ts';
 import { matchPaths } from './match-paths.ts';
 import { matchBySuffix } from './match-within.ts';
@@ -34,6 +35,7 @@ export function matchNames(
   };
 
   const open: Variable[] = [];
+  if (model instanceof KerasModel) model.nameWeights();
   for (const variable of model.weights) {
     const name = spellings(model.name, variable.path).find((candidate) => free.has(candidate));
     if (name === undefined) open.push(variable);

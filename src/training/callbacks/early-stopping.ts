@@ -62,7 +62,7 @@ export class EarlyStopping extends Callback {
     const { stoppedEpoch, bestEpoch } = this;
     const values = { best: this.#best ?? null, wait: this.#wait, stoppedEpoch, bestEpoch };
     if (this.#bestWeights === undefined) return { values };
-    const names = uniquePaths(this.model.weights);
+    const names = uniquePaths(this.model);
     return { values, tensors: Object.fromEntries(this.#bestWeights.map((value, index) => [names[index], value])) };
   }
 
@@ -71,7 +71,7 @@ export class EarlyStopping extends Callback {
     this.#wait = values.wait as number;
     this.stoppedEpoch = values.stoppedEpoch as number;
     this.bestEpoch = values.bestEpoch as number;
-    this.#bestWeights = tensors && uniquePaths(this.model.weights).map((name) => tensors[name] as Tensor);
+    this.#bestWeights = tensors && uniquePaths(this.model).map((name) => tensors[name] as Tensor);
   }
 
   override onTrainBegin(): void {

@@ -67,6 +67,10 @@ export class LossScaleOptimizer extends Optimizer<LossScaleOptimizerConfig> {
     this.innerOptimizer.learningRate = value;
   }
 
+  override claim(variables: readonly Variable[]): void {
+    this.innerOptimizer.claim(variables);
+  }
+
   override slotsOf(variable: Variable): Slots {
     return this.innerOptimizer.slotsOf(variable);
   }

@@ -51,6 +51,7 @@ export class MultiOptimizer extends Optimizer<MultiOptimizerConfig> {
   };
   readonly iterations: Variable;
   readonly #unused: Variable;
+  readonly #chosen = new WeakMap<Variable, Optimizer>();
 
   /** @throws {TypeError} when an optimizer scales the loss itself, or consists of others. */
   constructor(
@@ -82,8 +83,15 @@ export class MultiOptimizer extends Optimizer<MultiOptimizerConfig> {
     throw new TypeError('Cannot set the learning rate of a MultiOptimizer: set that of one of its `optimizers`');
   }
 
+  override claim(variables: readonly Variable[]): void {
+    for (const variable of variables) this.#for(variable).claim([variable]);
+  }
+
+  /** The optimizer of a weight, which it keeps whatever its path becomes in other models. */
   #for(variable: Variable): Optimizer {
-    return this.config.optimizerMap.optimizerOf(variable);
+    const optimizer = this.#chosen.get(variable) ?? this.config.optimizerMap.optimizerOf(variable);
+    this.#chosen.set(variable, optimizer);
+    return optimizer;
   }
 
   override slotsOf(variable: Variable): Slots {

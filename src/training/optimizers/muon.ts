@@ -73,6 +73,8 @@ export class Muon extends StepOptimizer<MuonConfig> {
     rmsRate: nullable(number(), 0.2),
   };
 
+  readonly #forAdam = new WeakMap<Variable, boolean>();
+
   constructor(options: Options<MuonConfig> = {}) {
     super(Muon.className, Muon.fields, options);
   }
@@ -89,11 +91,21 @@ export class Muon extends StepOptimizer<MuonConfig> {
     return this.#isForAdam(variable) ? this.config.adamWeightDecay : this.config.weightDecay;
   }
 
-  #isForAdam({ shape, path }: Variable): boolean {
-    if (shape.length !== 2) return true;
+  override claim(variables: readonly Variable[]): void {
+    for (const variable of variables) this.#isForAdam(variable);
+  }
+
+  /** Whether Adam handles a weight, which stays so whatever its path becomes in other models. */
+  #isForAdam(variable: Variable): boolean {
+    const known = this.#forAdam.get(variable);
+    if (known !== undefined) return known;
     const { excludeEmbeddings, excludeLayers } = this.config;
-    if (excludeEmbeddings && path.toLowerCase().includes('embedding')) return true;
-    return excludeLayers.some((pattern) => new RegExp(pattern).test(path));
+    const { shape, path } = variable;
+    const isExcluded =
+      (excludeEmbeddings && path.toLowerCase().includes('embedding')) ||
+      excludeLayers.some((pattern) => new RegExp(pattern).test(path));
+    this.#forAdam.set(variable, shape.length !== 2 || isExcluded);
+    return shape.length !== 2 || isExcluded;
   }
 
   protected override rule(clock: Clock): (step: WeightStep) => StepResult {

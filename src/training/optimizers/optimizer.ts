@@ -61,6 +61,9 @@ export abstract class Optimizer<C extends { readonly name: string } = { readonly
   /** @throws {TypeError} when a number is set and the learning rate follows a schedule. */
   abstract set learningRate(value: number | LearningRateSchedule);
 
+  /** Settles what goes by the paths of weights, while they are those below the model that is trained. */
+  claim(_variables: readonly Variable[]): void {}
+
   /** The state of one weight; made when it is first asked for. */
   abstract slotsOf(variable: Variable): Slots;
 
