@@ -14,6 +14,13 @@ export interface WorkerEvents {
   onFailure(cause: unknown): void;
 }
 
+/**
+ * What a worker does after it has dropped the last reference to shared memory of `byteLength`. Such memory does not count
+ * with collectors of garbage, so that a worker, which has little else, would keep it for ever. This counts, for as much,
+ * and takes nothing, since nobody writes to it.
+ */
+export const COUNT_DROPPED = 'try { new ArrayBuffer(byteLength); } catch {}';
+
 /** Threads by default, of a host that has more processors: each takes memory, and the last ones help little. */
 const MOST_THREADS = 8;
 

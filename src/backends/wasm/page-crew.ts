@@ -20,12 +20,11 @@ const READ_PATIENCE_MS = 30_000;
  * The crew of a page's programs.
  *
  * @param meeting for memory that is shared with the workers; without it there is one, and it has the memory
- * @returns nothing where workers have failed
  */
-export function pageCrew(threads: number, meeting: Crew['meeting']): Crew | undefined {
+export function pageCrew(threads: number, meeting: Crew['meeting']): Crew {
   // It starts while the program is compiled.
   const leader = pageLeader();
-  return leader && { threads, meeting, open: (program) => openPage(leader, threads, meeting !== undefined, program) };
+  return { threads, meeting, open: (program) => openPage(leader, threads, meeting !== undefined, program) };
 }
 
 async function openPage(

@@ -2,7 +2,7 @@
  * The worker that runs a page's programs, with threads that help it or alone. It is started with the first program, and
  * stays: where memory cannot be shared, the programs' memory is its own.
  */
-import { type HostWorker, startWorker } from './host-worker.ts';
+import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { RUN } from './place.ts';
 import { TICKET } from './thread-code.ts';
 
@@ -33,14 +33,17 @@ const tasks = {
     return ranges.map(([address, length]) => buffer.slice(address, address + length));
   },
   sync: () => [],
-  drop: ({ id }) => void programs.delete(id),
+  drop({ id, byteLength }) {
+    programs.delete(id);
+    ${COUNT_DROPPED}
+  },
 };
 const failures = new Map();
 const receive = (message) => {
   const { kind, id, reply } = message;
   let result = [];
   try {
-    if (!failures.has(id)) result = tasks[kind](message);
+    if (kind === 'drop' || !failures.has(id)) result = tasks[kind](message);
   } catch (error) {
     failures.set(id, String(error));
   }
@@ -62,7 +65,7 @@ export type LeaderTask =
     }
   | { readonly kind: 'write'; readonly address: number; readonly bytes: ArrayBuffer }
   | { readonly kind: 'call'; readonly name: string }
-  | { readonly kind: 'drop' };
+  | { readonly kind: 'drop'; readonly byteLength: number };
 
 /** Address and length of what it is to give back. */
 export type ByteRange = readonly [address: number, byteLength: number];
@@ -85,6 +88,12 @@ interface Answer {
   readonly failure?: string;
 }
 
+interface Forgotten {
+  readonly id: number;
+  /** Of shared memory. */
+  readonly byteLength: number;
+}
+
 interface Waiting {
   resolve(result: readonly ArrayBuffer[]): void;
   reject(cause: unknown): void;
@@ -95,16 +104,19 @@ export class LeaderError extends Error {
   override readonly name: string = 'LeaderError';
 }
 
-/** So often the worker may fail until none is started any more. */
+/** So often a worker may die until none is started any more. */
 const MOST_FAILURES = 3;
 
 export class PageLeader {
-  /** Whether the worker could be started. */
-  readonly isReady: Promise<boolean>;
+  /** Whether the worker could be started, and lives. */
+  isReady: Promise<boolean>;
+  #wasReady = false;
   #worker: HostWorker | undefined;
   #setReady: (isReady: boolean) => void = () => {};
   readonly #waiting = new Map<number, Waiting>();
-  readonly #forgotten = new FinalizationRegistry<number>((id) => this.tell(id, { kind: 'drop' }));
+  readonly #forgotten = new FinalizationRegistry<Forgotten>(({ id, byteLength }) => {
+    this.tell(id, { kind: 'drop', byteLength });
+  });
   #nextId = 0;
   #nextReply = 0;
 
@@ -122,7 +134,7 @@ export class PageLeader {
   /** Gives the worker a program; it forgets it when `owner` is gone. */
   load(owner: object, program: Omit<LeaderTask & { kind: 'load' }, 'kind'>): number {
     const id = this.#nextId++;
-    this.#forgotten.register(owner, id);
+    this.#forgotten.register(owner, { id, byteLength: program.memory?.buffer.byteLength ?? 0 });
     this.tell(id, { kind: 'load', ...program });
     return id;
   }
@@ -145,6 +157,7 @@ export class PageLeader {
 
   #receive(answer: Answer | undefined): void {
     if (answer === undefined) {
+      this.#wasReady = true;
       this.#setReady(true);
       return;
     }
@@ -155,10 +168,12 @@ export class PageLeader {
   }
 
   #fail(cause: unknown): void {
-    failures++;
-    if (leader === this) leader = undefined;
+    // One that a page does not allow, or that always dies, is not started again.
+    if (this.#wasReady && ++failures < MOST_FAILURES) leader = undefined;
+    this.#worker?.terminate();
     this.#worker = undefined;
     this.#setReady(false);
+    this.isReady = Promise.resolve(false);
     for (const { reject } of this.#waiting.values()) {
       reject(new LeaderError(`Cannot run the program in a worker: ${(cause as Error).message}`, { cause }));
     }
@@ -169,12 +184,8 @@ export class PageLeader {
 let leader: PageLeader | undefined;
 let failures = 0;
 
-/** The one of the page; none when it has failed too often. */
-export function pageLeader(): PageLeader | undefined {
-  if (leader === undefined && failures < MOST_FAILURES) {
-    const started = new PageLeader();
-    // It may have failed at once.
-    if (failures === 0 || failures < MOST_FAILURES) leader = started;
-  }
+/** The one of the page. */
+export function pageLeader(): PageLeader {
+  leader ??= new PageLeader();
   return leader;
 }

@@ -2,7 +2,7 @@
  * Threads that help the first one of a program. They are started by the first program that is large enough and runs
  * again, serve all programs, end when none has run for a while, and never keep a process alive.
  */
-import { type HostWorker, startWorker } from './host-worker.ts';
+import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
 
 /** Milliseconds without a run after which the threads end. */
@@ -14,7 +14,7 @@ const MOST_FAILURES = 3;
 /** What a worker runs: it takes programs, runs them when told, and forgets them. */
 const WORKER_SOURCE = `
 const programs = new Map();
-const receive = ({ kind, id, module, memory, meeting, thread, ticket }) => {
+const receive = ({ kind, id, module, memory, meeting, thread, ticket, byteLength }) => {
   if (kind === 'load') {
     const { ${WORK} } = new WebAssembly.Instance(module, { host: { memory } }).exports;
     const words = new Int32Array(memory.buffer, meeting);
@@ -29,7 +29,10 @@ const receive = ({ kind, id, module, memory, meeting, thread, ticket }) => {
       Atomics.store(words, ${LOST_OFFSET / 4}, 1);
       throw error;
     }
-  } else programs.delete(id);
+  } else {
+    programs.delete(id);
+    ${COUNT_DROPPED}
+  }
 };
 `;
 
@@ -47,7 +50,9 @@ export class ThreadPool {
   #workers: readonly HostWorker[] = [];
   /** Which programs the present workers were given. */
   readonly #given = new WeakMap<ThreadedProgram, number>();
-  readonly #forgotten = new FinalizationRegistry<number>((id) => this.#post({ kind: 'drop', id }));
+  readonly #forgotten = new FinalizationRegistry<{ readonly id: number; readonly byteLength: number }>((program) => {
+    for (const worker of this.#workers) worker.post({ kind: 'drop', ...program });
+  });
   /** Those that have run. */
   readonly #known = new WeakSet<ThreadedProgram>();
   #last: WeakRef<ThreadedProgram> | undefined;
@@ -120,8 +125,8 @@ export class ThreadPool {
     if (this.#workers.length === 0) return undefined;
     const id = this.#nextId++;
     this.#given.set(program, id);
-    this.#forgotten.register(program, id);
     const { module, memory, meeting } = program;
+    this.#forgotten.register(program, { id, byteLength: memory.buffer.byteLength });
     for (const [index, worker] of this.#workers.entries()) {
       Atomics.store(words, ticketOf(index + 1), TICKET.absent);
       worker.post({ kind: 'load', id, module, memory, meeting, ticket: ticketOf(index + 1) });
@@ -142,10 +147,6 @@ export class ThreadPool {
       if (performance.now() - this.#lastUsed > IDLE_MS) this.stop();
     }, IDLE_MS);
     if (typeof this.#timer === 'object') this.#timer.unref();
-  }
-
-  #post(message: unknown): void {
-    for (const worker of this.#workers) worker.post(message);
   }
 }
 
