@@ -12,7 +12,6 @@ import { EPOCHS, learnDigits } from '../../examples/learn-digits.ts';
 import { findChromium } from '../../scripts/find-chromium.ts';
 import { type FileServer, startFileServer } from '../support/file-server.ts';
 import { CHROMIUM_ARGUMENTS } from './chromium.ts';
-import { measureThread, type ThreadReport } from './thread-report.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = join(root, '.cache/browser/transfer-learning');
@@ -28,6 +27,21 @@ interface Learnt {
   readonly losses: readonly number[];
   readonly before: readonly string[];
   readonly after: readonly string[];
+}
+
+/** How a page's thread did since it was last asked. */
+interface ThreadReport {
+  readonly beats: number;
+  /** Between two beats, in milliseconds. */
+  readonly longestGap: number;
+  /** Durations of tasks of more than 50 milliseconds, as the browser has them. */
+  readonly longTasks: readonly number[];
+}
+
+declare global {
+  interface Window {
+    reportThread: () => ThreadReport;
+  }
 }
 
 let server: FileServer;
@@ -74,6 +88,31 @@ async function learnInNode(): Promise<Learnt> {
   const keepLoss = new callbacks.LambdaCallback({ onEpochEnd: (_, { loss }) => void losses.push(Number(loss)) });
   const model = await learnDigits(base, decodeImages(data.learning), { callbacks: [keepLoss] });
   return { losses, before, after: percentages(classesOf(await model.predict(heldBack.x))) };
+}
+
+/** Runs in the page, before anything of the page's own: a heartbeat on its thread, and what the browser says of it. */
+function measureThread(): void {
+  const longTasks: number[] = [];
+  const observer = new PerformanceObserver((list) => {
+    longTasks.push(...list.getEntries().map(({ duration }) => duration));
+  });
+  observer.observe({ type: 'longtask' });
+  const { port1, port2 } = new MessageChannel();
+  let [last, beats, longestGap] = [performance.now(), 0, 0];
+  port1.onmessage = () => {
+    const now = performance.now();
+    longestGap = Math.max(longestGap, now - last);
+    beats++;
+    last = now;
+    // Every few milliseconds: a heart that beats without pause would itself be a load.
+    setTimeout(() => port2.postMessage(null), 1);
+  };
+  port2.postMessage(null);
+  window.reportThread = () => {
+    const report = { beats, longestGap, longTasks: longTasks.splice(0) };
+    [last, beats, longestGap] = [performance.now(), 0, 0];
+    return report;
+  };
 }
 
 async function openPage(complaints: string[]): Promise<Page> {

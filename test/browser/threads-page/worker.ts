@@ -5,13 +5,12 @@ const threads = watchThreads();
 
 self.onmessage = async ({ data: name }: MessageEvent<WorkName>) => {
   const work = await WORKS[name]();
-  let outputs = await work();
+  const outputs = await work();
   // Threads come while the first runs are done.
-  const until = performance.now() + 2000;
+  const until = performance.now() + 10_000;
   while (threads() < 2 && self.crossOriginIsolated && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await work();
   }
-  outputs = name === 'predict' ? await work() : outputs;
   self.postMessage({ bits: bitsOf(outputs), threads: threads() });
 };
