@@ -141,17 +141,28 @@ async function writeFile(
     const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
     await replaceContent(handle, name, file);
     await beforeSwap?.(blobFile(await handle.getFile(), name));
-    try {
-      await handle.move(folder, name);
-    } catch (error) {
-      if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
-      // Not every browser moves files, nor onto others, nor onto those that somebody else has opened.
-      await writeInPlace(folder, name, streamFile(blobFile(await handle.getFile(), name)));
-      await folder.removeEntry(aside);
-    }
+    await inTurn(name, () => swapIn(folder, name, handle, aside));
   } catch (error) {
     await folder.removeEntry(aside).catch(() => {});
     throw error;
+  }
+}
+
+/** Two writers at the end of the same file would lock each other out of it: browsers refuse rather than wait. */
+async function inTurn(name: string, swap: () => Promise<void>): Promise<void> {
+  const { locks } = globalThis.navigator;
+  if (locks === undefined) await swap();
+  else await locks.request(`hornet swaps ${name}`, swap);
+}
+
+async function swapIn(folder: DirectoryHandle, name: string, handle: MovableHandle, aside: string): Promise<void> {
+  try {
+    await handle.move(folder, name);
+  } catch (error) {
+    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+    // Not every browser moves files, nor onto others, nor onto those that somebody else has opened.
+    await writeInPlace(folder, name, streamFile(blobFile(await handle.getFile(), name)));
+    await folder.removeEntry(aside);
   }
 }
 
