@@ -3,7 +3,6 @@
 import { blobFile, bytesFile, type RangedFile } from '../binary/ranged-file.ts';
 import { FormatError, UnsupportedError } from '../errors.ts';
 import type { MemberFiles } from '../formats/keras/zip-archive.ts';
-import { blobStore } from '../storage/blob-store.ts';
 import type { UrlOptions } from '../storage/http-file.ts';
 import { reportingFile } from '../storage/reporting-file.ts';
 import { baseNameOf, folderOf, joinKey, type OpenOptions, type Store } from '../storage/store.ts';
@@ -216,6 +215,7 @@ async function resolveFiles(files: readonly File[], access: SourceAccess): Promi
   const [first] = files;
   if (first === undefined) throw new FormatError('Cannot load a model: no file was picked', {});
   if (files.length === 1) return fileAlone(reportingFile(blobFile(first), access));
+  const { blobStore } = await import('../storage/blob-store.ts');
   const store = blobStore(files);
   const paths = (await store.list?.()) ?? [];
   const config = paths.find((path) => baseNameOf(path) === 'config.json');
