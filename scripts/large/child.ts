@@ -36,7 +36,7 @@ const SIDE = 4096;
 const MATRIX_BYTES = 4 * SIDE * SIDE;
 /** Rows of one more matrix: 2.25 GB. */
 const TALL_ROWS = 36 * SIDE;
-const SHARD_BYTES = 2 ** 29;
+const SHARD_BYTES = 2 ** 24;
 
 const [step = '', format = '', path = '', bytes = ''] = process.argv.slice(2);
 const count = Math.round(Number(bytes) / MATRIX_BYTES);
