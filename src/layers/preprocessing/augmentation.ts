@@ -8,6 +8,17 @@ import { cast, toFloat } from '../../ops/operand.ts';
 import { anything, boolean, type Field, type Fields, number, string } from '../fields.ts';
 import { type CallContext, Layer } from '../layer.ts';
 import { drawFor } from '../regularization/drop.ts';
+import {
+  degenerateColors,
+  greyImages,
+  invertImages,
+  jitterColors,
+  posterizeImages,
+  saturateImages,
+  sharpenImages,
+  solarizeImages,
+  turnHues,
+} from './color-changes.ts';
 import { type ImageLayerConfig, imageFields } from './image-layer.ts';
 import {
   brightenImages,
@@ -58,7 +69,7 @@ export abstract class Augmentation<C extends ImageLayerConfig> extends Layer<C> 
 }
 
 /** The number of a seed; a generator has one in its configuration. */
-function seedOf(given: Seed): number | null {
+export function seedOf(given: Seed): number | null {
   if (given === null || typeof given === 'number') return given;
   const { seed: inner } = (given.config ?? {}) as { readonly seed?: unknown };
   return typeof inner === 'number' ? inner : null;
@@ -199,6 +210,7 @@ export const RandomColorDegeneration: AugmentationClass<RandomColorDegenerationC
   'RandomColorDegeneration',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  degenerateColors,
 );
 
 export type RandomColorJitterConfig = ImageLayerConfig & {
@@ -222,6 +234,7 @@ export const RandomColorJitter: AugmentationClass<RandomColorJitterConfig> = aug
     seed: seed(),
   },
   false,
+  jitterColors,
 );
 
 export type RandomContrastConfig = ImageLayerConfig & { factor: Factor; valueRange: readonly number[]; seed: Seed };
@@ -306,6 +319,7 @@ export const RandomGrayscale: AugmentationClass<RandomGrayscaleConfig> = augment
   'RandomGrayscale',
   { factor: factor(0.5), seed: seed() },
   false,
+  greyImages,
 );
 
 export type RandomHeightConfig = ImageLayerConfig & { factor: Factor; interpolation: string; seed: Seed };
@@ -324,6 +338,7 @@ export const RandomHue: AugmentationClass<RandomHueConfig> = augmentation(
   'RandomHue',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  turnHues,
 );
 
 export type RandomInvertConfig = ImageLayerConfig & { factor: Factor; valueRange: readonly number[]; seed: Seed };
@@ -333,6 +348,7 @@ export const RandomInvert: AugmentationClass<RandomInvertConfig> = augmentation(
   'RandomInvert',
   { factor: factor(1), valueRange: valueRange(), seed: seed() },
   false,
+  invertImages,
 );
 
 export type RandomPerspectiveConfig = ImageLayerConfig & {
@@ -361,6 +377,7 @@ export const RandomPosterization: AugmentationClass<RandomPosterizationConfig> =
   'RandomPosterization',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  posterizeImages,
 );
 
 export type RandomRotationConfig = ImageLayerConfig & {
@@ -392,6 +409,7 @@ export const RandomSaturation: AugmentationClass<RandomSaturationConfig> = augme
   'RandomSaturation',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   false,
+  saturateImages,
 );
 
 export type RandomSharpnessConfig = ImageLayerConfig & { factor: Factor; valueRange: readonly number[]; seed: Seed };
@@ -401,6 +419,7 @@ export const RandomSharpness: AugmentationClass<RandomSharpnessConfig> = augment
   'RandomSharpness',
   { factor: factor(), valueRange: valueRange(), seed: seed() },
   true,
+  sharpenImages,
 );
 
 export type RandomShearConfig = ImageLayerConfig & {
@@ -495,4 +514,5 @@ export const Solarization: AugmentationClass<SolarizationConfig> = augmentation(
   'Solarization',
   { valueRange: valueRange(), additionFactor: factor(0), thresholdFactor: factor(0), seed: seed() },
   true,
+  solarizeImages,
 );

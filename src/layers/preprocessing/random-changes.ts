@@ -26,20 +26,20 @@ interface Filled {
 type Range = readonly [lower: number, upper: number];
 
 /** From −factor to factor, but not below `least`, or between two numbers. */
-function rangeOf(factor: Factor, least = -1): Range {
+export function rangeOf(factor: Factor, least = -1): Range {
   if (typeof factor === 'number') return [Math.max(-Math.abs(factor), least), Math.abs(factor)];
   const [first = 0, second = first] = factor ?? [];
   return [Math.min(first, second), Math.max(first, second)];
 }
 
 /** A number for each image, as `[images, 1]`. */
-function between(images: SymbolicTensor, [lower, upper]: Range, draw: DrawBits): SymbolicTensor {
+export function between(images: SymbolicTensor, [lower, upper]: Range, draw: DrawBits): SymbolicTensor {
   const count = images.shape.length === 4 ? (images.shape[0] as number) : 1;
   return add(multiply(uniform([count, 1], draw), upper - lower), lower);
 }
 
 /** Numbers of images in a shape that broadcasts to them. */
-function alongImages(images: SymbolicTensor, numbers: SymbolicTensor): SymbolicTensor {
+export function alongImages(images: SymbolicTensor, numbers: SymbolicTensor): SymbolicTensor {
   return reshape(numbers, images.shape.length === 4 ? [-1, 1, 1, 1] : [1, 1, 1]);
 }
 
@@ -115,7 +115,8 @@ export const translateImages: Change<Filled & { readonly heightFactor: Factor; r
   return transformed(images, config, [one, zero, negative(right), zero, one, negative(down)]);
 };
 
-interface Valued {
+/** The options of a change of values. */
+export interface Valued {
   readonly factor: Factor;
   readonly valueRange: readonly number[];
 }
