@@ -26,6 +26,7 @@ import {
   contrastImages,
   flipImages,
   rotateImages,
+  shearImages,
   translateImages,
   zoomImages,
 } from './random-changes.ts';
@@ -443,6 +444,7 @@ export const RandomShear: AugmentationClass<RandomShearConfig> = augmentation(
     seed: seed(),
   },
   true,
+  shearImages,
 );
 
 export type RandomTranslationConfig = ImageLayerConfig & {

@@ -12,6 +12,7 @@ import {
   RandomContrast,
   RandomFlip,
   RandomRotation,
+  RandomShear,
   RandomTranslation,
   RandomZoom,
 } from './augmentation.ts';
@@ -95,6 +96,22 @@ test('RandomFlip mirrors about half of the images', () => {
     // Four deviations of a share of 200.
     expect(Math.abs(found.filter((image) => image === PIXELS.join()).length - 100)).toBeLessThan(28);
   }
+});
+
+test('RandomShear goes one way or the other, as far as in Keras', () => {
+  const both = [
+    [131, 242, 37, 242, 80, 121.42, 147.46, 162.74, 140, 87.68, 108.28, 168.92],
+    [131, 215.2, 106.6, 159.2, 88.4, 123.62, 177.54, 123.8, 60.2, 118, 159, 137],
+  ];
+  const found = distinct(changed(new RandomShear({ xFactor: [0.3, 0.3], yFactor: [0.2, 0.2] }), MANY));
+  const counts = both.map(
+    (expected) =>
+      found.filter((image) =>
+        image.split(',').every((value, index) => Math.abs(Number(value) - (expected[index] as number)) < 0.01),
+      ).length,
+  );
+  expect((counts[0] as number) + (counts[1] as number)).toBe(200);
+  expect(Math.abs((counts[0] as number) - 100)).toBeLessThan(28);
 });
 
 test('each image is changed by a number of its own, which key or seed decide', () => {

@@ -115,6 +115,20 @@ export const translateImages: Change<Filled & { readonly heightFactor: Factor; r
   return transformed(images, config, [one, zero, negative(right), zero, one, negative(down)]);
 };
 
+/** Shears by parts of height and width, one way or the other. */
+export const shearImages: Change<Filled & { readonly xFactor: Factor; readonly yFactor: Factor }> = (
+  images,
+  config,
+  draw,
+) => {
+  const sign = where(lessEqual(between(images, [0, 1], draw), 0.5), 1, -1);
+  const down = multiply(between(images, rangeOf(config.yFactor), draw), sign);
+  const right = multiply(between(images, rangeOf(config.xFactor), draw), sign);
+  const zero = multiply(down, 0);
+  const one = add(zero, 1);
+  return transformed(images, config, [one, right, zero, down, one, zero]);
+};
+
 /** The options of a change of values. */
 export interface Valued {
   readonly factor: Factor;
