@@ -37,6 +37,8 @@ const MATRIX_BYTES = 4 * SIDE * SIDE;
 /** Rows of one more matrix: 2.25 GB. */
 const TALL_ROWS = 36 * SIDE;
 const SHARD_BYTES = 2 ** 24;
+/** Where no layer is cut; more than the largest. */
+const LAYER_SHARD_BYTES = 3 * 2 ** 30;
 
 const [step = '', format = '', path = '', bytes = ''] = process.argv.slice(2);
 const count = Math.round(Number(bytes) / MATRIX_BYTES);
@@ -167,7 +169,7 @@ async function filesOf({ named, paths, layers }: ReturnType<typeof madeWeights>)
     case 'weights.h5':
       return { file: writePathWeights(paths as never, 'large', undefined) };
     case 'weights.json': {
-      const options = { baseName: 'large', id: '0123456789abcdef', shardSize: SHARD_BYTES };
+      const options = { baseName: 'large', id: '0123456789abcdef', shardSize: LAYER_SHARD_BYTES };
       const { file, shards } = writeShardedWeights(paths as never, 'large', options);
       return { file, beside: shards };
     }
