@@ -93,3 +93,13 @@ test('folders below the root go with their last file, and the root stays', async
   await fileSystemStore().remove?.(join(root, 'c/3.bin'));
   expect(readdirSync(root)).toEqual(['c']);
 });
+
+test('a folder that somebody killed left empty goes with the next one beside it that is removed', async () => {
+  const root = join(folder, 'left-empty');
+  mkdirSync(join(root, 'versions/1'), { recursive: true });
+  const store = fileSystemStore(root);
+  await store.write?.('versions/2/a.bin', file('a'));
+  await store.write?.('versions/3/a.bin', file('a'));
+  await store.remove?.('versions/2/a.bin');
+  expect(readdirSync(join(root, 'versions'))).toEqual(['3']);
+});

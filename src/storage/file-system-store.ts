@@ -51,6 +51,7 @@ export function fileSystemStore(root = ''): Store {
     remove: async (key) => {
       await removePath(joinRoot(root, key));
       await removeEmptyFolders(root, folderOf(key));
+      await removeEmptyBeside(root, folderOf(key));
     },
     info: async (key) => {
       const path = joinRoot(root, key);
@@ -93,6 +94,18 @@ async function removeEmptyFolders(root: string, folder: string): Promise<void> {
     return;
   }
   await removeEmptyFolders(root, folderOf(folder));
+}
+
+/** Removes what is left where somebody was killed between the last file of a folder and the folder itself. */
+async function removeEmptyBeside(root: string, folder: string): Promise<void> {
+  if (root === '' || folder === '' || folder.split('/').includes('..')) return;
+  const { promises } = loadFileSystem();
+  const parent = joinRoot(root, folderOf(folder));
+  const entries = await promises.readdir(parent, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    // Those that are not empty stay.
+    if (entry.isDirectory()) await promises.rmdir(joinKey(parent, entry.name)).catch(() => {});
+  }
 }
 
 function joinRoot(root: string, key: string): string {
