@@ -158,6 +158,7 @@ export { type CloneModelOptions, cloneModel } from './model/clone-model.ts';
 export { setBackend } from './model/default-backend.ts';
 export { KerasModel } from './model/keras-model.ts';
 export { Model } from './model/model.ts';
+export type { PredictBatch, PredictDataset } from './model/predict-batches.ts';
 export type { PredictOptions, PredictOutputs } from './model/predictor.ts';
 export {
   type KernelProfile,

@@ -21,6 +21,7 @@ import type { Trainer } from '../training/trainer.ts';
 import type { TrainingState } from '../training/training-state.ts';
 import { frozenLayers, weightsToTrain } from './frozen-layers.ts';
 import { nearestNames } from './nearest-names.ts';
+import type { PredictDataset } from './predict-batches.ts';
 import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
 import type { PredictInputs } from './read-inputs.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
@@ -106,12 +107,16 @@ export abstract class KerasModel extends Layer {
   /**
    * Runs the model on any number of samples, in batches.
    *
-   * Inputs are tensors, typed arrays or nested arrays: one, a list in the order of `inputs`, or a record by input name.
+   * Inputs are tensors, typed arrays or nested arrays: one, a list in the order of `inputs`, or a record by input name; or
+   * batches, as `fit` takes them, from an iterable, an async iterable, a generator, or a function that makes one.
    * The result is one tensor, or a list or record as the model's outputs are; `predict<Tensor[]>` says so to TypeScript.
    *
    * @throws {ShapeError} when an input does not fit.
    */
-  async predict<O extends PredictOutputs = Tensor>(inputs: PredictInputs, options: PredictOptions = {}): Promise<O> {
+  async predict<O extends PredictOutputs = Tensor>(
+    inputs: PredictInputs | PredictDataset,
+    options: PredictOptions = {},
+  ): Promise<O> {
     this.#predictor ??= new Predictor(this);
     return (await this.#predictor.predict(inputs, options)) as O;
   }

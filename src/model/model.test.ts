@@ -7,6 +7,7 @@ import { Masking } from '../layers/core/masking.ts';
 import { input } from '../layers/input-layer.ts';
 import { Add } from '../layers/merging/merge.ts';
 import { Model } from './model.ts';
+import type { PredictDataset } from './predict-batches.ts';
 import { Sequential } from './sequential.ts';
 
 const backend = referenceBackend();
@@ -192,4 +193,43 @@ test('summary() prints the table of Keras', () => {
      Trainable params: 12 (48.00 B)
      Non-trainable params: 0 (0.00 B)"
   `);
+});
+
+describe('predict takes datasets', () => {
+  const model = new Sequential([new Dense({ units: 1, kernelInitializer: 'ones', useBias: false })]);
+  const rows = [
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [[5, 6]],
+  ];
+  async function* asynchronous(): AsyncGenerator<Tensor> {
+    for (const batch of rows) yield tensor(batch);
+  }
+
+  test.each<[string, () => PredictDataset]>([
+    ['a generator of batches as fit takes them', () => rows.map((x) => [x, [[0]]] as const).values()],
+    ['an async generator of tensors', asynchronous],
+    ['a function that makes one', () => asynchronous],
+    ['a set of records', () => new Set(rows.map((x) => ({ x })))],
+  ])('%s', async (_, make) => {
+    expect((await model.predict(make(), { backend })).toArray()).toEqual([[3], [7], [11]]);
+    expect((await model.predict(make(), { backend, steps: 1 })).toArray()).toEqual([[3], [7]]);
+  });
+
+  test('several outputs, and none at all', async () => {
+    const x = input({ shape: [2], name: 'x' });
+    const [a, b] = [
+      new Dense({ units: 1, kernelInitializer: 'ones' }),
+      new Dense({ units: 2, kernelInitializer: 'zeros' }),
+    ];
+    const two = new Model({ inputs: x, outputs: { a: a.apply(x), b: b.apply(x) } });
+    const found = await two.predict<{ a: Tensor; b: Tensor }>(asynchronous(), { backend });
+    expect([found.a.shape, found.b.shape]).toEqual([
+      [3, 1],
+      [3, 2],
+    ]);
+    await expect(model.predict(new Set(), { backend })).rejects.toThrow('found no batches');
+  });
 });

@@ -8,6 +8,7 @@ import { KerasTensor } from '../layers/keras-tensor.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import { defaultBackend } from './default-backend.ts';
 import type { KerasModel, TensorStructure } from './keras-model.ts';
+import type { PredictDataset } from './predict-batches.ts';
 import { ProgramCache } from './program-cache.ts';
 import { type PredictInputs, readInputs } from './read-inputs.ts';
 import { concatenateRows, sliceRows } from './rows.ts';
@@ -18,7 +19,9 @@ export type PredictOutputs = TensorStructure<Tensor>;
 export interface PredictOptions {
   /** Rows computed at a time; 32 as in Keras. */
   readonly batchSize?: number;
-  /** Called after each batch with the number of rows done and their total. */
+  /** Batches to take from a dataset; all of them unless given. */
+  readonly steps?: number;
+  /** Called after each batch of arrays with the number of rows done and their total. */
   readonly onProgress?: (doneRows: number, totalRows: number) => void;
   /** Checked between batches. */
   readonly signal?: AbortSignal;
@@ -37,16 +40,19 @@ export class Predictor {
     this.#model = model;
   }
 
-  async predict(inputs: PredictInputs, options: PredictOptions): Promise<PredictOutputs> {
+  async predict(inputs: PredictInputs | PredictDataset, options: PredictOptions): Promise<PredictOutputs> {
     const { batchSize = 32, onProgress, signal, callbacks } = options;
+    const isStream = isDataset(inputs as object);
+    const more = callbacks || isStream ? await import('./predict-batches.ts') : undefined;
+    if (isStream && more) return await more.predictDataset(this.#model, inputs as PredictDataset, options);
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`Cannot predict: batchSize is ${batchSize}, expected an integer above 0`);
     }
     const backend = options.backend ?? (await defaultBackend());
-    const tensors = readInputs(this.#model, inputs);
+    const tensors = readInputs(this.#model, inputs as PredictInputs);
     const rows = tensors[0]?.shape[0] ?? 0;
     const batches: (readonly Tensor[])[] = [];
-    const hooks = callbacks && new (await import('./predict-hooks.ts')).PredictHooks(this.#model, callbacks);
+    const hooks = callbacks && more && new more.PredictHooks(this.#model, callbacks);
     await hooks?.begin(Math.ceil(rows / batchSize));
     // Without rows one empty batch is run all the same: it gives the outputs their shapes.
     for (let start = 0; start < Math.max(rows, 1); start += batchSize) {
@@ -77,6 +83,14 @@ export class Predictor {
     );
     return backend.compile({ inputs, outputs: outputs.map(({ tensor }) => tensor) }, { updates: [...updates] });
   }
+}
+
+/** Whether batches come one after the other: what can be iterated and has no length, and functions that give such. */
+function isDataset(inputs: object): boolean {
+  return (
+    typeof inputs === 'function' ||
+    (!('length' in inputs) && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
+  );
 }
 
 /** Puts flat outputs into the nesting of the model's outputs. */

@@ -30,7 +30,6 @@ import {
   MaxPooling2D,
   MaxPooling3D,
 } from '../layers/pooling/pooling.ts';
-import { Rescaling } from '../layers/preprocessing/rescaling.ts';
 import {
   AlphaDropout,
   Dropout,
@@ -81,7 +80,6 @@ const COMMON: readonly LayerClass[] = [
   AveragePooling2D,
   MaxPooling3D,
   AveragePooling3D,
-  Rescaling,
   Dropout,
   AlphaDropout,
   SpatialDropout1D,
@@ -131,6 +129,7 @@ const OTHERS: readonly (readonly [classNames: string, load: () => Promise<Readon
   ['Normalization', () => import('../layers/preprocessing/normalization.ts')],
   ['Pipeline', () => import('../layers/preprocessing/pipeline.ts')],
   ['RandomCrop', () => import('../layers/preprocessing/random-crop.ts')],
+  ['Rescaling', () => import('../layers/preprocessing/rescaling.ts')],
   ['Resizing CenterCrop', () => import('../layers/preprocessing/resizing.ts')],
   ['STFTSpectrogram', () => import('../layers/preprocessing/stft-spectrogram.ts')],
   ['StringLookup', () => import('../layers/preprocessing/string-lookup.ts')],

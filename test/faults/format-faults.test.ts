@@ -187,6 +187,12 @@ test('a .keras archive whose directory claims to be longer than what is behind i
   expect(String(error)).toContain('the directory of the zip archive is damaged');
 });
 
+test('a .keras archive with a member of a name without end is refused in a short message', async () => {
+  const error = await fault(zip([CONFIG, { ...CONFIG, name: `${'\0'.repeat(5000)}x` }]));
+  expect(isTyped(error), String(error)).toBe(true);
+  expect(String(error).length).toBeLessThan(2000);
+});
+
 test('an HDF5 file whose dataset claims more than the file holds', async () => {
   const file = fixtureBytes('numbered.h5');
   const extents = new BigUint64Array([2n, 3n, 2n, 3n]);

@@ -1,7 +1,6 @@
 /** What kernels take one thread, roughly: enough to tell those that are worth sharing. */
 import { sizeOf } from '../../array/shape.ts';
 import {
-  type ElementwiseName,
   type Expression,
   type Kernel,
   type LoopKernel,
@@ -25,10 +24,8 @@ const MULTIPLY_ADD_COST = 0.04;
 /** Nanoseconds for each element that other kernels read or write. */
 const ELEMENT_COST = 0.7;
 
-/** Those of one or few instructions are not among them. */
-const FUNCTIONS: ReadonlySet<ElementwiseName> = new Set<ElementwiseName>([
-  ...(['exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'tanh', 'sigmoid', 'erf', 'power', 'atan2'] as const),
-]);
+/** Names of those that take more than a few instructions. */
+const FUNCTION = /^(?:a?(?:sin|cos|tan)|exp|log|erf|sigmoid|power)/;
 
 /** Nanoseconds that a program must take before calling other threads to it pays. */
 export const LEAST_SHARED_COST = 50_000;
@@ -62,7 +59,7 @@ export function expressionCost(count: number, value: Expression): number {
   let each = LOAD_COST;
   visitExpression(value, (part) => {
     if (part.kind === 'load') each += LOAD_COST;
-    else if (part.kind === 'apply') each += FUNCTIONS.has(part.primitive) ? FUNCTION_COST : OPERATION_COST;
+    else if (part.kind === 'apply') each += FUNCTION.test(part.primitive) ? FUNCTION_COST : OPERATION_COST;
   });
   return count * each;
 }

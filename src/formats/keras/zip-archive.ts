@@ -35,6 +35,9 @@ const MAX_EXPANSION = 1032;
 const SMALL_MEMBER_BYTES = 256 << 20;
 const MAX_LARGE_EXPANSION = 100;
 
+/** Characters of a name that a message shows: a damaged one may have thousands. */
+const MAX_SHOWN_PATH = 200;
+
 /** Bytes of a local header before the name. */
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
@@ -116,7 +119,11 @@ function indexMembers(archive: RangedFile, entries: readonly Entry[]): Map<strin
     const path = entry.filename;
     const segments = path.split('/');
     if (/[\\\0]|^[A-Za-z]:/.test(path) || segments.includes('..') || segments.includes('')) {
-      throw zipError(archive, `the member ${JSON.stringify(path)} leads out of the archive`, entry.offset);
+      throw zipError(
+        archive,
+        `the member ${JSON.stringify(path.slice(0, MAX_SHOWN_PATH))} leads out of the archive`,
+        entry.offset,
+      );
     }
     if (members.has(path)) throw zipError(archive, `two members are named "${path}"`, entry.offset);
     members.set(path, entry);
