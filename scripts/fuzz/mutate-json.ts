@@ -22,7 +22,7 @@ const HOSTILE: readonly string[] = [
   '""',
   '"__proto__"',
   '"constructor"',
-  '"../../../../tmp/hornet-escaped"',
+  '"../../../../hornet-escaped"',
   '"/etc/passwd"',
   '"\\u0000"',
   '"\\ud800"',

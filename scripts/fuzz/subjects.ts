@@ -197,7 +197,7 @@ async function mutateKeras(sound: Sound, random: Random, others: readonly Uint8A
   if (random.chance(0.05)) {
     const escaped = random.pick([
       '../../escaped.txt',
-      '/tmp/hornet-escaped',
+      '/hornet-escaped',
       'assets/../../escaped',
       'a\\..\\b',
       '__proto__/x',
