@@ -15,11 +15,10 @@ import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
   emitLeast,
-  emitLines,
   emitPatch,
-  emitPoints,
   emitTiles,
   inputTile,
+  outputGradientTile,
   planTiles,
   pointStride,
   type TileGrid,
@@ -28,7 +27,6 @@ import {
 import {
   emitTransform,
   kernelGradientTransform,
-  outputGradientTransform,
   TILE_INPUTS,
   TILE_OUTPUTS,
   TILE_POINTS,
@@ -161,30 +159,6 @@ function emitSums(
       );
     });
     f.release(block, end, left, right, sums, patch, atY, atX, depth);
-  });
-}
-
-/** A function of three i32, as that of `inputTile`, for a patch of 4 × 4 of dy. */
-function outputGradientTile(module: ModuleBuilder, channels: number, stride: number): number {
-  return module.shared(`winograd output gradient ${channels} ${stride}`, ['i32', 'i32', 'i32'], [], (f) => {
-    const [source, pitch, target] = [f.param(0), f.param(1), f.param(2)];
-    const lines = f.localsOf('i32', TILE_OUTPUTS);
-    const count = f.local('i32');
-    emitLines(f, lines, source, pitch);
-    const constants = new VectorConstants(f, outputGradientTransform.constants);
-    f.for(count, 0, channels, 4, () => {
-      emitTransform(
-        f,
-        outputGradientTransform,
-        TILE_OUTPUTS,
-        constants,
-        (row, column) => f.load('v128.load', lines[row] as Local, column * channels * 4),
-        (row, outputs) => emitPoints(f, target, stride, row, outputs),
-      );
-      for (const line of lines) f.increment(line, 16);
-      f.increment(target, 16);
-    });
-    constants.release();
   });
 }
 

@@ -5,9 +5,11 @@ import { divideInto } from './contract-plan.ts';
 import {
   emitTransform,
   inputTransform,
+  outputGradientTransform,
   TILE_INPUTS,
   TILE_OUTPUTS,
   TILE_POINTS,
+  type Transform,
   VectorConstants,
 } from './winograd-transform.ts';
 
@@ -209,17 +211,35 @@ export function emitPatch(
  * first of 36 matrices) that transforms all channels.
  */
 export function inputTile(module: ModuleBuilder, channels: number, stride: number): number {
-  return module.shared(`winograd input ${channels} ${stride}`, ['i32', 'i32', 'i32'], [], (f) => {
+  return tileTransform(module, `winograd input ${channels} ${stride}`, inputTransform, TILE_INPUTS, channels, stride);
+}
+
+/** A function of three i32, as that of `inputTile`, for a patch of 4 × 4 of dy. */
+export function outputGradientTile(module: ModuleBuilder, channels: number, stride: number): number {
+  const name = `winograd output gradient ${channels} ${stride}`;
+  return tileTransform(module, name, outputGradientTransform, TILE_OUTPUTS, channels, stride);
+}
+
+/** A patch has `extent` lines and columns. */
+function tileTransform<Inputs extends readonly Local[], Outputs extends readonly Local[]>(
+  module: ModuleBuilder,
+  name: string,
+  transform: Transform<Inputs, Outputs>,
+  extent: number,
+  channels: number,
+  stride: number,
+): number {
+  return module.shared(name, ['i32', 'i32', 'i32'], [], (f) => {
     const [source, pitch, target] = [f.param(0), f.param(1), f.param(2)];
-    const lines = f.localsOf('i32', TILE_INPUTS);
+    const lines = f.localsOf('i32', extent);
     const count = f.local('i32');
     emitLines(f, lines, source, pitch);
-    const constants = new VectorConstants(f, inputTransform.constants);
+    const constants = new VectorConstants(f, transform.constants);
     f.for(count, 0, channels, 4, () => {
       emitTransform(
         f,
-        inputTransform,
-        TILE_INPUTS,
+        transform,
+        extent,
         constants,
         (row, column) => f.load('v128.load', lines[row] as Local, column * channels * 4),
         (row, outputs) => emitPoints(f, target, stride, row, outputs),
@@ -243,13 +263,7 @@ export function emitLines(f: FunctionBuilder, lines: readonly Local[], first: Lo
 }
 
 /** Stores a row of transformed vectors, each into the matrix of its point. */
-export function emitPoints(
-  f: FunctionBuilder,
-  target: Local,
-  stride: number,
-  row: number,
-  outputs: readonly Local[],
-): void {
+function emitPoints(f: FunctionBuilder, target: Local, stride: number, row: number, outputs: readonly Local[]): void {
   for (const [column, output] of outputs.entries()) {
     f.storeAt('v128.store', target, (row * TILE_INPUTS + column) * stride, () => f.get(output));
   }
