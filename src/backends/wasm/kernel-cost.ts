@@ -21,6 +21,9 @@ const FUNCTION_COST = 1;
 /** Nanoseconds for each multiply-add of a contraction. */
 const MULTIPLY_ADD_COST = 0.04;
 
+/** Nanoseconds for each element that a contraction reads or writes: most are weights, which stream from the caches. */
+const STREAMED_COST = 0.1;
+
 /** Nanoseconds for each element that other kernels read or write. */
 const ELEMENT_COST = 0.7;
 
@@ -74,7 +77,8 @@ export function reduceCost({ kept, reduced, value }: ReduceKernel): number {
 
 export function nodeCost({ node, inputs, outputs }: NodeKernel): number {
   const elements = [...inputs, ...outputs].reduce((sum, { size }) => sum + size, 0);
-  return Math.max(multiplyAdds(node) * MULTIPLY_ADD_COST, elements * ELEMENT_COST);
+  const count = multiplyAdds(node);
+  return count === 0 ? elements * ELEMENT_COST : Math.max(count * MULTIPLY_ADD_COST, elements * STREAMED_COST);
 }
 
 /** Of a contraction, as it is defined; none of others. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Tensor } from '../../array/tensor.ts';
 import { BackendError } from '../../errors.ts';
-import { apply, applyAll, input, parameter } from '../../graph/apply.ts';
+import { apply, applyAll, constant, input, parameter } from '../../graph/apply.ts';
 import type { Graph } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
 import { wasmBackend } from './wasm-backend.ts';
@@ -142,12 +142,24 @@ describe.each(THREADS)('%i threads give the bits of one', (threads) => {
   });
 });
 
-test("a small program is one thread's alone, and says so", async () => {
-  const x = input('x', { shape: [4], dtype: 'float32' });
-  const program = await wasmBackend({ threads: 2 }).compile({ inputs: [x], outputs: [apply('exp', [x], {})] });
-  await program.run([values([4], 1)]);
+const SMALL: Readonly<Record<string, () => Graph>> = {
+  'a few numbers': () => {
+    const x = input('x', { shape: [4], dtype: 'float32' });
+    return { inputs: [x], outputs: [apply('exp', [x], {})] };
+  },
+  'one row through a dense layer, whose weights are most of what is read': () => {
+    const x = input('x', { shape: [1, 784], dtype: 'float32' });
+    return { inputs: [x], outputs: [apply('dot', [x, constant(values([784, 128], 1))], plain)] };
+  },
+};
+
+test.each(Object.keys(SMALL))("a small program is one thread's alone, and says so: %s", async (name) => {
+  const graph = (SMALL[name] as (typeof SMALL)[string])();
+  const inputs = graph.inputs.map(({ shape }) => values(shape, 1));
+  const program = await wasmBackend({ threads: 2 }).compile(graph);
+  await program.run(inputs);
   await new Promise((resolve) => setTimeout(resolve, 200));
-  await program.run([values([4], 1)]);
+  await program.run(inputs);
   expect(program.threads).toBe(1);
 });
 
