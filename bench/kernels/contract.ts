@@ -1,4 +1,4 @@
-/** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter] [--plain]`. */
+/** Prints the speed of single contraction kernels on one thread: `node bench/kernels/contract.ts [filter] [--plain] [--wide]`. */
 import { planConvolve, planConvolveInputGradient } from '../../src/backends/wasm/contract-convolve.ts';
 import { type DotGeometry, planDot } from '../../src/backends/wasm/contract-dot.ts';
 import { planConvolveFilterGradient } from '../../src/backends/wasm/contract-filter-gradient.ts';
@@ -170,10 +170,21 @@ const MEASUREMENTS: readonly Measurement[] = [
 /** Without relaxed SIMD, as on engines that lack it. */
 const isPlain = process.argv.includes('--plain');
 
+/** For `node --experimental-wasm-revectorize`. */
+const wide = process.argv.includes('--wide');
+
 function measure({ plan, leftLength, rightLength, outputLength, packed, flops, name }: Measurement): void {
   const numbers = new SeededNumbers(1);
   const [left, right] = [numbers.floats(leftLength), numbers.floats(rightLength)];
-  const { time } = runContract({ plan, left, right, outputLength, packed, ...(isPlain ? { relaxedSimd: false } : {}) });
+  const { time } = runContract({
+    plan,
+    left,
+    right,
+    outputLength,
+    packed,
+    wide,
+    ...(isPlain ? { relaxedSimd: false } : {}),
+  });
   const first = time();
   let best = first;
   const deadline = performance.now() + 700;
@@ -182,5 +193,5 @@ function measure({ plan, leftLength, rightLength, outputLength, packed, flops, n
   console.log(`${name.padEnd(44)} ${best.toFixed(3).padStart(9)} ms ${speed.padStart(7)} GFLOP/s`);
 }
 
-const filter = process.argv.slice(2).find((argument) => argument !== '--plain') ?? '';
+const filter = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? '';
 for (const measurement of MEASUREMENTS) if (measurement.name.includes(filter)) measure(measurement);

@@ -17,6 +17,7 @@ export interface RunContractOptions {
   /** Doubles each element in the tail and counts its visits. */
   readonly tail?: boolean;
   readonly relaxedSimd?: boolean;
+  readonly wide?: boolean;
 }
 
 export interface RunContractResult {
@@ -59,7 +60,8 @@ export function runContract(options: RunContractOptions): RunContractResult {
     privateScratch: place(plan.privateBytes),
   };
   const pages = Math.ceil((end + READ_SLACK_BYTES) / 65536);
-  const module = new ModuleBuilder(options.relaxedSimd === undefined ? {} : { relaxedSimd: options.relaxedSimd });
+  const { relaxedSimd, wide } = options;
+  const module = new ModuleBuilder({ ...(relaxedSimd === undefined ? {} : { relaxedSimd }), wide });
   module.importMemory('host', 'memory', { minimum: pages });
   const tail = options.tail ? emitDoublingTail(module, at.output, at.visits) : undefined;
   const places: ContractPlaces = {

@@ -13,6 +13,8 @@ import { FunctionBuilder, VALUE_TYPE_CODES, type ValueType } from './assembler-f
 export interface ModuleOptions {
   /** Whether code may use relaxed SIMD; by default, whether the engine has it. */
   readonly relaxedSimd?: boolean;
+  /** Whether neighbouring vectors are computed in pairs, which the engine joins to vectors of 256 bits. */
+  readonly wide?: boolean | undefined;
 }
 
 export interface MemoryLimits {
@@ -26,6 +28,7 @@ export interface MemoryLimits {
 /** Collects functions and exports, and writes them as one binary module. */
 export class ModuleBuilder {
   readonly relaxedSimd: boolean;
+  readonly wide: boolean;
   readonly #typeIndexes = new Map<string, number>();
   readonly #types = new ByteWriter();
   readonly #imports = new ByteWriter();
@@ -38,6 +41,7 @@ export class ModuleBuilder {
 
   constructor(options: ModuleOptions = {}) {
     this.relaxedSimd = options.relaxedSimd ?? hasRelaxedSimd();
+    this.wide = options.wide === true;
   }
 
   /** The memory that all functions work on. */

@@ -1,7 +1,15 @@
 /** Loops over tiles: a product of blocks of matrices, out of which all contractions are made. */
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import { callTile, type Finish, TILE_COLUMNS, TILE_ROWS, type TileShape } from './contract-tile.ts';
+import {
+  callTile,
+  type Finish,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  type TileShape,
+  WIDE_COLUMNS,
+  WIDE_PANEL_ROWS,
+} from './contract-tile.ts';
 
 /**
  * `output[group, row, column] = Σ left[group, row, step] · right[step, column]`. Addresses and strides are in bytes.
@@ -38,18 +46,20 @@ export interface Product {
 /** Writes the loops of a product. Panels are outermost, so that one stays in the first cache while rows go by. */
 export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: Product): void {
   const { columns, bias } = product;
-  const whole = Math.floor(columns / TILE_COLUMNS);
   const [panel, right, outputColumn, biasAt] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
   f.push(product.right.base).set(right);
   f.get(product.output.base).set(outputColumn);
   if (bias !== undefined) f.push(bias).set(biasAt);
   const place: PanelPlace = { right, outputColumn, biasAt };
-  f.for(panel, 0, whole, 1, () => {
-    emitPanel(module, f, product, TILE_COLUMNS, place);
-    f.increment(right, product.right.panelStride).increment(outputColumn, TILE_COLUMNS * 4);
-    if (bias !== undefined) f.increment(biasAt, TILE_COLUMNS * 4);
-  });
-  const rest = columns - whole * TILE_COLUMNS;
+  let rest = columns;
+  for (const width of module.wide ? [WIDE_COLUMNS, TILE_COLUMNS] : [TILE_COLUMNS]) {
+    f.for(panel, 0, Math.floor(rest / width), 1, () => {
+      emitPanel(module, f, product, width, place);
+      f.increment(right, product.right.panelStride * (width / TILE_COLUMNS)).increment(outputColumn, width * 4);
+      if (bias !== undefined) f.increment(biasAt, width * 4);
+    });
+    rest %= width;
+  }
   if (rest > 0) emitPanel(module, f, product, rest, place);
   f.release(panel, right, outputColumn, biasAt);
 }
@@ -70,7 +80,7 @@ function emitPanel(
   const { left, output } = product;
   const [group, tile, leftAt, outputAt] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
   const leftRow = left.kind === 'rows' ? left.stride : 4;
-  const runs = splitEvenly(product.rows, TILE_ROWS);
+  const runs = splitEvenly(product.rows, tileRows(module, product.rows, columns));
   const emitRuns = (): void => {
     for (const { size: rows, count } of runs) {
       f.for(tile, 0, count, 1, () => {
@@ -110,6 +120,7 @@ function emitTileCall(
     leftStride: () => f.i32(left.stride),
     right: () => f.get(at.right),
     rightStride: () => f.i32(right.stride ?? 0),
+    panelStride: () => f.i32(right.panelStride),
     depth: () => f.push(depth),
     output: () => f.get(at.outputAt),
     outputStride: () => f.i32(output.rowStride),
@@ -117,6 +128,12 @@ function emitTileCall(
     table: () => f.push(segments?.table ?? 0),
     segments: () => f.push(segments?.count ?? 0),
   });
+}
+
+/** Rows of a tile at the most. */
+function tileRows({ wide }: ModuleBuilder, rows: number, columns: number): number {
+  // Seven rows of six at most are tiles of 4 and 3 rows, and tiles of 3 add up in another order.
+  return wide && columns === TILE_COLUMNS && rows !== TILE_ROWS + 1 ? WIDE_PANEL_ROWS : TILE_ROWS;
 }
 
 /** Tiles of nearly equal height: 49 rows are 4 tiles of 6 and 5 of 5, which are faster than 8 of 6 and one of 1. */

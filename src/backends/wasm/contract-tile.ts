@@ -20,6 +20,14 @@ export const TILE_ROWS = 6;
 /** Columns of the greatest tile, and of a panel of a packed right matrix. */
 export const TILE_COLUMNS = 8;
 
+/**
+ * Columns of the greatest tile where the engine joins pairs of vectors: two panels. Its 24 sums take 12 registers then.
+ */
+export const WIDE_COLUMNS: number = 2 * TILE_COLUMNS;
+
+/** Rows of a tile of one panel where the engine joins pairs of vectors. */
+export const WIDE_PANEL_ROWS = 8;
+
 /** What happens to a sum before it is stored. */
 export interface Finish {
   /** Adds what the output holds already. */
@@ -35,7 +43,7 @@ export interface TileShape {
   readonly columns: number;
   /** Which elements of the left matrix lie side by side: those of a row (`rows`) or of a column (`columns`). */
   readonly left: 'rows' | 'columns';
-  /** `packed`: a panel, 8 columns wide. `strided`: rows of any distance. */
+  /** `packed`: panels, each 8 columns wide. `strided`: rows of any distance. */
   readonly right: 'packed' | 'strided';
   /** Whether the depth comes in segments, whose places a table gives. */
   readonly segmented: boolean;
@@ -45,7 +53,7 @@ export interface TileShape {
 /**
  * Parameters of a tile, in order; distances in bytes. `left`, `right`, `output` and `bias` are addresses of the first
  * element. `leftStride` lies between rows (`left: 'rows'`) or between steps of the depth (`left: 'columns'`).
- * With `segmented`, `depth` is that of one segment, and the table holds two i32 a segment: what to add to `left` and
+ * `panelStride` lies between two panels. With `segmented`, `depth` is that of one segment, and the table holds two i32 a segment: what to add to `left` and
  * to `right`.
  */
 const PARAMETERS = [
@@ -53,6 +61,7 @@ const PARAMETERS = [
   'leftStride',
   'right',
   'rightStride',
+  'panelStride',
   'depth',
   'output',
   'outputStride',
@@ -76,10 +85,15 @@ export function callTile(
 function parametersOf(shape: TileShape): TileParameter[] {
   return PARAMETERS.filter((name) => {
     if (name === 'rightStride') return shape.right === 'strided';
+    if (name === 'panelStride') return hasTwoPanels(shape);
     if (name === 'bias') return shape.finish.bias === true;
     if (name === 'table' || name === 'segments') return shape.segmented;
     return true;
   });
+}
+
+function hasTwoPanels({ columns, right }: TileShape): boolean {
+  return right === 'packed' && columns > TILE_COLUMNS;
 }
 
 function tileFunction(module: ModuleBuilder, shape: TileShape): number {
@@ -118,29 +132,31 @@ class TileWriter {
   readonly #leftElement: Local;
   /** Left pointers: one a row, or one in all. */
   readonly #left: readonly Local[];
-  readonly #right: Local;
+  /** Right pointers: one a panel. */
+  readonly #right: readonly [Local, Local?];
   readonly #count: Local;
 
   constructor(f: FunctionBuilder, shape: TileShape, at: Record<TileParameter, Local>) {
     this.#f = f;
     this.#shape = shape;
     this.#at = at;
-    this.#vectors = shape.columns > 4 ? 2 : 1;
-    const sets = shape.rows * this.#vectors <= 6 ? 2 : 1;
+    this.#vectors = Math.ceil(shape.columns / 4);
+    // The same number in tiles of one panel and of two: it decides on the bits of the sums.
+    const sets = shape.rows * Math.min(this.#vectors, 2) <= 6 ? 2 : 1;
     this.#sums = Array.from({ length: sets }, () =>
       Array.from({ length: shape.rows }, () => f.localsOf('v128', this.#vectors)),
     );
     this.#rightLanes = f.localsOf('v128', this.#vectors);
     this.#leftElement = f.local('v128');
     this.#left = f.localsOf('i32', shape.left === 'rows' ? shape.rows : 1);
-    this.#right = f.local('i32');
+    this.#right = hasTwoPanels(shape) ? [f.local('i32'), f.local('i32')] : [f.local('i32')];
     this.#count = f.local('i32');
   }
 
   write(): void {
     if (this.#shape.segmented) this.#writeSegments();
     else {
-      this.#f.get(this.#at.right).set(this.#right);
+      this.#startPanels(() => this.#f.get(this.#at.right));
       this.#startRows(() => this.#f.get(this.#at.left));
       this.#writeDepth();
     }
@@ -154,7 +170,7 @@ class TileWriter {
       f.get(segments).op('i32.eqz').brIf(exit);
       f.loop((again) => {
         this.#startRows(() => f.get(left).load('i32.load', table).op('i32.add'));
-        f.get(right).load('i32.load', table, 4).op('i32.add').set(this.#right);
+        this.#startPanels(() => f.get(right).load('i32.load', table, 4).op('i32.add'));
         this.#writeDepth();
         f.increment(table, 8).get(segments).i32(1).op('i32.sub').tee(segments).brIf(again);
       });
@@ -172,6 +188,15 @@ class TileWriter {
       f.get(previous).get(this.#at.leftStride).op('i32.add').set(row);
       previous = row;
     }
+  }
+
+  /** Sets the right pointers to the panels that begin at the address that `first` pushes. */
+  #startPanels(first: () => unknown): void {
+    const f = this.#f;
+    const [panel, second] = this.#right;
+    first();
+    f.set(panel);
+    if (second) f.get(panel).get(this.#at.panelStride).op('i32.add').set(second);
   }
 
   #writeDepth(): void {
@@ -195,9 +220,11 @@ class TileWriter {
     const f = this.#f;
     const { left, right } = this.#shape;
     const sums = this.#sums[step % this.#sums.length] as (readonly Local[])[];
+    const [panel, second] = this.#right;
     const rightOffset = right === 'packed' ? step * TILE_COLUMNS * 4 : 0;
     for (const [index, lanes] of this.#rightLanes.entries()) {
-      f.load('v128.load', this.#right, rightOffset + index * 16).set(lanes);
+      if (second && index > 1) f.load('v128.load', second, rightOffset + (index - 2) * 16).set(lanes);
+      else f.load('v128.load', panel, rightOffset + index * 16).set(lanes);
     }
     for (const [row, rowSums] of sums.entries()) {
       if (left === 'rows') f.load('v128.load32_splat', this.#left[row] as Local, step * 4);
@@ -207,13 +234,15 @@ class TileWriter {
         f.multiplyAdd(sum, () => f.get(this.#leftElement).get(this.#rightLanes[index] as Local));
       }
     }
-    if (right === 'strided') f.increment(this.#right, this.#at.rightStride);
+    if (right === 'strided') f.increment(panel, this.#at.rightStride);
     if (left === 'columns') f.increment(this.#left[0] as Local, this.#at.leftStride);
   }
 
   #advance(steps: number): void {
     const f = this.#f;
-    if (this.#shape.right === 'packed') f.increment(this.#right, steps * TILE_COLUMNS * 4);
+    if (this.#shape.right === 'packed') {
+      for (const panel of this.#right) if (panel) f.increment(panel, steps * TILE_COLUMNS * 4);
+    }
     if (this.#shape.left === 'rows') for (const row of this.#left) f.increment(row, steps * 4);
   }
 
