@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { GrowthPoint } from './growth-child.ts';
-import { describeMachine, type Findings, makeRow, type Row } from './measure.ts';
+import { describeMachine } from './machine.ts';
+import { type Findings, makeRow, type Row } from './measure.ts';
 import { drawPanels, type Panel, type Series } from './plot.ts';
 
 const BATCHES = [1, 8, 64, 512] as const;

@@ -1,5 +1,4 @@
-/** Numbers of a benchmark: rows, medians, and how busy the machine was. */
-import { availableParallelism, cpus, loadavg } from 'node:os';
+/** Numbers of a benchmark: rows and medians. Runs in pages too. */
 
 /** One comparison; more is better in `ratio` = peer / ours. */
 export interface Row {
@@ -69,13 +68,6 @@ export function formatTable(rows: readonly Row[]): string {
       .join('  ')
       .trimEnd();
   return table.map(format).join('\n');
-}
-
-export function describeMachine(): string {
-  const model = cpus()[0]?.model ?? 'an unknown processor';
-  const busy = loadavg()[0] as number;
-  const warning = busy > 0.5 ? ' (others are at work: times are too long, for both sides)' : '';
-  return `${availableParallelism()} × ${model}, Node ${process.versions.node}, load ${busy.toFixed(2)}${warning}`;
 }
 
 function round(value: number): number {

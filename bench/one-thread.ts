@@ -32,13 +32,22 @@ export async function measureOneThread(folder: string, wanted: readonly Workload
       others.reduce((best, row) => (row.ratio < best.ratio ? row : best), first),
     );
   }
+  return { rows: [...rows, ...rowOfMean(better, 'one thread')], notes };
+}
+
+/** What the ratio to each peer should be at least. */
+export function goalOf(name: WorkloadName): number {
+  return KERNELS.includes(name) ? 1.7 : 1.2;
+}
+
+/** The geometric mean of the models, where all have been measured, from the row of the better peer of each. */
+export function rowOfMean(better: ReadonlyMap<WorkloadName, Row>, where: string): Row[] {
   const models = MODELS.flatMap((name) => better.get(name) ?? []);
-  if (models.length === MODELS.length) {
-    const name = `geometric mean of ${MODELS.length} models, one thread`;
-    const [ours, peers] = [geometricMean(models.map((row) => row.ours)), geometricMean(models.map((row) => row.peer))];
-    rows.push(makeRow(name, ours, peers, 'the better peer of each', 'ms', 1.5));
-  }
-  return { rows, notes };
+  if (models.length < MODELS.length) return [];
+  const [ours, peers] = [geometricMean(models.map((row) => row.ours)), geometricMean(models.map((row) => row.peer))];
+  return [
+    makeRow(`geometric mean of ${MODELS.length} models, ${where}`, ours, peers, 'the better peer of each', 'ms', 1.5),
+  ];
 }
 
 async function measureWorkload(folder: string, name: WorkloadName): Promise<Findings> {
@@ -48,10 +57,9 @@ async function measureWorkload(folder: string, name: WorkloadName): Promise<Find
   if (hasLayersModel(folder, work)) peers.push(await openTensorflowJs(folder, work));
   const times = await race(work.title, readExpected(folder, work), [ours, ...peers]);
   for (const contestant of [ours, ...peers]) contestant.close();
-  const goal = KERNELS.includes(name) ? 1.7 : 1.2;
   return {
     rows: peers.map((peer) =>
-      makeRow(`${work.title}, one thread`, medianOf(times, ours), medianOf(times, peer), peer.name, 'ms', goal),
+      makeRow(`${work.title}, one thread`, medianOf(times, ours), medianOf(times, peer), peer.name, 'ms', goalOf(name)),
     ),
     notes: [describeTimes(work.title, times)],
   };

@@ -78,7 +78,10 @@ export interface OnnxSession {
 }
 
 export interface Onnxruntime {
-  readonly env: { readonly versions: Readonly<Record<string, string>>; readonly wasm: { numThreads?: number } };
+  readonly env: {
+    readonly versions: Readonly<Record<string, string>>;
+    readonly wasm: { numThreads?: number; wasmPaths?: string };
+  };
   readonly Tensor: new (dtype: 'float32', data: Float32Array, shape: readonly number[]) => OnnxTensor;
   readonly InferenceSession: {
     create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;

@@ -1,5 +1,4 @@
-/** Contestants that do the same work, in turn: their answers are compared first, then their times are taken. */
-import { setTimeout as pause } from 'node:timers/promises';
+/** Contestants that do the same work, in turn: their answers are compared first, then their times are taken. Runs in pages too. */
 import { median, spread } from './measure.ts';
 
 /** Turns of each, one a round; slow contestants get fewer. */
@@ -64,7 +63,7 @@ export async function race(work: string, expected: Float32Array, contestants: re
   for (let round = 0; round < TURNS; round++) {
     for (const { contestant, calls, turns, times } of plans) {
       if (round >= turns) continue;
-      await pause(PAUSE_MS);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       times.push(await contestant.turn(calls));
     }
   }

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeMachine, type Row } from './measure.ts';
+import { describeMachine } from './machine.ts';
+import type { Row } from './measure.ts';
 
 export const RESULTS: string = fileURLToPath(new URL('results', import.meta.url));
 

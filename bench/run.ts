@@ -2,8 +2,8 @@
  * Measures Hornet against others: `npm run bench [-- --only PART,… --models NAME,… --json FILE --record]`.
  *
  * A ratio is the peer's figure by ours: above 1, Hornet is better. The models are written by real Keras when they are
- * first needed, the peers installed when they are first needed. `--models` chooses among those of the part `one-thread`;
- * `--record` adds the run to results/history.jsonl.
+ * first needed, the peers installed when they are first needed. `--models` chooses among those of the parts `one-thread` and
+ * `browser`; `--record` adds the run to results/history.jsonl.
  */
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -12,7 +12,8 @@ import { parseArgs } from 'node:util';
 import { findPython } from '../scripts/find-python.ts';
 import { measureGrowth } from './growth.ts';
 import { measureLoads } from './load.ts';
-import { describeMachine, type Findings, formatTable } from './measure.ts';
+import { describeMachine } from './machine.ts';
+import { type Findings, formatTable } from './measure.ts';
 import { buildPackage, writeModels, writeOnnxModels } from './model-files.ts';
 import { measureNative, NATIVE_WORKLOADS } from './native.ts';
 import { measureOneThread, ONE_THREAD_WORKLOADS } from './one-thread.ts';
@@ -49,6 +50,12 @@ const parts: Readonly<Record<string, Part>> = {
   'two-threads': {
     models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'],
     measure: () => measureTwoThreads(folder),
+  },
+  browser: {
+    models: chosenModels,
+    onnx: true,
+    // What builds pages and drives browsers is large.
+    measure: async () => await (await import('./browser.ts')).measureInBrowser(folder, chosenModels),
   },
   native: { models: NATIVE_WORKLOADS, onnx: true, measure: () => measureNative(folder, python) },
   peak: { models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'], measure: () => measurePeak(folder) },
