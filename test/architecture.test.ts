@@ -51,7 +51,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Modules of packages, and who may load them: lazily, but for the command line's own. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  '@zip.js/zip.js': /^src\/formats\/keras\//,
   'cli-progress': /^src\/cli\//,
   commander: /^src\/cli\//,
   'fast-png': /^src\/cli\//,

@@ -23,7 +23,6 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 
 /** What a consumer installs, and the page of docs/decisions that says why. */
 const DEPENDENCIES: Readonly<Record<string, string>> = {
-  '@zip.js/zip.js': 'zip.md',
   'cli-progress': 'command-line-libraries.md',
   commander: 'command-line-libraries.md',
   'fast-png': 'image-decoders.md',

@@ -9,8 +9,6 @@ const config: UserConfig = defineConfig({
   resolve: { alias: { hornet: fileURLToPath(new URL('../../src/index.ts', import.meta.url)) } },
   // Hornet loads what it needs piece by piece, which workers can do as modules.
   worker: { format: 'es' },
-  // What is loaded late is prepared early, or the page would be reloaded in the middle.
-  optimizeDeps: { include: ['@zip.js/zip.js/lib/zip-core-custom.js'] },
   server: { fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] } },
   assetsInclude: ['**/*.keras'],
 });

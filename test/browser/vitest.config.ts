@@ -22,7 +22,6 @@ const config: ViteUserConfig = defineConfig({
         // Everything is found beforehand: a dependency found later would reload the page in the middle of a test.
         optimizeDeps: {
           include: [
-            '@zip.js/zip.js/lib/zip-core-custom.js',
             '@tensorflow/tfjs-core',
             '@tensorflow/tfjs-backend-cpu',
             '@tensorflow/tfjs-layers',

@@ -2,14 +2,14 @@
  * The files within a zip archive. A stored member is a range of the archive and is read as such; a deflated one is
  * inflated when it is opened, up to the size that the directory promises.
  *
- * The directory is read by zip.js, which knows ZIP64; nothing is ever written to a path that an archive names.
+ * Nothing is ever written to a path that an archive names.
  */
 
-import type { Entry } from '@zip.js/zip.js';
 import { cachedFile } from '../../binary/cached-file.ts';
 import { bytesFile, type RangedFile, subFile } from '../../binary/ranged-file.ts';
 import { FormatError, UnsupportedError } from '../../errors.ts';
 import { crc32 } from './crc32.ts';
+import { readZipDirectory, type ZipEntry, zipError } from './zip-directory.ts';
 
 /** The files of an archive or folder, by path. */
 export interface MemberFiles {
@@ -21,9 +21,6 @@ export interface MemberFiles {
    */
   open(path: string, maxBytes?: number): Promise<RangedFile | undefined>;
 }
-
-/** A `.keras` has three members and one for each asset. */
-const MAX_MEMBERS = 100_000;
 
 /** Deflate gains a factor of 1032 at most; a member that claims more is a lie. */
 const MAX_EXPANSION = 1032;
@@ -42,51 +39,10 @@ const MAX_SHOWN_PATH = 200;
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
 
-/** The record at the end of the directory, without a comment. */
-const END_RECORD_BYTES = 22;
-const END_SIGNATURE = 0x06054b50;
-
-/** Holds the end record and, for ZIP64, the two before it. */
-const TAIL_BYTES = 512;
-
 /** Opens a zip archive: reads its directory, nothing else. */
 export async function openZip(archive: RangedFile): Promise<MemberFiles> {
-  const { ZipReader } = await import('@zip.js/zip.js/lib/zip-core-custom.js');
   const file = cachedFile(archive);
-  const { byteLength } = archive;
-  /** What the archive itself failed with, which is no fault of its format. */
-  let readError: unknown;
-  const hasComment = !(await endsWithDirectory(file));
-  const reader = new ZipReader({
-    size: byteLength,
-    init: async () => {},
-    readable: undefined as never,
-    createReadable: undefined as never,
-    readUint8Array: async (index, length) => {
-      const bytes = new Uint8Array(Math.min(length, byteLength - index));
-      // The library looks for the end of the directory in the last 64 KB, where a comment may follow it. When none
-      // does, only the last few bytes are needed, and none are found in the zeros before.
-      const isSearch = !hasComment && length > TAIL_BYTES && index + bytes.byteLength === byteLength;
-      const skipped = isSearch ? Math.max(0, bytes.byteLength - TAIL_BYTES) : 0;
-      try {
-        bytes.set(await file.slice(index + skipped, index + bytes.byteLength), skipped);
-      } catch (error) {
-        readError = error;
-        throw error;
-      }
-      return bytes;
-    },
-  });
-  let entries: Entry[];
-  try {
-    // Names are checked below, with a message that says which.
-    entries = await reader.getEntries({ filenameValidation: 'tolerant' });
-  } catch (cause) {
-    if (readError !== undefined) throw readError;
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw zipError(archive, `the directory of the zip archive is damaged or cut off (${problem})`, undefined, cause);
-  }
-  const members = indexMembers(archive, entries);
+  const members = indexMembers(archive, await readZipDirectory(file));
   return {
     paths: [...members.keys()],
     open: async (path, maxBytes = Number.POSITIVE_INFINITY) => {
@@ -96,27 +52,17 @@ export async function openZip(archive: RangedFile): Promise<MemberFiles> {
         const problem = `the member "${path}" has ${entry.uncompressedSize} bytes, expected ${maxBytes} at most`;
         throw zipError(archive, problem, entry.offset);
       }
-      return await openMember(archive, file, entry, path);
+      return await openMember(archive, file, entry);
     },
   };
 }
 
-/** Whether the record that ends a directory is the last of an archive, with no comment behind. */
-async function endsWithDirectory(archive: RangedFile): Promise<boolean> {
-  const { byteLength } = archive;
-  if (byteLength < END_RECORD_BYTES) return false;
-  const bytes = await archive.slice(byteLength - END_RECORD_BYTES, byteLength);
-  const record = new DataView(bytes.buffer, bytes.byteOffset, END_RECORD_BYTES);
-  return record.getUint32(0, true) === END_SIGNATURE && record.getUint16(20, true) === 0;
-}
-
 /** The files of the directory by path, after checking that none leads astray and that no two share bytes. */
-function indexMembers(archive: RangedFile, entries: readonly Entry[]): Map<string, Entry> {
-  if (entries.length > MAX_MEMBERS) throw zipError(archive, `the zip archive has ${entries.length} members`);
-  const members = new Map<string, Entry>();
+function indexMembers(archive: RangedFile, entries: readonly ZipEntry[]): Map<string, ZipEntry> {
+  const members = new Map<string, ZipEntry>();
   for (const entry of entries) {
-    if (entry.directory) continue;
-    const path = entry.filename;
+    if (entry.isFolder) continue;
+    const { path } = entry;
     const segments = path.split('/');
     if (/[\\\0]|^[A-Za-z]:/.test(path) || segments.includes('..') || segments.includes('')) {
       throw zipError(
@@ -132,26 +78,26 @@ function indexMembers(archive: RangedFile, entries: readonly Entry[]): Map<strin
   let previous = '';
   for (const entry of [...members.values()].sort((a, b) => a.offset - b.offset)) {
     if (entry.offset < end) {
-      throw zipError(archive, `the members "${previous}" and "${entry.filename}" overlap`, entry.offset);
+      throw zipError(archive, `the members "${previous}" and "${entry.path}" overlap`, entry.offset);
     }
     end = entry.offset + LOCAL_HEADER_BYTES + entry.compressedSize;
-    previous = entry.filename;
+    previous = entry.path;
     if (end > archive.byteLength) throw zipError(archive, `the member "${previous}" is cut off`, entry.offset);
   }
   return members;
 }
 
-async function openMember(archive: RangedFile, cached: RangedFile, entry: Entry, path: string): Promise<RangedFile> {
+async function openMember(archive: RangedFile, cached: RangedFile, entry: ZipEntry): Promise<RangedFile> {
+  const { path, compressedSize, uncompressedSize, method } = entry;
   const name = `${archive.name}/${path}`;
-  const { compressedSize, uncompressedSize, compressionMethod: method } = entry;
-  if (entry.encrypted) {
+  if (entry.isEncrypted) {
     throw new UnsupportedError(`Cannot read "${name}": it is encrypted`, 'an encrypted zip member');
   }
   if (method !== 0 && method !== 8) {
     const feature = `zip compression method ${method}`;
     throw new UnsupportedError(`Cannot read "${name}": ${feature} is not supported; store or deflate it`, feature);
   }
-  const start = await findData(archive, cached, entry, path);
+  const start = await findData(archive, cached, entry);
   if (method === 0) {
     if (compressedSize === uncompressedSize) return subFile(archive, start, start + compressedSize, name);
     throw zipError(archive, `the stored member "${path}" has two sizes`, entry.offset);
@@ -162,14 +108,15 @@ async function openMember(archive: RangedFile, cached: RangedFile, entry: Entry,
     throw zipError(archive, problem, entry.offset);
   }
   const bytes = await inflate(archive, subFile(archive, start, start + compressedSize), uncompressedSize, path);
-  if (crc32(bytes) !== (entry.signature ?? 0) >>> 0) {
+  if (crc32(bytes) !== entry.checksum) {
     throw zipError(archive, `the checksum of the member "${path}" does not match, the file is damaged`, entry.offset);
   }
   return bytesFile(bytes, name);
 }
 
 /** Where a member's data begin: behind its local header, whose two last fields vary in length. */
-async function findData(archive: RangedFile, cached: RangedFile, entry: Entry, path: string): Promise<number> {
+async function findData(archive: RangedFile, cached: RangedFile, entry: ZipEntry): Promise<number> {
+  const { path } = entry;
   const bytes = await cached.slice(entry.offset, entry.offset + LOCAL_HEADER_BYTES);
   const header = new DataView(bytes.buffer, bytes.byteOffset, LOCAL_HEADER_BYTES);
   if (header.getUint32(0, true) !== LOCAL_SIGNATURE) {
@@ -219,8 +166,3 @@ async function inflate(
 }
 
 const INFLATE_PIECE_BYTES = 1 << 20;
-
-function zipError(archive: RangedFile, problem: string, offset?: number, cause?: unknown): FormatError {
-  const details = { file: archive.name, cause, ...(offset === undefined ? {} : { offset }) };
-  return new FormatError(`Cannot read "${archive.name}": ${problem}`, details);
-}
