@@ -1,7 +1,6 @@
-/** What a test needs of Chromium: no sandbox, for it runs as root in containers, and no traffic and no helpers of its own. */
+/** What a test needs of Chromium: no sandbox, for it runs as root in containers, and no traffic of its own. */
 export const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
-  '--disable-crashpad-for-testing',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
