@@ -4,6 +4,7 @@ import type { ModuleBuilder } from './assembler-module.ts';
 import {
   callTile,
   type Finish,
+  ROW_COLUMNS,
   TILE_COLUMNS,
   TILE_ROWS,
   type TileShape,
@@ -52,7 +53,7 @@ export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: 
   if (bias !== undefined) f.push(bias).set(biasAt);
   const place: PanelPlace = { right, outputColumn, biasAt };
   let rest = columns;
-  for (const width of module.wide ? [WIDE_COLUMNS, TILE_COLUMNS] : [TILE_COLUMNS]) {
+  for (const width of tileWidths(module, product)) {
     f.for(panel, 0, Math.floor(rest / width), 1, () => {
       emitPanel(module, f, product, width, place);
       f.increment(right, product.right.panelStride * (width / TILE_COLUMNS)).increment(outputColumn, width * 4);
@@ -128,6 +129,12 @@ function emitTileCall(
     table: () => f.push(segments?.table ?? 0),
     segments: () => f.push(segments?.count ?? 0),
   });
+}
+
+/** Columns of the tiles that the panels are shared out to, the widest first. */
+function tileWidths({ wide }: ModuleBuilder, { rows, right }: Product): number[] {
+  const widths = wide ? [WIDE_COLUMNS, TILE_COLUMNS] : [TILE_COLUMNS];
+  return rows === 1 && right.stride === undefined ? [ROW_COLUMNS, ...widths] : widths;
 }
 
 /** Rows of a tile at the most. */

@@ -25,6 +25,12 @@ export const TILE_COLUMNS = 8;
  */
 export const WIDE_COLUMNS: number = 2 * TILE_COLUMNS;
 
+/**
+ * Columns of a tile of a single row: four panels, since in fewer there would be too few sums on their way, and since each
+ * element of the row is read once for all of them.
+ */
+export const ROW_COLUMNS: number = 4 * TILE_COLUMNS;
+
 /** Rows of a tile of one panel where the engine joins pairs of vectors. */
 export const WIDE_PANEL_ROWS = 8;
 
@@ -85,15 +91,15 @@ export function callTile(
 function parametersOf(shape: TileShape): TileParameter[] {
   return PARAMETERS.filter((name) => {
     if (name === 'rightStride') return shape.right === 'strided';
-    if (name === 'panelStride') return hasTwoPanels(shape);
+    if (name === 'panelStride') return panelsOf(shape) > 1;
     if (name === 'bias') return shape.finish.bias === true;
     if (name === 'table' || name === 'segments') return shape.segmented;
     return true;
   });
 }
 
-function hasTwoPanels({ columns, right }: TileShape): boolean {
-  return right === 'packed' && columns > TILE_COLUMNS;
+function panelsOf({ columns, right }: TileShape): number {
+  return right === 'packed' ? Math.ceil(columns / TILE_COLUMNS) : 1;
 }
 
 function tileFunction(module: ModuleBuilder, shape: TileShape): number {
@@ -118,8 +124,9 @@ function tileFunction(module: ModuleBuilder, shape: TileShape): number {
   });
 }
 
-/** Steps of the depth that one turn of the inner loop takes. */
+/** Steps of the depth that one turn of the inner loop takes; fewer where a step is long. */
 const UNROLL = 4;
+const ROW_UNROLL = 2;
 
 class TileWriter {
   readonly #f: FunctionBuilder;
@@ -133,7 +140,7 @@ class TileWriter {
   /** Left pointers: one a row, or one in all. */
   readonly #left: readonly Local[];
   /** Right pointers: one a panel. */
-  readonly #right: readonly [Local, Local?];
+  readonly #right: readonly [Local, ...Local[]];
   readonly #count: Local;
 
   constructor(f: FunctionBuilder, shape: TileShape, at: Record<TileParameter, Local>) {
@@ -142,14 +149,14 @@ class TileWriter {
     this.#at = at;
     this.#vectors = Math.ceil(shape.columns / 4);
     // The same number in tiles of one panel and of two: it decides on the bits of the sums.
-    const sets = shape.rows * Math.min(this.#vectors, 2) <= 6 ? 2 : 1;
+    const sets = shape.columns < ROW_COLUMNS && shape.rows * Math.min(this.#vectors, 2) <= 6 ? 2 : 1;
     this.#sums = Array.from({ length: sets }, () =>
       Array.from({ length: shape.rows }, () => f.localsOf('v128', this.#vectors)),
     );
     this.#rightLanes = f.localsOf('v128', this.#vectors);
     this.#leftElement = f.local('v128');
     this.#left = f.localsOf('i32', shape.left === 'rows' ? shape.rows : 1);
-    this.#right = hasTwoPanels(shape) ? [f.local('i32'), f.local('i32')] : [f.local('i32')];
+    this.#right = f.localsOf('i32', panelsOf(shape)) as [Local, ...Local[]];
     this.#count = f.local('i32');
   }
 
@@ -193,10 +200,14 @@ class TileWriter {
   /** Sets the right pointers to the panels that begin at the address that `first` pushes. */
   #startPanels(first: () => unknown): void {
     const f = this.#f;
-    const [panel, second] = this.#right;
+    const [head, ...others] = this.#right;
     first();
-    f.set(panel);
-    if (second) f.get(panel).get(this.#at.panelStride).op('i32.add').set(second);
+    f.set(head);
+    let previous = head;
+    for (const panel of others) {
+      f.get(previous).get(this.#at.panelStride).op('i32.add').set(panel);
+      previous = panel;
+    }
   }
 
   #writeDepth(): void {
@@ -211,7 +222,7 @@ class TileWriter {
         f.get(count).i32(steps).op('i32.sub').tee(count).i32(steps).op('i32.ge_s').brIf(again);
       });
     };
-    f.block((exit) => turns(UNROLL, exit));
+    f.block((exit) => turns(this.#shape.columns === ROW_COLUMNS ? ROW_UNROLL : UNROLL, exit));
     f.block((exit) => turns(1, exit));
   }
 
@@ -220,28 +231,35 @@ class TileWriter {
     const f = this.#f;
     const { left, right } = this.#shape;
     const sums = this.#sums[step % this.#sums.length] as (readonly Local[])[];
-    const [panel, second] = this.#right;
     const rightOffset = right === 'packed' ? step * TILE_COLUMNS * 4 : 0;
-    for (const [index, lanes] of this.#rightLanes.entries()) {
-      if (second && index > 1) f.load('v128.load', second, rightOffset + (index - 2) * 16).set(lanes);
-      else f.load('v128.load', panel, rightOffset + index * 16).set(lanes);
-    }
+    const [first] = this.#right;
+    const loadLanes = (index: number): FunctionBuilder => {
+      const panel = this.#right[Math.floor(index / 2)] ?? first;
+      return f.load('v128.load', panel, rightOffset + (panel === first ? index : index % 2) * 16);
+    };
+    const isRow = sums.length === 1;
+    if (!isRow) for (const [index, lanes] of this.#rightLanes.entries()) loadLanes(index).set(lanes);
     for (const [row, rowSums] of sums.entries()) {
       if (left === 'rows') f.load('v128.load32_splat', this.#left[row] as Local, step * 4);
       else f.load('v128.load32_splat', this.#left[0] as Local, row * 4);
       f.set(this.#leftElement);
       for (const [index, sum] of rowSums.entries()) {
-        f.multiplyAdd(sum, () => f.get(this.#leftElement).get(this.#rightLanes[index] as Local));
+        f.multiplyAdd(sum, () => {
+          f.get(this.#leftElement);
+          // Of a single row each vector is used once: no register has to hold it.
+          if (isRow) loadLanes(index);
+          else f.get(this.#rightLanes[index] as Local);
+        });
       }
     }
-    if (right === 'strided') f.increment(panel, this.#at.rightStride);
+    if (right === 'strided') f.increment(first, this.#at.rightStride);
     if (left === 'columns') f.increment(this.#left[0] as Local, this.#at.leftStride);
   }
 
   #advance(steps: number): void {
     const f = this.#f;
     if (this.#shape.right === 'packed') {
-      for (const panel of this.#right) if (panel) f.increment(panel, steps * TILE_COLUMNS * 4);
+      for (const panel of this.#right) f.increment(panel, steps * TILE_COLUMNS * 4);
     }
     if (this.#shape.left === 'rows') for (const row of this.#left) f.increment(row, steps * 4);
   }

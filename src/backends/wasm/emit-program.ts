@@ -1,17 +1,7 @@
-/** Writes the module of a schedule: one function for each kernel, one for the run, one for each part of the prologue. */
-import { bytesPerElement } from '../../array/dtype.ts';
-import type {
-  Buffer,
-  Kernel,
-  PackKernel,
-  ReduceKernel,
-  ScanKernel,
-  Schedule,
-  StateUpdate,
-} from '../../compiler/schedule.ts';
-import { buffersRead, buffersWritten, byteLengthOf } from '../../compiler/schedule.ts';
+import type { Buffer, Kernel, PackKernel, ReduceKernel, Schedule, StateUpdate } from '../../compiler/schedule.ts';
+import { buffersRead, buffersWritten } from '../../compiler/schedule.ts';
 import type { Variable } from '../../graph/variable.ts';
-import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { FunctionBuilder } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
 import type { Packing } from './contract-plan.ts';
 import type { KernelContext } from './kernel-context.ts';
@@ -22,6 +12,7 @@ import { kernelExport, RUN } from './place.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
 import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
+import { emitBufferCopy, emitScan, type Work } from './scan-code.ts';
 import { isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 import { emitTransposition } from './transpose-code.ts';
 
@@ -59,12 +50,6 @@ export interface TeamOptions {
   emitBarrier(module: ModuleBuilder): number;
   /** Exports what they are called by, from the function `(thread, threads)` that does each one's part. */
   exportThreads(module: ModuleBuilder, barrier: number, everyone: number): void;
-}
-
-/** A kernel, ready to be written into the function of a run. */
-interface Work {
-  readonly isShared: boolean;
-  write(writer: RunWriter, f: FunctionBuilder): void;
 }
 
 /**
@@ -116,7 +101,7 @@ export async function emitProgram(
     return (f, team) => {
       const writer = new RunWriter(f, team);
       for (const work of works) work.write(writer, f);
-      for (const { state, next } of updates) writer.alone(() => emitCopy(f, context, next, state));
+      for (const { state, next } of updates) writer.alone(() => emitBufferCopy(f, context, next, state));
       return writer;
     };
   };
@@ -219,67 +204,4 @@ function prologueSteps(
 function tailPhases(context: KernelContext, { output, tail }: ReduceKernel): Phase[] {
   if (tail === undefined) return [];
   return [rangePhase(emitTail(context, output, tail), expressionCost(output.size, tail.value))];
-}
-
-function emitCopy(f: FunctionBuilder, { addressOf }: KernelContext, from: Buffer, to: Buffer): void {
-  if (addressOf(from) === addressOf(to) || from.size === 0) return;
-  f.i32(addressOf(to)).i32(addressOf(from)).i32(byteLengthOf(from)).memoryCopy();
-}
-
-/** A loop around the kernels of the body; steps of sequences are copied to and from fixed places. */
-function emitScan(context: KernelContext, scan: ScanKernel, body: readonly Work[], barrier: number | undefined): Work {
-  const { module, addressOf } = context;
-  const stepAddress = (f: FunctionBuilder, whole: Buffer, step: Buffer, position: Local): void => {
-    f.sum([[position, step.size * bytesPerElement(step.dtype)]], addressOf(whole));
-  };
-  const isTeamwork = barrier !== undefined && body.some(({ isShared: shared }) => shared);
-  const index = module.function(isTeamwork ? SHARED_PARAMS : [], [], (f) => {
-    const position = f.local('i32');
-    const count = f.local('i32');
-    const writer = new RunWriter(f, isTeamwork ? { thread: f.param(0), threads: f.param(1), barrier } : undefined);
-    writer.alone(() => {
-      for (const { initial, current } of scan.carries) emitCopy(f, context, initial, current);
-    });
-    writer.meet();
-    f.for(count, 0, scan.length, 1, () => {
-      f.get(count).set(position);
-      if (scan.reverse)
-        f.i32(scan.length - 1)
-          .get(count)
-          .op('i32.sub')
-          .set(position);
-      writer.alone(() => {
-        for (const { whole, step } of scan.sequences) {
-          if (step.size === 0) continue;
-          f.i32(addressOf(step));
-          stepAddress(f, whole, step, position);
-          f.i32(byteLengthOf(step)).memoryCopy();
-        }
-      });
-      for (const work of body) work.write(writer, f);
-      writer.alone(() => {
-        for (const { whole, step } of scan.stacked) {
-          if (step.size === 0) continue;
-          stepAddress(f, whole, step, position);
-          f.i32(addressOf(step)).i32(byteLengthOf(step)).memoryCopy();
-        }
-        for (const { next, current } of scan.carries) emitCopy(f, context, next, current);
-      });
-      // The next turn begins as the first did.
-      writer.meet();
-    });
-  });
-  return {
-    isShared: isTeamwork,
-    write: (writer, f) => {
-      if (!isTeamwork) writer.alone(() => f.call(index));
-      else
-        writer.together((team) =>
-          f
-            .get((team as Team).thread)
-            .get((team as Team).threads)
-            .call(index),
-        );
-    },
-  };
 }
