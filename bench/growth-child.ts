@@ -37,10 +37,7 @@ export interface GrowthPoint {
   readonly peakBytes: number;
 }
 
-const MOST_REPEATS = 20;
-
-/** After which no further repeat is made, of at least three. */
-const ENOUGH_MS = 4000;
+const REPEATS = 20;
 
 /** The engine replaces its first code meanwhile, that of a kernel after some dozens of calls. */
 const WARM_UPS = 60;
@@ -84,11 +81,7 @@ await predict();
 const peak = peakBytes() - before;
 await warmUp();
 const times: number[] = [];
-const begun = performance.now();
-for (let repeat = 0; repeat < MOST_REPEATS; repeat++) {
-  times.push(await predict());
-  if (repeat >= 2 && performance.now() - begun > ENOUGH_MS) break;
-}
+for (let repeat = 0; repeat < REPEATS; repeat++) times.push(await predict());
 const [{ program, compileMs }] = programs as [(typeof programs)[number]];
 const { permanentBytes, totalBytes, lowerBoundBytes } = program.plan;
 const point: GrowthPoint = {

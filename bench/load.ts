@@ -7,9 +7,8 @@ import { openZip } from '../src/formats/keras/zip-archive.ts';
 import { type Findings, makeRow, median, type Row, spread } from './measure.ts';
 import { peerVersion } from './peers.ts';
 
-/** Repeats of the readers in JavaScript, in turn; Keras takes seconds each time, so it gets fewer. */
-const REPEATS = 9;
-const KERAS_REPEATS = 3;
+/** Repeats of each reader, in turn. */
+const REPEATS = 20;
 
 interface Outcome {
   readonly ms: number;
@@ -20,7 +19,6 @@ interface Outcome {
 interface Reader {
   readonly name: string;
   readonly file: string;
-  readonly repeats: number;
   readonly command: readonly [string, ...string[]];
 }
 
@@ -45,7 +43,7 @@ const node = (name: string, reader: string, folder: string, file: string): Reade
     file,
     warmUpModel(folder, file),
   ] as const;
-  return { name, file, repeats: REPEATS, command };
+  return { name, file, command };
 };
 
 /** Measures loading of the files in `folder`; real Keras takes part where `python` has it. */
@@ -59,7 +57,7 @@ export async function measureLoads(folder: string, python: string | undefined): 
     // What one reader pays for a cold disk, the next would save.
     for (const reader of readers) readFileSync(reader.file);
     for (let round = 0; round < REPEATS; round++) {
-      for (const reader of readers) if (round < reader.repeats) outcomes.get(reader)?.push(runChild(reader.command));
+      for (const reader of readers) outcomes.get(reader)?.push(runChild(reader.command));
     }
     const of = (reader: Reader, key: 'ms' | 'peakBytes'): number[] =>
       (outcomes.get(reader) ?? []).map((outcome) => outcome[key]);
@@ -81,9 +79,7 @@ async function listComparisons(folder: string, python: string | undefined): Prom
   const keras = (file: string): Reader[] => {
     if (python === undefined) return [];
     const script = fileURLToPath(new URL('load-child.py', import.meta.url));
-    return [
-      { name: 'Keras', file, repeats: KERAS_REPEATS, command: [python, script, file, warmUpModel(folder, file)] },
-    ];
+    return [{ name: 'Keras', file, command: [python, script, file, warmUpModel(folder, file)] }];
   };
   const h5wasm = `h5wasm ${peerVersion('h5wasm')}, all datasets`;
   const tensorflow = `TensorFlow.js ${peerVersion('@tensorflow/tfjs-layers')}`;

@@ -1,10 +1,8 @@
 /** Contestants that do the same work, in turn: their answers are compared first, then their times are taken. Runs in pages too. */
 import { median, spread } from './measure.ts';
 
-/** Turns of each, one a round; slow contestants get fewer. */
+/** Turns of each, one a round. */
 const TURNS = 20;
-const SLOW_TURNS = 7;
-const SLOW_MS = 200;
 
 /** Compilers inside of engines replace their first code while it runs. */
 const WARM_UP_MS = 700;
@@ -54,15 +52,14 @@ export function contestantOf(
  */
 export async function race(work: string, expected: Float32Array, contestants: readonly Contestant[]): Promise<Times> {
   for (const contestant of contestants) checkAnswer(work, contestant.name, await contestant.answer(), expected);
-  const plans: { contestant: Contestant; calls: number; turns: number; times: number[] }[] = [];
+  const plans: { contestant: Contestant; calls: number; times: number[] }[] = [];
   for (const contestant of contestants) {
     const ms = await warmUp(contestant);
     const calls = Math.min(MOST_CALLS, Math.max(1, Math.ceil(TURN_MS / ms)));
-    plans.push({ contestant, calls, turns: ms < SLOW_MS ? TURNS : SLOW_TURNS, times: [] });
+    plans.push({ contestant, calls, times: [] });
   }
   for (let round = 0; round < TURNS; round++) {
-    for (const { contestant, calls, turns, times } of plans) {
-      if (round >= turns) continue;
+    for (const { contestant, calls, times } of plans) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       times.push(await contestant.turn(calls));
     }

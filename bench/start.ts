@@ -5,10 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Findings, makeRow, median, spread } from './measure.ts';
 import { peerVersion, pythonWithTensorflow } from './peers.ts';
 
-const ROUNDS = 9;
-
-/** Python takes seconds each time; and a series is long. */
-const SLOW_ROUNDS = 3;
+const ROUNDS = 20;
 
 /** Enough for a steady state; the last of them count as that. */
 const PREDICTIONS = 40;
@@ -19,7 +16,6 @@ const COMPILE_GOAL_MS = 150;
 
 interface Starter {
   readonly name: string;
-  readonly rounds: number;
   readonly goal?: number;
   readonly command: readonly [string, ...string[]];
 }
@@ -48,13 +44,11 @@ export async function measureStart(
   ];
   const ours: Starter = {
     name: 'Hornet',
-    rounds: ROUNDS,
     command: node('hornet', `${folder}/mobilenet-v2.keras`),
   };
   const peers: Starter[] = [
     {
       name: `TensorFlow.js ${peerVersion('@tensorflow/tfjs-core')} wasm, model.json`,
-      rounds: ROUNDS,
       goal: 2,
       command: node('tfjs', `${folder}/mobilenet-v2/model.json`),
     },
@@ -65,13 +59,11 @@ export async function measureStart(
   // The first of each meets cold caches, and is not counted.
   for (const { command } of all) await timeToFirst(command);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const starter of all) {
-      if (round < starter.rounds) times.get(starter)?.push(await timeToFirst(starter.command));
-    }
+    for (const starter of all) times.get(starter)?.push(await timeToFirst(starter.command));
   }
   const of = (starter: Starter): number[] => times.get(starter) ?? [];
   const series: Series[] = [];
-  for (let round = 0; round < SLOW_ROUNDS; round++) series.push(await readSeries(ours.command));
+  for (let round = 0; round < ROUNDS; round++) series.push(await readSeries(ours.command));
   const compileMs = series.map((found) => found.compileMs);
   const second = median(series.map((found) => found.times[1] as number));
   const steady = median(series.flatMap((found) => found.times.slice(-STEADY)));
@@ -98,7 +90,6 @@ function pythonStarters(folder: string, input: string, python: string): Starter[
   const file = `${folder}/mobilenet-v2.keras`;
   const starter = (backend: string, name: string, program: string): Starter => ({
     name,
-    rounds: SLOW_ROUNDS,
     goal: 6,
     command: [program, script, backend, file, input],
   });
