@@ -167,7 +167,7 @@ async function filesOf({ named, paths, layers }: ReturnType<typeof madeWeights>)
     case 'keras':
       return { file: await writeKeras(artifacts(paths)) };
     case 'weights.h5':
-      return { file: writePathWeights(paths as never, 'large', undefined) };
+      return { file: writePathWeights(paths as never, 'large') };
     case 'weights.json': {
       const options = { baseName: 'large', id: '0123456789abcdef', shardSize: LAYER_SHARD_BYTES };
       const { file, shards } = writeShardedWeights(paths as never, 'large', options);

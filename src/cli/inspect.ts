@@ -100,7 +100,10 @@ function toText(artifacts: ModelArtifacts, layers: readonly LayerRow[], weights:
     ['compiled', Object.keys(artifacts.trainingConfig ?? {}).length === 0 ? undefined : 'yes'],
     ['optimizer', optimizerWeights.length > 0 ? `${optimizerWeights.length} arrays of state` : undefined],
     ['weights', `${weights.length} arrays, ${formatCount(numbers)} numbers, ${formatBytes(bytes)}`],
-    ...Object.entries(artifacts.metadata ?? {}).map(([key, value]): [string, string] => [key, shorten(value)]),
+    ...Object.entries(artifacts.metadata ?? {}).map(([key, value]): [string, string | undefined] => [
+      key,
+      value === null ? undefined : shorten(value),
+    ]),
   ];
   const width = Math.max(...facts.map(([key]) => key.length));
   const parts = [

@@ -47,6 +47,7 @@ export interface CheckpointDetails {
   readonly step?: number;
   /** From 0. */
   readonly epoch?: number;
+  /** By default what the model's training measured last. */
   readonly metrics?: Logs;
   /** Versions with a name stay until they are removed; one of the same name is replaced. */
   readonly name?: string;
@@ -348,7 +349,8 @@ export class Checkpoints {
     try {
       const chosen = details.format ?? format;
       const key = FILE_NAMES[chosen];
-      const saved = await encodeFiles(chosen, model, { ...options, destination: key });
+      const measured = details.metrics ?? { ...model.trainingLogs };
+      const saved = await encodeFiles(chosen, model, { ...options, measured, destination: key });
       const isResumable = trainingState && trainer !== undefined;
       const training = isResumable
         ? (await import('./training-state.ts')).trainingStateFile(await model.getTrainingState())
@@ -356,7 +358,14 @@ export class Checkpoints {
       const steps = trainer && Number(trainer.optimizer.iterations.value.data[0]);
       const write = async (): Promise<CheckpointVersion> => {
         try {
-          return await this.#write(directory, { saved, training, format: chosen, step: steps, ...details });
+          return await this.#write(directory, {
+            saved,
+            training,
+            format: chosen,
+            step: steps,
+            ...details,
+            metrics: measured,
+          });
         } finally {
           release();
         }
@@ -373,7 +382,7 @@ export class Checkpoints {
     const { asWriter, newWriterId } = await import('../storage/live-writers.ts');
     const { uniqueId } = await import('./unique-id.ts');
     const { writeFiles } = await import('./write-files.ts');
-    const { saved, training, format, epoch, name, metrics = {} } = encoded;
+    const { saved, training, format, epoch, name, metrics } = encoded;
     const contents = await this.#read();
     const { versions } = contents;
     await removeAbandoned(directory, contents);
@@ -440,7 +449,8 @@ export class Checkpoints {
   }
 }
 
-type EncodedVersion = Omit<CheckpointDetails, 'step'> & {
+type EncodedVersion = Omit<CheckpointDetails, 'step' | 'metrics'> & {
+  readonly metrics: Logs;
   readonly saved: Parameters<typeof import('./write-files.ts').writeFiles>[1];
   readonly training: ReturnType<typeof import('./training-state.ts').trainingStateFile> | undefined;
   readonly format: SaveFormat;

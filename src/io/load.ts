@@ -109,6 +109,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
       : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
+  if (!isPart) wholeOrPart.trainingLogs = await metricsOf(artifacts);
   return wholeOrPart;
 }
 
@@ -154,11 +155,18 @@ export async function loadWeights(
   );
   const giveAssets = await readAssets(root, artifacts);
   await fillWeights(artifacts, plan, report, { ...options, beforeCommit: giveAssets }, progress);
+  model.trainingLogs = await metricsOf(artifacts);
   if (artifacts.optimizerWeights !== undefined && model.compiled && options.byName !== true) {
     const { loadOptimizer } = await import('./load-training.ts');
     await loadOptimizer(model, { artifacts, dialect, plan, report, fill });
   }
   return report;
+}
+
+/** What was measured of the model before it was saved. */
+async function metricsOf({ metadata }: ModelArtifacts): Promise<KerasModel['trainingLogs']> {
+  if (!metadata?.metrics) return undefined;
+  return (await import('./saved-metrics.ts')).decodeMetrics(metadata.metrics);
 }
 
 /** Reads the arrays of a plan and assigns them if all have the right shape; else gives those that have not. */

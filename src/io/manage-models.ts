@@ -6,6 +6,7 @@ import type { FormatName, ModelArtifacts } from '../formats/artifacts.ts';
 import type { Container } from '../formats/detect.ts';
 import { Limiter } from '../storage/limiter.ts';
 import { baseNameOf, type OpenOptions, type Store } from '../storage/store.ts';
+import type { Logs } from '../training/callbacks/callback.ts';
 import {
   besideOf,
   besideOfBytes,
@@ -18,6 +19,7 @@ import {
 import { placeOf, type SaveDestination } from './places.ts';
 import { readArtifacts } from './read-artifacts.ts';
 import type { SaveOptions } from './save.ts';
+import { decodeMetrics } from './saved-metrics.ts';
 import type { StoredModel } from './source.ts';
 import { writeFiles } from './write-files.ts';
 
@@ -33,6 +35,10 @@ export interface ModelInfo {
   /** When it was saved, where the store knows that. */
   readonly modifiedAt?: Date;
   readonly kerasVersion?: string;
+  /** What wrote it, where the file says that: `Hornet v0.1.0`, `TensorFlow.js tfjs-layers v4.22.0`. */
+  readonly generatedBy?: string;
+  /** What was measured of it when it was saved, where the file says that. */
+  readonly metrics?: Logs;
   /** How many arrays of weights there are. */
   readonly weightCount?: number;
   /** How many numbers they hold. */
@@ -157,7 +163,7 @@ async function sizeOf(store: Store, key: string): Promise<number> {
   return (await (store.info?.(key) ?? store.open(key))).byteLength;
 }
 
-function described({ format, kerasVersion, weights }: ModelArtifacts): Omit<ModelInfo, 'byteLength'> {
+function described({ format, kerasVersion, metadata = {}, weights }: ModelArtifacts): Omit<ModelInfo, 'byteLength'> {
   const entries =
     weights === undefined
       ? []
@@ -166,6 +172,8 @@ function described({ format, kerasVersion, weights }: ModelArtifacts): Omit<Mode
         : weights.kind === 'layers'
           ? [...weights.layers.flatMap((layer) => layer.entries), ...weights.topLevel]
           : [...weights.groups.values()].flatMap((group) => [...group.entries.values()]);
+  const { generatedBy = metadata.generated_by } = metadata;
+  const metrics = decodeMetrics(metadata.metrics);
   const parameterCount = entries.reduce(
     (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
     0,
@@ -173,6 +181,8 @@ function described({ format, kerasVersion, weights }: ModelArtifacts): Omit<Mode
   return {
     format,
     ...(kerasVersion === undefined ? {} : { kerasVersion }),
+    ...(typeof generatedBy === 'string' ? { generatedBy } : {}),
+    ...(metrics === undefined ? {} : { metrics }),
     ...(weights === undefined ? {} : { weightCount: entries.length, parameterCount }),
   };
 }

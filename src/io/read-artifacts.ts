@@ -194,7 +194,10 @@ async function readMembers(members: MemberFiles, name: string, options: ReadOpti
 }
 
 async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelArtifacts> {
-  const [{ openHdf5 }, { isHdf5Model, readHdf5Model }] = await Promise.all([hdf5Format(), hdf5Model()]);
+  const [{ openHdf5 }, { isHdf5Model, readDescription, readHdf5Model }] = await Promise.all([
+    hdf5Format(),
+    hdf5Model(),
+  ]);
   const root = await openHdf5(file);
   if (await isHdf5Model(root)) {
     const selection = await selectionCode(options);
@@ -209,7 +212,8 @@ async function readHdf5(file: RangedFile, options: ReadOptions): Promise<ModelAr
   const [{ readPathWeights }, { artifactsOfWeights }] = await Promise.all([pathWeights(), kerasFormat()]);
   const weights = await readPathWeights(root, file.name);
   if (weights.weights.groups.size > 0 || weights.optimizerWeights !== undefined) {
-    return { format: 'weights.h5', source: file.name, ...artifactsOfWeights(weights) };
+    const described = await readDescription(root, file.name);
+    return { format: 'weights.h5', source: file.name, ...described, ...artifactsOfWeights(weights) };
   }
   const names =
     (await root.names())
@@ -257,9 +261,12 @@ async function readJson(
         const checksum = Object.hasOwn(integrity, path) ? integrity[path] : undefined;
         return checksum === undefined ? shard : await verified(shard, checksum);
       };
-      const [{ readShardedWeights }, { artifactsOfWeights }] = await Promise.all([shardedWeights(), kerasFormat()]);
+      const [{ describedByTable, readShardedWeights }, { artifactsOfWeights }] = await Promise.all([
+        shardedWeights(),
+        kerasFormat(),
+      ]);
       const weights = await readShardedWeights(json, file.name, openVerified);
-      return { format: 'weights.json', source: file.name, ...artifactsOfWeights(weights) };
+      return { format: 'weights.json', source: file.name, ...describedByTable(json), ...artifactsOfWeights(weights) };
     }
     default: {
       const kerasVersion = stringAt(json, 'keras_version');

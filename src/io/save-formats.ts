@@ -6,7 +6,9 @@ import { isJsonObject } from '../formats/json.ts';
 import type { QuantizedWeight } from '../formats/layers-model/write-layers-model.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { encodeValue } from '../serialization/encode-values.ts';
+import type { Logs } from '../training/callbacks/callback.ts';
 import type { Quantize } from './quantize-rule.ts';
+import { encodeMetrics } from './saved-metrics.ts';
 
 /**
  * `keras`, `h5` and `layers-model` are whole models, the others weights alone: `weights.h5` and `weights.json` (shards) as
@@ -28,6 +30,8 @@ export interface FormatOptions {
   readonly metadata?: JsonObject;
   /** When the model was saved. Nothing tells the time unless asked: the same model gives the same file. */
   readonly date?: Date;
+  /** What was measured of the model, by default what its training measured last; `{}` for nothing. */
+  readonly metrics?: Logs;
   /** Save how the model is trained, and the state of its optimizer, when it is compiled; true unless given. */
   readonly includeOptimizer?: boolean;
   /** Leave out weights that training does not change; false unless given. */
@@ -47,8 +51,10 @@ export interface FormatOptions {
 }
 
 /** What is to be saved, and how. */
-export interface SaveRequest extends FormatOptions {
+export interface SaveRequest extends Omit<FormatOptions, 'metrics'> {
   readonly model: KerasModel;
+  /** As files say it. */
+  readonly metrics?: JsonObject;
   /** What the file will be called, where that is known. */
   readonly destination?: string;
 }
@@ -96,39 +102,40 @@ const FORMATS: readonly FormatRow[] = [
     format: 'weights.h5',
     endings: ['.weights.h5'],
     holds: 'weights',
-    takes: ['includeOptimizer'],
+    takes: ['metadata', 'date', 'metrics', 'includeOptimizer'],
     load: async () => (await import('./save-keras.ts')).encodeWeightsFile,
   },
   {
     format: 'h5',
     endings: ['.h5', '.hdf5'],
-    takes: ['includeOptimizer', 'kerasVersion'],
+    takes: ['metadata', 'date', 'metrics', 'includeOptimizer', 'kerasVersion'],
     load: async () => (await import('./save-hdf5.ts')).encodeHdf5File,
   },
   {
     format: 'h5-weights',
     endings: ['.h5', '.hdf5'],
     holds: 'weights',
+    takes: ['metadata', 'date', 'metrics'],
     load: async () => (await import('./save-hdf5.ts')).encodeHdf5Weights,
   },
   {
     format: 'keras',
     endings: ['.keras'],
-    takes: ['metadata', 'date', 'includeOptimizer'],
+    takes: ['metadata', 'date', 'metrics', 'includeOptimizer'],
     load: async () => (await import('./save-keras.ts')).encodeKerasFile,
   },
   {
     format: 'weights.json',
     endings: ['.weights.json'],
     holds: 'weights',
-    takes: ['shardSize', 'includeOptimizer'],
+    takes: ['metadata', 'date', 'metrics', 'shardSize', 'includeOptimizer'],
     load: async () => (await import('./save-sharded.ts')).encodeShardedWeights,
   },
   {
     format: 'safetensors',
     endings: ['.safetensors'],
     holds: 'weights',
-    takes: ['metadata', 'date', 'trainableOnly'],
+    takes: ['metadata', 'date', 'metrics', 'trainableOnly'],
     load: async () => (await import('./save-named.ts')).encodeSafetensors,
   },
   {
@@ -141,7 +148,16 @@ const FORMATS: readonly FormatRow[] = [
   {
     format: 'layers-model',
     endings: ['.json', '/'],
-    takes: ['metadata', 'date', 'includeOptimizer', 'trainableOnly', 'quantize', 'shardSize', 'splitByLayer'],
+    takes: [
+      'metadata',
+      'date',
+      'metrics',
+      'includeOptimizer',
+      'trainableOnly',
+      'quantize',
+      'shardSize',
+      'splitByLayer',
+    ],
     load: async () => (await import('./save-layers-model.ts')).encodeLayersModel,
   },
 ];
@@ -167,12 +183,13 @@ export function formatHolds(format: SaveFormat): 'model' | 'weights' {
 /**
  * Makes the files of a model in a format.
  *
+ * @param options.measured In place of what the model's training measured last.
  * @throws {UnsupportedError} when there is no such format, or an option is none of its own.
  */
 export async function encodeFiles(
   format: SaveFormat,
   model: KerasModel,
-  options: FormatOptions & Pick<SaveRequest, 'destination'>,
+  options: FormatOptions & Pick<SaveRequest, 'destination'> & { readonly measured?: Logs | undefined },
 ): Promise<SavedFiles> {
   const row = FORMATS.find((one) => one.format === format);
   if (row === undefined) {
@@ -186,19 +203,33 @@ export async function encodeFiles(
       `${option} in ${format}`,
     );
   }
-  const given = options.metadata ?? model.userDefinedMetadata;
+  const { metadata: given = model.userDefinedMetadata, measured = model.trainingLogs, ...others } = options;
   const metadata = given && checkedMetadata(given, model.name);
-  const hasRoom = row.takes?.includes('metadata') === true;
+  const metrics = encodeMetrics(options.metrics ?? measured);
   const encode = await row.load();
-  const files = await encode({ ...options, model, ...(metadata !== undefined && hasRoom ? { metadata } : {}) });
-  if (metadata === undefined || hasRoom) return files;
-  return { ...files, omitted: [...files.omitted, 'the metadata of the model, which the format has no room for'] };
+  const lost: string[] = [];
+  const described = {
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(metrics === undefined ? {} : { metrics }),
+  };
+  for (const [option, what] of [
+    ['metadata', 'the metadata of the model'],
+    ['metrics', 'what its training measured'],
+  ] as const) {
+    if (described[option] === undefined || row.takes?.includes(option)) continue;
+    delete described[option];
+    lost.push(`${what}, which the format has no room for`);
+  }
+  const { metrics: _, ...request } = others;
+  const files = await encode({ ...request, ...described, model });
+  return lost.length === 0 ? files : { ...files, omitted: [...files.omitted, ...lost] };
 }
 
 /** All of them, which the compiler sees to. */
 const FORMAT_OPTIONS = Object.keys({
   metadata: true,
   date: true,
+  metrics: true,
   includeOptimizer: true,
   trainableOnly: true,
   quantize: true,

@@ -6,6 +6,7 @@ import { encodeForBoth } from '../serialization/encode-for-both.ts';
 import { KERAS_2_HARD_SIGMOID } from '../serialization/encode-layers.ts';
 import { encodeModel, KERAS_VERSION } from '../serialization/encode-model.ts';
 import { layerWeightsOf, withUniqueNames } from '../serialization/layer-weights.ts';
+import { descriptionOf } from './description.ts';
 import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 import { type TrainingRecord, trainingRecordOf } from './training-record.ts';
@@ -36,6 +37,7 @@ export async function encodeHdf5File(request: SaveRequest): Promise<SavedFiles> 
     topology,
     kerasVersion: generation === 2 ? KERAS_2_VERSION : KERAS_VERSION,
     backend: BACKEND,
+    metadata: descriptionOf(request),
     weights: layerWeightsOf(model),
     ...(record.trainingConfig === undefined ? {} : { trainingConfig: record.trainingConfig }),
     ...(record.optimizerWeights === undefined ? {} : { optimizerWeights: withUniqueNames(record.optimizerWeights) }),
@@ -67,13 +69,15 @@ function ofTfKeras({ trainingConfig, ...rest }: TrainingRecord): TrainingRecord 
   return { ...rest, trainingConfig: { ...trainingConfig, optimizer_config: { ...optimizer, class_name: className } } };
 }
 
-export async function encodeHdf5Weights({ model }: SaveRequest): Promise<SavedFiles> {
+export async function encodeHdf5Weights(request: SaveRequest): Promise<SavedFiles> {
+  const { model } = request;
   const omitted = lostAssets(model, '.h5');
   const file = writeHdf5Model({
     format: 'hdf5-weights',
     source: model.name,
     kerasVersion: KERAS_VERSION,
     backend: BACKEND,
+    metadata: descriptionOf(request),
     weights: layerWeightsOf(model),
   });
   return { file, needs: [], omitted };

@@ -2,19 +2,19 @@
 import { writeKeras } from '../formats/keras/write-keras.ts';
 import { writePathWeights } from '../formats/keras/write-path-weights.ts';
 import { modelArtifacts, pathWeightsOf } from '../serialization/encode-model.ts';
+import { descriptionOf } from './description.ts';
 import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 import { trainingRecordOf } from './training-record.ts';
 
 export async function encodeKerasFile(request: SaveRequest): Promise<SavedFiles> {
-  const { model, metadata, date } = request;
+  const { model, date } = request;
   const { artifacts, needs, omitted } = await modelArtifacts(model);
   const { omitted: untold, ...training } = await trainingRecordOf(request, 'keras3');
-  const told = {
-    ...(date === undefined ? {} : { date_saved: date.toISOString().replace('T', '@').slice(0, 19) }),
-    ...(metadata === undefined ? {} : { user_defined_metadata: metadata }),
-  };
-  const file = await writeKeras({ ...artifacts, ...training, metadata: { ...artifacts.metadata, ...told } });
+  // Keras' own editor of files asks for a date, whatever it is.
+  const dateSaved = date === undefined ? null : date.toISOString().replace('T', '@').slice(0, 19);
+  const metadata = { ...descriptionOf(request), date_saved: dateSaved };
+  const file = await writeKeras({ ...artifacts, ...training, metadata });
   return { file, needs, omitted: [...omitted, ...untold] };
 }
 
@@ -23,5 +23,10 @@ export async function encodeWeightsFile(request: SaveRequest): Promise<SavedFile
   const omitted = lostAssets(model, '.weights.h5', { keepsValues: true });
   // What the configuration would leave out is no loss here, where there is none.
   const { optimizerWeights } = await trainingRecordOf(request, 'keras3');
-  return { file: writePathWeights(pathWeightsOf(model), model.name, optimizerWeights), needs: [], omitted };
+  const description = descriptionOf(request);
+  return {
+    file: writePathWeights(pathWeightsOf(model), model.name, { optimizerWeights, description }),
+    needs: [],
+    omitted,
+  };
 }

@@ -208,7 +208,7 @@ describe('options of save', () => {
 
   test('a format without room says so', async () => {
     const model = small(dense());
-    const destination = { store: memoryStore(), key: 'a.weights.h5' };
+    const destination = { store: memoryStore(), key: 'a.npz' };
     await expect(model.save(destination, { metadata: {} })).rejects.toThrow(/with the option metadata: only/);
     await expect(model.save({ ...destination, key: 'a.keras' }, { quantize: 'uint8' })).rejects.toThrow(
       UnsupportedError,

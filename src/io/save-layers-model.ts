@@ -51,7 +51,7 @@ export async function encodeLayersModel(request: SaveRequest): Promise<SavedFile
 
 /** The record of a model, with what `toArtifacts` gives. */
 export async function layersModelRecord(request: RecordRequest): Promise<LayersModelRecord> {
-  const { model, trainableOnly = false, metadata, date } = request;
+  const { model, trainableOnly = false, metadata, date, metrics } = request;
   const names = tensorflowNames(model);
   const { trainingConfig, optimizerWeights, omitted: untold } = await tensorFlowJsTrainingOf(request, names);
   const { needs, omitted, notInTensorflowJs, topology } = await topologyOf(model);
@@ -70,12 +70,16 @@ export async function layersModelRecord(request: RecordRequest): Promise<LayersM
     ...(trainingConfig === undefined ? {} : { trainingConfig }),
     ...(metadata === undefined ? {} : { userDefinedMetadata: metadata }),
     ...(date === undefined ? {} : { dateSaved: date.toISOString() }),
+    ...(metrics === undefined ? {} : { metrics }),
   };
   return { artifacts, fields, needs, omitted: [...omitted, ...untold], notInTensorflowJs };
 }
 
-/** A request whose metadata may be those that a model happens to have. */
-type RecordRequest = Omit<SaveRequest, 'metadata'> & { readonly metadata?: JsonObject | undefined };
+/** A request whose metadata and metrics may be those that a model happens to have. */
+type RecordRequest = Omit<SaveRequest, 'metadata' | 'metrics'> & {
+  readonly metadata?: JsonObject | undefined;
+  readonly metrics?: JsonObject | undefined;
+};
 
 type TopologyRecord = Pick<LayersModelRecord, 'needs' | 'omitted' | 'notInTensorflowJs'> & {
   readonly topology: JsonObject;

@@ -3,6 +3,7 @@ import { decodeJsonObject, decodeText, isJsonObject } from '../formats/json.ts';
 import { withOptimizer } from '../formats/keras/write-path-weights.ts';
 import { writeShardedWeights } from '../formats/keras/write-sharded-weights.ts';
 import { pathWeightsOf } from '../serialization/encode-model.ts';
+import { descriptionOf } from './description.ts';
 import { lostAssets } from './lost-assets.ts';
 import type { SavedFiles, SaveRequest } from './save-formats.ts';
 import { trainingRecordOf } from './training-record.ts';
@@ -25,6 +26,7 @@ export async function encodeShardedWeights(request: SaveRequest): Promise<SavedF
       baseName: name.replace(/\.json$/, '').replace('.weights', ''),
       id: uniqueId(),
       shardSize: shardSize ?? DEFAULT_SHARD_BYTES,
+      description: descriptionOf(request),
     },
   );
   const omitted = lostAssets(model, ENDING, { keepsValues: true });

@@ -12,6 +12,7 @@ import type { KerasModel } from '../model/keras-model.ts';
 import { quantizeRule } from './quantize-rule.ts';
 import type { FormatOptions, SavedFiles } from './save-formats.ts';
 import { layersModelRecord } from './save-layers-model.ts';
+import { encodeMetrics } from './saved-metrics.ts';
 
 /** TensorFlow.js' `ModelArtifacts`: what its load handlers give and its save handlers take. */
 export interface LayersModelArtifacts {
@@ -27,10 +28,12 @@ export interface LayersModelArtifacts {
   readonly getWeightStream?: () => ReadableStream<ArrayBuffer>;
   readonly trainingConfig?: JsonObject;
   readonly userDefinedMetadata?: JsonObject;
+  /** What the model's training measured last; TensorFlow.js does not know it. */
+  readonly metrics?: JsonObject;
 }
 
 export interface ArtifactsOptions
-  extends Pick<FormatOptions, 'metadata' | 'trainableOnly' | 'quantize' | 'includeOptimizer'> {
+  extends Pick<FormatOptions, 'metadata' | 'metrics' | 'trainableOnly' | 'quantize' | 'includeOptimizer'> {
   /** Give `getWeightStream`, which holds no second copy of the weights, in place of `weightData`; false unless given. */
   readonly stream?: boolean;
 }
@@ -50,7 +53,7 @@ export type ArtifactsReport = Pick<SavedFiles, 'needs' | 'omitted' | 'notInTenso
 
 export async function describeArtifacts(
   model: KerasModel,
-  { stream = false, ...options }: ArtifactsOptions,
+  { stream = false, metrics = model.trainingLogs, ...options }: ArtifactsOptions,
 ): Promise<{ readonly artifacts: LayersModelArtifacts; readonly report: ArtifactsReport }> {
   const {
     artifacts: record,
@@ -61,6 +64,7 @@ export async function describeArtifacts(
   } = await layersModelRecord({
     metadata: model.userDefinedMetadata,
     ...options,
+    metrics: encodeMetrics(metrics),
     model,
   });
   const weights = await storedWeights(record, quantizeRule(options.quantize, record, model.name));

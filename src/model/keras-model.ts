@@ -49,6 +49,11 @@ export abstract class KerasModel extends Layer {
   /** Plain JSON of the user's own that goes with the model: it is saved and loaded with it, where the format has room. */
   userDefinedMetadata: JsonObject | undefined;
   /**
+   * What its training measured last: loss and metrics, and those of validation as `val_…`; of a loaded model, what its file
+   * says. It is saved with the model where the format has room.
+   */
+  trainingLogs: Logs | undefined;
+  /**
    * The layer whose structure files of this model's weights have, where that is not the model: a layer of the user's own
    * that stands for a whole model.
    */

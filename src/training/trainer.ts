@@ -95,6 +95,7 @@ export class Trainer {
         await this.#validate(run, sources, hooks, options);
         run.markSources(sources.training.mark(), sources.validation?.mark() ?? null);
       }
+      this.#model.trainingLogs = run.logs;
       await run.tellEpochEnd();
       batches = undefined;
     }
@@ -300,6 +301,7 @@ export class Trainer {
   ): Promise<Logs> {
     const step = this.#compute('train', samples, backend).then((logs) => {
       finish(logs);
+      this.#model.trainingLogs = logs;
       return logs;
     });
     this.#underWay = step;

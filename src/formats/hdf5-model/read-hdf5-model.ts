@@ -9,6 +9,7 @@
 
 import { FormatError } from '../../errors.ts';
 import type { JsonObject, LayerWeights, ModelArtifacts, WeightEntry } from '../artifacts.ts';
+import { DESCRIPTION_KEYS, describedBy } from '../described-texts.ts';
 import { Hdf5Dataset } from '../hdf5/hdf5-dataset.ts';
 import { Hdf5Group } from '../hdf5/hdf5-group.ts';
 import { decodeJsonObject } from '../json.ts';
@@ -49,6 +50,7 @@ export async function readHdf5Model(
     format: topology === undefined ? 'hdf5-weights' : 'hdf5',
     source: file,
     weights,
+    ...(await readDescription(root, file)),
     ...(topology === undefined ? {} : { topology }),
     ...(kerasVersion === undefined ? {} : { kerasVersion }),
     ...(backend === undefined ? {} : { backend }),
@@ -57,6 +59,16 @@ export async function readHdf5Model(
       : { trainingConfig: decodeJsonObject(trainingConfig, file, 'the attribute "training_config"') }),
     ...(optimizerGroup === undefined ? {} : { optimizerWeights: await readNamedEntries(optimizerGroup, file) }),
   };
+}
+
+/** What a file says of itself in attributes of its root. */
+export async function readDescription(root: Hdf5Group, file: string): Promise<ReturnType<typeof describedBy>> {
+  const texts: Record<string, string> = {};
+  for (const key of DESCRIPTION_KEYS) {
+    const text = await textAttribute(root, key, file);
+    if (text !== undefined) texts[key] = text;
+  }
+  return Object.keys(texts).length === 0 ? {} : describedBy(texts, file);
 }
 
 async function readLayerWeights(

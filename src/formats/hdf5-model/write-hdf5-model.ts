@@ -3,6 +3,7 @@
 import type { WritableFile } from '../../binary/byte-sink.ts';
 import { FormatError } from '../../errors.ts';
 import type { LayerWeights, ModelArtifacts, WeightEntry } from '../artifacts.ts';
+import { textsOf } from '../described-texts.ts';
 import { encodeJson } from '../encode-json.ts';
 import { type Attributes, type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
 import { weightDataset } from './write-weight.ts';
@@ -33,8 +34,9 @@ export function writeHdf5Model(artifacts: ModelArtifacts): WritableFile {
     ...(version === undefined ? {} : { keras_version: version }),
     ...(backend === undefined ? {} : { backend }),
   };
-  if (topology === undefined) return writeHdf5(weightsGroup(weights, origin));
-  const root = emptyGroup({ ...origin, model_config: encodeJson(topology) });
+  const described = { ...origin, ...textsOf(artifacts.metadata ?? {}) };
+  if (topology === undefined) return writeHdf5(weightsGroup(weights, described));
+  const root = emptyGroup({ ...described, model_config: encodeJson(topology) });
   root.members.set('model_weights', weightsGroup(weights, origin));
   if (trainingConfig !== undefined) root.attributes.training_config = encodeJson(trainingConfig);
   if (optimizerWeights !== undefined) {

@@ -6,8 +6,9 @@
 import type { RangedFile } from '../../binary/ranged-file.ts';
 import { FormatError } from '../../errors.ts';
 import type { JsonObject } from '../artifacts.ts';
+import { withUserDefined } from '../described-texts.ts';
 import { openHdf5 } from '../hdf5/open-hdf5.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, objectAt } from '../json.ts';
 import { type PathWeightsFile, readPathWeights, sortGroups, type WantsPath } from './path-weights.ts';
 
 /**
@@ -44,6 +45,12 @@ export async function readShardedWeights(
   });
   const merged = sortGroups(found, file);
   return { ...merged, ignoredParts: shards.flatMap((shard) => shard.ignoredParts) };
+}
+
+/** What the table says of itself beside the sum of all sizes. */
+export function describedByTable(json: JsonObject): ReturnType<typeof withUserDefined> {
+  const { total_size: _, ...description } = objectAt(json, 'metadata') ?? {};
+  return withUserDefined(description);
 }
 
 /** The paths that each file should hold. */

@@ -21,7 +21,7 @@ export async function writeKeras(artifacts: ModelArtifacts): Promise<WritableFil
   const members: ZipMember[] = [
     { path: 'metadata.json', file: json(metadata) },
     { path: 'config.json', file: json(trainingConfig ? { ...topology, compile_config: trainingConfig } : topology) },
-    { path: 'model.weights.h5', file: writePathWeights(weights, source, optimizerWeights) },
+    { path: 'model.weights.h5', file: writePathWeights(weights, source, { optimizerWeights }) },
   ];
   for (const [path, read] of assets) members.push({ path: `assets/${path}`, file: writableBytes(await read()) });
   return writeZip(members);

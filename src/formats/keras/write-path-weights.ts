@@ -1,12 +1,19 @@
 /** Writes the HDF5 layout of Keras 3; see `path-weights.ts`, which reads it. */
 
 import type { WritableFile } from '../../binary/byte-sink.ts';
-import type { PathWeights, WeightEntry } from '../artifacts.ts';
+import type { JsonObject, PathWeights, WeightEntry } from '../artifacts.ts';
+import { textsOf } from '../described-texts.ts';
 import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
 import { weightDataset } from '../hdf5-model/write-weight.ts';
 
 interface MutableGroup extends GroupSpec {
   readonly members: Map<string, MutableGroup | DatasetSpec>;
+}
+
+export interface PathWeightsParts {
+  readonly optimizerWeights?: readonly WeightEntry[] | undefined;
+  /** What the file says of itself, as attributes of its root. */
+  readonly description?: JsonObject;
 }
 
 /**
@@ -16,9 +23,9 @@ interface MutableGroup extends GroupSpec {
 export function writePathWeights(
   weights: PathWeights,
   rootName: string,
-  optimizerWeights: readonly WeightEntry[] = [],
+  { optimizerWeights = [], description = {} }: PathWeightsParts = {},
 ): WritableFile {
-  const root = emptyGroup();
+  const root: MutableGroup = { ...emptyGroup(), attributes: textsOf(description) };
   const groups = new Map([
     ['', { layerName: rootName, entries: new Map<string, WeightEntry>() }],
     ...withOptimizer(weights, optimizerWeights).groups,

@@ -7,7 +7,7 @@
 import { bytesPerElement } from '../../array/dtype.ts';
 import { sizeOf } from '../../array/shape.ts';
 import { type WritableFile, writableBytes } from '../../binary/byte-sink.ts';
-import type { PathWeights, WeightEntry, WeightGroup } from '../artifacts.ts';
+import type { JsonObject, PathWeights, WeightEntry, WeightGroup } from '../artifacts.ts';
 import { encodeJson } from '../encode-json.ts';
 import { writePathWeights } from './write-path-weights.ts';
 
@@ -18,6 +18,8 @@ export interface ShardOptions {
   readonly id: string;
   /** Bytes of arrays that each file holds at most. */
   readonly shardSize: number;
+  /** What the table says of itself, beside the sum of all sizes. */
+  readonly description?: JsonObject;
 }
 
 export interface ShardedWeights {
@@ -36,7 +38,7 @@ type Groups = Map<string, WeightGroup & { readonly entries: Map<string, WeightEn
  * @throws {RangeError} when an array alone is larger than a file may be: the layout does not divide arrays.
  */
 export function writeShardedWeights(weights: PathWeights, rootName: string, options: ShardOptions): ShardedWeights {
-  const { baseName, id, shardSize } = options;
+  const { baseName, id, shardSize, description = {} } = options;
   const filled: Groups[] = [];
   const weightMap = new Map<string, string[]>();
   let room = 0;
@@ -66,7 +68,7 @@ export function writeShardedWeights(weights: PathWeights, rootName: string, opti
     }
   }
   const table = {
-    metadata: { total_size: totalSize },
+    metadata: { total_size: totalSize, ...description },
     weight_map: Object.fromEntries(
       [...weightMap].map(([path, files]) => [path === '' ? '/vars' : `/${path}/vars`, files]),
     ),

@@ -32,6 +32,8 @@ export class EarlyStopping extends Callback {
   readonly #isBetter: (a: number, b: number) => boolean;
   #best: number | undefined;
   #bestWeights: readonly Tensor[] | undefined;
+  /** What was measured of them. */
+  #bestLogs: Logs = {};
   #wait = 0;
   /** The epoch after which training was ended; 0 when it was not. */
   stoppedEpoch = 0;
@@ -63,7 +65,11 @@ export class EarlyStopping extends Callback {
     const values = { best: this.#best ?? null, wait: this.#wait, stoppedEpoch, bestEpoch };
     if (this.#bestWeights === undefined) return { values };
     const names = uniquePaths(this.model);
-    return { values, tensors: Object.fromEntries(this.#bestWeights.map((value, index) => [names[index], value])) };
+    const kept = { ...values, bestLogs: this.#bestLogs };
+    return {
+      values: kept,
+      tensors: Object.fromEntries(this.#bestWeights.map((value, index) => [names[index], value])),
+    };
   }
 
   override setState({ values = {}, tensors }: CallbackState): void {
@@ -71,6 +77,7 @@ export class EarlyStopping extends Callback {
     this.#wait = values.wait as number;
     this.stoppedEpoch = values.stoppedEpoch as number;
     this.bestEpoch = values.bestEpoch as number;
+    this.#bestLogs = (values.bestLogs ?? {}) as Logs;
     this.#bestWeights = tensors && uniquePaths(this.model).map((name) => tensors[name] as Tensor);
   }
 
@@ -86,12 +93,12 @@ export class EarlyStopping extends Callback {
     const current = numberIn(logs, this.#monitor);
     if (current === undefined) console.warn(missingMonitor('EarlyStopping', this.#monitor, Object.keys(logs)));
     if (current === undefined || epoch < this.#start) return;
-    if (this.#restores && this.#bestWeights === undefined) this.#keep(epoch);
+    if (this.#restores && this.#bestWeights === undefined) this.#keep(epoch, logs);
     this.#wait++;
     if (this.#improves(current, this.#best)) {
       this.#best = current;
       this.bestEpoch = epoch;
-      if (this.#restores) this.#keep(epoch);
+      if (this.#restores) this.#keep(epoch, logs);
       if (this.#baseline === null || this.#improves(current, this.#baseline)) this.#wait = 0;
       return;
     }
@@ -107,14 +114,16 @@ export class EarlyStopping extends Callback {
       console.log(`Restoring model weights from the end of the best epoch: ${this.bestEpoch + 1}.`);
     }
     this.model.setWeights(this.#bestWeights);
+    this.model.trainingLogs = this.#bestLogs;
   }
 
   #improves(current: number, reference: number | undefined): boolean {
     return reference === undefined || this.#isBetter(current, reference);
   }
 
-  #keep(epoch: number): void {
+  #keep(epoch: number, logs: Logs): void {
     this.#bestWeights = this.model.getWeights();
+    this.#bestLogs = { ...logs };
     this.bestEpoch = epoch;
   }
 }
