@@ -45,15 +45,29 @@ export function emitPositions(
   f.release(z, y, x, line, base, ...counts, ...firsts);
 }
 
+/** Whether no window reaches beyond the input along an axis. */
+export function liesWithin(
+  { input, window, positions, strides, dilation, low }: WindowGeometry,
+  axis: 0 | 1 | 2,
+): boolean {
+  const end = (positions[axis] - 1) * strides[axis] + (window[axis] - 1) * dilation[axis] + 1;
+  return low[axis] === 0 && end <= input[axis];
+}
+
 /** Sets the first input index that the window sees along an axis, and how many of its elements lie in the input. */
 function emitClip(
   f: FunctionBuilder,
-  { input, window, strides, dilation, low }: WindowGeometry,
+  geometry: WindowGeometry,
   axis: 0 | 1 | 2,
   position: Local,
   first: Local,
   count: Local,
 ): void {
+  const { input, window, strides, dilation, low } = geometry;
+  if (liesWithin(geometry, axis)) {
+    f.scaled(position, strides[axis]).set(first).i32(window[axis]).set(count);
+    return;
+  }
   const step = dilation[axis];
   const [start, skipped] = [f.local('i32'), f.local('i32')];
   f.sum([[position, strides[axis]]], -low[axis]).set(start);
@@ -84,13 +98,40 @@ function emitClip(
 /** Parameters of a function that works on one window: its address, its three extents; others follow. */
 export const WINDOW_PARAMS = ['i32', 'i32', 'i32', 'i32'] as const;
 
-/** Writes loops over the elements of the window that the first four parameters tell; `element` moves over them. */
+/** With more elements than this, code for each is longer than a loop is slow. */
+const MOST_UNROLLED = 9;
+
+/** Offsets in bytes of a window's elements, where they are the same for all windows; undefined where there are many. */
+export function fixedElements(geometry: WindowGeometry): number[] | undefined {
+  const { input, window, dilation, channels } = geometry;
+  const isFixed = ([0, 1, 2] as const).every((axis) => liesWithin(geometry, axis));
+  if (!isFixed || product(window) > MOST_UNROLLED) return undefined;
+  const [, height, width] = window;
+  return Array.from({ length: product(window) }, (_, index) => {
+    const [z, y, x] = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width];
+    return ((z * dilation[0] * input[1] + y * dilation[1]) * input[2] + x * dilation[2]) * channels * 4;
+  });
+}
+
+/**
+ * Writes loops over the elements of the window that the first four parameters tell: their addresses are `offset` from
+ * `element`.
+ */
 export function emitElements(
   f: FunctionBuilder,
-  { input, dilation, channels }: WindowGeometry,
+  geometry: WindowGeometry,
   channelOffset: Local,
-  body: (element: Local) => void,
+  body: (element: Local, offset: number) => void,
 ): void {
+  const { input, dilation, channels } = geometry;
+  const fixed = fixedElements(geometry);
+  if (fixed !== undefined) {
+    const first = f.local('i32');
+    f.get(f.param(0)).get(channelOffset).op('i32.add').set(first);
+    for (const offset of fixed) body(first, offset);
+    f.release(first);
+    return;
+  }
   const pixel = channels * 4;
   const [element, row, slice, x, y, z] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
   const pitch: Axes = [input[1] * input[2] * pixel * dilation[0], input[2] * pixel * dilation[1], pixel * dilation[2]];
@@ -100,7 +141,7 @@ export function emitElements(
     f.for(y, 0, f.param(2), 1, () => {
       f.get(row).set(element);
       f.for(x, 0, f.param(3), 1, () => {
-        body(element);
+        body(element, 0);
         f.increment(element, pitch[2]);
       });
       f.increment(row, pitch[1]);

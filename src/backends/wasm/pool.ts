@@ -11,7 +11,15 @@ import {
 } from './contract-plan.ts';
 import { storeLanes } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
-import { emitChannels, emitElements, emitPositions, imageLength, WINDOW_PARAMS } from './pool-window.ts';
+import {
+  emitChannels,
+  emitElements,
+  emitPositions,
+  fixedElements,
+  imageLength,
+  liesWithin,
+  WINDOW_PARAMS,
+} from './pool-window.ts';
 
 /** A pool over `inputShape`, that of x also for the gradients. */
 export interface PoolGeometry {
@@ -109,11 +117,11 @@ function emitMaximum(f: FunctionBuilder, geometry: WindowGeometry): void {
     const used = maxima.slice(0, vectors);
     for (const maximum of used) f.f32x4(Number.NEGATIVE_INFINITY).set(maximum);
     for (const nanLane of nanLanes.slice(0, vectors)) f.i32x4(0).set(nanLane);
-    emitElements(f, geometry, offset, (element) => {
+    emitElements(f, geometry, offset, (element, at) => {
       for (const [index, maximum] of used.entries()) {
         const nanLane = nanLanes[index] as Local;
         f.get(maximum)
-          .load('v128.load', element, index * 16)
+          .load('v128.load', element, at + index * 16)
           .tee(x)
           .op('f32x4.pmax')
           .set(maximum);
@@ -137,10 +145,10 @@ function emitAverage(f: FunctionBuilder, geometry: WindowGeometry): void {
   emitChannels(f, geometry.channels, VECTORS, (offset, vectors, lanes) => {
     const used = sums.slice(0, vectors);
     for (const sum of used) f.f32x4(0).set(sum);
-    emitElements(f, geometry, offset, (element) => {
+    emitElements(f, geometry, offset, (element, at) => {
       for (const [index, sum] of used.entries()) {
         f.get(sum)
-          .load('v128.load', element, index * 16)
+          .load('v128.load', element, at + index * 16)
           .op('f32x4.add')
           .set(sum);
       }
@@ -164,7 +172,7 @@ function storeChannels(f: FunctionBuilder, vectors: readonly Local[], offset: Lo
   f.release(address);
 }
 
-/** Windows overlap, so a unit is a whole image. `seen` is what windows are taken of: x, or where there is none, dx. */
+/** `seen` is what windows are taken of: x, or where there is none, dx. */
 function planPoolGradient(
   { inputShape, attributes }: PoolGeometry,
   seen: (places: ContractPlaces) => number,
@@ -172,10 +180,18 @@ function planPoolGradient(
   operandTypes: readonly 'i32'[],
 ): ContractPlan {
   const geometry = windowGeometry(inputShape, attributes.window, attributes);
-  const { batch, channels, positions } = geometry;
+  const { batch, channels, positions, input, strides } = geometry;
   const length = imageLength(geometry);
-  const isDisjoint = writeWindow === emitMaximumGradient && disjointElements(geometry) !== undefined;
-  const writesAll = isDisjoint && product(positions) * product(geometry.window) === product(geometry.input);
+  const lines = positions[0] * positions[1];
+  const lineLength = strides[1] * input[2] * channels;
+  // Lines of windows that overlap are not cut apart, nor are those of volumes, or at an edge.
+  const isCut = areDisjoint(geometry) && input[0] === 1 && liesWithin(geometry, 1);
+  const unitLines = isCut ? Math.min(lines, Math.ceil(LEAST_UNIT_LENGTH / Math.max(lineLength, 1))) : lines;
+  const blocks = Math.ceil(lines / Math.max(unitLines, 1));
+  const writesAll =
+    writeWindow === emitMaximumGradient &&
+    disjointElements(geometry) !== undefined &&
+    product(positions) * product(geometry.window) === product(input);
   return {
     finishes: false,
     sharedBytes: 0,
@@ -184,63 +200,60 @@ function planPoolGradient(
       if (batch * length === 0) return emitNothing(module);
       const window = module.function([...WINDOW_PARAMS, ...operandTypes], [], (f) => writeWindow(f, geometry, places));
       const operands = operandTypes.length === 2 ? [places.right, places.third ?? 0] : [places.left];
-      const kernel = emitKernel(module, (f, image) => {
-        const [firstLine, lastLine, offset, start] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
-        f.sum([[image, length * 4]], places.output).set(start);
-        if (!writesAll) {
-          f.get(start)
-            .i32(0)
-            .i32(length * 4)
-            .memoryFill();
-        }
-        f.i32(0)
-          .set(firstLine)
-          .i32(positions[0] * positions[1])
-          .set(lastLine);
-        f.scaled(image, product(positions) * channels * 4).set(offset);
+      const kernel = emitKernel(module, (f, unit) => {
+        const [image, firstLine, lastLine, offset, start, count] = f.localsOf('i32', 6) as [
+          Local,
+          Local,
+          Local,
+          Local,
+          Local,
+          Local,
+        ];
+        divideInto(f, unit, Math.max(blocks, 1), image, firstLine);
+        f.scaled(firstLine, unitLines).tee(firstLine).i32(unitLines).op('i32.add').tee(lastLine);
+        f.i32(lines).op('i32.lt_s');
+        f.if(
+          () => f.i32(unitLines * lineLength).set(count),
+          () => {
+            // The last lines of an image, and what no window sees.
+            f.i32(lines).set(lastLine);
+            f.sum([[firstLine, -lineLength]], length).set(count);
+          },
+        );
+        f.sum(
+          [
+            [image, length * 4],
+            [firstLine, lineLength * 4],
+          ],
+          places.output,
+        ).set(start);
+        if (!writesAll) f.get(start).i32(0).scaled(count, 4).memoryFill();
+        f.sum([
+          [image, product(positions) * channels * 4],
+          [firstLine, positions[2] * channels * 4],
+        ]).set(offset);
         emitPositions(f, geometry, { input: seen(places), image, firstLine, lastLine }, ({ base, counts }) => {
           f.get(base);
           for (const extent of counts) f.get(extent);
           for (const operand of operands) f.sum([[offset, 1]], operand);
           f.call(window).increment(offset, channels * 4);
         });
-        emitTail(f, places, start, length);
-        f.release(firstLine, lastLine, offset, start);
+        emitTail(f, places, start, count);
+        f.release(image, firstLine, lastLine, offset, start, count);
       });
-      return { kernel, units: batch };
+      return { kernel, units: batch * Math.max(blocks, 1) };
     },
   };
 }
 
-/** With more elements than this, code for each is longer than a loop is slow. */
-const MOST_UNROLLED = 9;
+/** Whether no two windows have an element of the input in common. */
+function areDisjoint({ window, strides, dilation }: WindowGeometry): boolean {
+  return ([0, 1, 2] as const).every((axis) => dilation[axis] === 1 && strides[axis] >= window[axis]);
+}
 
-/**
- * Offsets in bytes of a window's elements, where all windows lie in the input and no two have an element in common;
- * undefined for others.
- */
-function disjointElements({
-  input,
-  window,
-  positions,
-  strides,
-  dilation,
-  low,
-  channels,
-}: WindowGeometry): number[] | undefined {
-  const isDisjoint = ([0, 1, 2] as const).every(
-    (axis) =>
-      dilation[axis] === 1 &&
-      low[axis] === 0 &&
-      strides[axis] >= window[axis] &&
-      (positions[axis] - 1) * strides[axis] + window[axis] <= input[axis],
-  );
-  const [depth, height, width] = window;
-  if (!isDisjoint || product(window) > MOST_UNROLLED) return undefined;
-  return Array.from({ length: depth * height * width }, (_, index) => {
-    const [z, y, x] = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width];
-    return ((z * input[1] + y) * input[2] + x) * channels * 4;
-  });
+/** Offsets in bytes of a window's elements, where all windows lie in the input and are disjoint. */
+function disjointElements(geometry: WindowGeometry): number[] | undefined {
+  return areDisjoint(geometry) ? fixedElements(geometry) : undefined;
 }
 
 /** Each element of dx belongs to one window: it is written once, and never read. */
@@ -284,13 +297,13 @@ function emitMaximumGradient(f: FunctionBuilder, geometry: WindowGeometry, place
     f.get(f.param(4)).get(offset).op('i32.add').load('v128.load').set(y);
     f.get(f.param(5)).get(offset).op('i32.add').load('v128.load').set(dy);
     f.i32x4(0).set(isTaken);
-    emitElements(f, geometry, offset, (element) => {
-      f.load('v128.load', element).set(x);
+    emitElements(f, geometry, offset, (element, at) => {
+      f.load('v128.load', element, at).set(x);
       // The first element that is the maximum, or NaN.
       f.get(x).get(y).op('f32x4.eq').get(x).get(x).op('f32x4.ne', 'v128.or').get(isTaken).op('v128.andnot');
       f.tee(isFirst).get(isTaken).op('v128.or').set(isTaken);
       f.get(element)
-        .i32(places.output - places.left)
+        .i32(places.output - places.left + at)
         .op('i32.add')
         .tee(target);
       f.load('v128.load').get(dy).get(isFirst).op('v128.and', 'f32x4.add').set(x);
@@ -305,9 +318,9 @@ function emitAverageGradient(f: FunctionBuilder, geometry: WindowGeometry): void
   emitCount(f, count);
   emitChannels(f, geometry.channels, 1, (offset, _, lanes) => {
     f.get(f.param(4)).get(offset).op('i32.add').load('v128.load').get(count).op('f32x4.div').set(share);
-    emitElements(f, geometry, offset, (element) => {
-      f.load('v128.load', element).get(share).op('f32x4.add').set(sum);
-      storeLanes(f, element, 0, sum, lanes);
+    emitElements(f, geometry, offset, (element, at) => {
+      f.load('v128.load', element, at).get(share).op('f32x4.add').set(sum);
+      storeLanes(f, element, at, sum, lanes);
     });
   });
 }
