@@ -26,7 +26,7 @@ function dot(name: string, shape: Partial<DotGeometry> & { m: number; k: number;
     leftLength: batch * m * k,
     rightLength: batch * k * n,
     outputLength: batch * m * n,
-    packed,
+    packed: packed === true,
     flops: 2 * batch * m * k * n,
   };
 }

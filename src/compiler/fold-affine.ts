@@ -3,6 +3,9 @@
  * and t hold one number for each channel and depend on variables and constants only. A batch normalisation that infers
  * so vanishes from the run: the prologue scales the weights, again whenever a variable has changed.
  *
+ * Weights that are kept in a narrow form stay as they are: what follows them becomes one scaling of the sums,
+ * `(x · W) · s + t`, which a kernel may do to the weights while it widens them.
+ *
  * Sums are rounded otherwise than before; the results agree to a few units in the last place of the terms.
  */
 import { type Shape, shapesEqual } from '../array/shape.ts';
@@ -145,6 +148,14 @@ function scaledContraction(
 ): SymbolicTensor {
   const { node, shape } = contraction;
   const [x, weights] = node.inputs as readonly [SymbolicTensor, SymbolicTensor];
+  if (isNarrow(weights)) {
+    const whole = build(
+      'multiply',
+      [newValueOf(contraction), spread(scale as SymbolicTensor, shape, shape.length - 1, build)],
+      {},
+    );
+    return shift === undefined ? whole : build('add', [whole, spread(shift, shape, shape.length - 1, build)], {});
+  }
   const isTransposed = node.primitive === 'dot' && node.attributes.transposeRight;
   const wide = spread(scale as SymbolicTensor, weights.shape, weights.shape.length - (isTransposed ? 2 : 1), build);
   const inputs = [newValueOf(x), build('multiply', [newValueOf(weights), wide], {})];
@@ -156,6 +167,11 @@ function scaledContraction(
       : build('convolve', inputs, node.attributes as ConvolveAttributes);
   origin.current = last;
   return shift === undefined ? product : build('add', [product, spread(shift, shape, shape.length - 1, build)], {});
+}
+
+function isNarrow({ node }: SymbolicTensor): boolean {
+  if (node.primitive === 'reshape') return isNarrow(node.inputs[0] as SymbolicTensor);
+  return node.primitive === 'parameter' && node.attributes.variable.narrow !== undefined;
 }
 
 /** The vector along one axis of a shape, repeated along the others. */

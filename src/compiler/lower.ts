@@ -82,7 +82,11 @@ class Lowering {
     let buffer = this.parameters.get(variable);
     if (buffer === undefined) {
       const role = this.#updated.has(variable) ? 'state' : 'parameter';
-      buffer = this.buffer(this.name(variable.path), role, variable);
+      const { narrow } = variable;
+      buffer = {
+        ...this.buffer(this.name(variable.path), role, variable),
+        ...(narrow && { narrow: { dtype: narrow.dtype, channels: narrow.channels } }),
+      };
       this.parameters.set(variable, buffer);
     }
     return buffer;

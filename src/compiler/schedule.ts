@@ -6,6 +6,7 @@
  * `scan` repeats kernels.
  */
 import { bytesPerElement, type Dtype } from '../array/dtype.ts';
+import type { NarrowArray } from '../array/narrow-array.ts';
 import type { Shape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { AnyNode } from '../graph/node.ts';
@@ -28,7 +29,15 @@ export interface Buffer {
   readonly dtype: NumericDtype;
   /** Number of elements. */
   readonly size: number;
+  /**
+   * The form in which the host keeps the value of a variable, where that is a narrow one. Who reads the buffer finds
+   * floats, but a kernel may ask for the narrow form packed for it; see `PackKernel`.
+   */
+  readonly narrow?: NarrowForm | undefined;
 }
+
+/** A narrow form without its elements. */
+export type NarrowForm = Pick<NarrowArray, 'dtype' | 'channels'>;
 
 /** Which element of a buffer belongs to a point of a domain: `offset + Σ stride · coordinate`, in elements. */
 export interface Access {
@@ -145,6 +154,8 @@ export interface PackKernel extends Originated {
   readonly input: Buffer;
   readonly output: Buffer;
   readonly pack: (source: Float32Array, target: Float32Array) => void;
+  /** What is done in its place with a variable that is kept in a narrow form: the output is in it too, whatever its dtype. */
+  readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => void) | undefined;
 }
 
 export type Kernel = LoopKernel | ReduceKernel | NodeKernel | ScanKernel | PackKernel;

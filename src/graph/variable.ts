@@ -1,5 +1,6 @@
+import type { NarrowArray } from '../array/narrow-array.ts';
 import { formatShape, type Shape, shapesEqual } from '../array/shape.ts';
-import type { Tensor } from '../array/tensor.ts';
+import { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 
 export type VariableDtype = 'float32' | 'int32' | 'bool';
@@ -28,6 +29,7 @@ export class Variable {
   /** Path of the layer and name, such as `encoder/dense/kernel`; set when the layer is built. */
   path: string;
   #value: Tensor<VariableDtype> | undefined;
+  #narrow: NarrowArray | undefined;
   #version = 0;
   /** Copies the value out of the program that has it. */
   #read: (() => Tensor) | undefined;
@@ -46,12 +48,19 @@ export class Variable {
     return this.#version;
   }
 
-  /** Whether a value was assigned or computed; false while the initializer has not run. */
-  get hasValue(): boolean {
-    return this.#value !== undefined || this.#read !== undefined;
+  /** The narrow form in which the value is kept, where it is kept in one; once it is, it stays so. */
+  get narrow(): NarrowArray | undefined {
+    return this.#narrow;
   }
 
+  /** Whether a value was assigned or computed; false while the initializer has not run. */
+  get hasValue(): boolean {
+    return this.#value !== undefined || this.#read !== undefined || this.#narrow !== undefined;
+  }
+
+  /** The value; of one that is kept in a narrow form, a wide copy that is made anew each time. */
   get value(): Tensor<VariableDtype> {
+    if (this.#narrow !== undefined) return new Tensor(this.shape, 'float32', this.#narrow.widen());
     if (this.#read !== undefined) {
       this.#value = this.#read() as Tensor<VariableDtype>;
       this.#read = undefined;
@@ -61,9 +70,10 @@ export class Variable {
   }
 
   /**
-   * Replaces the value. The tensor is kept, not copied.
+   * Replaces the value. The tensor is kept, not copied; unless the value is kept in a narrow form, which the new one gets.
    *
    * @throws {ShapeError} when shape or dtype differ.
+   * @throws {RangeError} when the value has no narrow form, and should have.
    */
   assign(value: Tensor): void {
     if (!shapesEqual(value.shape, this.shape)) {
@@ -77,9 +87,27 @@ export class Variable {
         `Cannot assign weight "${this.path}": the value has dtype ${value.dtype}, the weight ${this.dtype}`,
       );
     }
-    this.#value = value as Tensor<VariableDtype>;
+    if (this.#narrow === undefined) this.#value = value as Tensor<VariableDtype>;
+    else this.assignNarrow(this.#narrowed(value, this.#narrow));
     this.#read = undefined;
     this.#version++;
+  }
+
+  /** Replaces the value by one in a narrow form, of as many elements. */
+  assignNarrow(narrow: NarrowArray): void {
+    this.#narrow = narrow;
+    this.#value = undefined;
+    this.#read = undefined;
+    this.#version++;
+  }
+
+  #narrowed({ data }: Tensor, old: NarrowArray): NarrowArray {
+    const narrow = old.again(data as Float32Array);
+    if (narrow !== undefined) return narrow;
+    throw new RangeError(
+      `Cannot assign weight "${this.path}": it is kept as ${old.dtype}, and the value has elements that are not finite ` +
+        'or too large; assign others, or load the model without weightDtype',
+    );
   }
 
   /**

@@ -4,7 +4,7 @@ import { dilatedExtent } from '../../graph/window.ts';
 import type { BandGeometry } from './contract-band.ts';
 import { planDepthwise } from './contract-depthwise.ts';
 import { type DotGeometry, planDot } from './contract-dot.ts';
-import type { ContractPlan } from './contract-plan.ts';
+import type { ContractPlan, Packed } from './contract-plan.ts';
 import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
 import { type Axes, mapAxes, product, type WindowGeometry, windowGeometry } from './contract-window.ts';
 import { rareCode } from './rare-code.ts';
@@ -16,7 +16,7 @@ export interface ConvolveGeometry {
   readonly kernelShape: Shape;
   readonly attributes: ConvolveAttributes;
   /** The kernel is packed already, by the plan's `packing`. */
-  readonly packed: boolean;
+  readonly packed: Packed;
 }
 
 /** Plans `convolve`: left is x, right the kernel. See `contract-plan.ts`. */
@@ -30,7 +30,7 @@ export function planConvolve({ inputShape, kernelShape, attributes, packed }: Co
     return planDot(pointwiseDot(batch * product(input), channels, outputs, packed));
   }
   const tiled = tiledGeometry(geometry, outputs);
-  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled))
+  if (groups === 1 && tiled !== undefined && typeof packed === 'boolean' && prefersWinograd(tiled))
     return rareCode('winograd').planWinograd(tiled, packed);
   const taps = windowTaps(geometry);
   const [depth, columns] = [channels / groups, outputs / groups];
@@ -72,7 +72,7 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   const outputs = kernelShape.at(-1) as number;
   const { groups } = attributes;
   const tiled = tiledGradient(forward, outputs);
-  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled))
+  if (groups === 1 && tiled !== undefined && typeof packed === 'boolean' && prefersWinograd(tiled))
     return rareCode('winograd').planWinograd(tiled, packed);
   const { low, extent, phases } = gradientPhases(forward);
   const [depth, columns] = [outputs / groups, channels / groups];
@@ -114,7 +114,7 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   });
 }
 
-function pointwiseDot(m: number, k: number, n: number, packed: boolean): DotGeometry {
+function pointwiseDot(m: number, k: number, n: number, packed: Packed): DotGeometry {
   return { batch: 1, m, k, n, transposeLeft: false, transposeRight: false, packed };
 }
 

@@ -44,7 +44,15 @@ function check(geometry: DotGeometry, seed: number, finishing: Finishing, relaxe
   const numbers = new SeededNumbers(seed);
   const [left, right] = [numbers.floats(batch * m * k), numbers.floats(batch * k * n)];
   const plan = planDot(geometry);
-  const result = runContract({ plan, left, right, outputLength: batch * m * n, packed, relaxedSimd, ...finishing });
+  const result = runContract({
+    plan,
+    left,
+    right,
+    outputLength: batch * m * n,
+    packed: packed === true,
+    relaxedSimd,
+    ...finishing,
+  });
   expect(greatestDifference(result.output, naiveDot(geometry, left, right, finishing))).toBeLessThan(2e-6);
   if (finishing.tail) expect(result.visits.every((count) => count === 1)).toBe(true);
 }

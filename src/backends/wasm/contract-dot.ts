@@ -1,5 +1,6 @@
-import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
+import type { NarrowPlan } from './contract-narrow.ts';
 import { emitPacking, type MatrixLayout, packedBytes, packingOf } from './contract-pack.ts';
 import {
   type ContractPlaces,
@@ -10,9 +11,11 @@ import {
   emitNothing,
   emitTail,
   type KernelCode,
+  type Packed,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { type Finish, TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
+import { rareCode } from './rare-code.ts';
 
 /** The shapes of a matrix product, `[batch, m, k] · [batch, k, n]`. */
 export interface DotGeometry {
@@ -25,7 +28,7 @@ export interface DotGeometry {
   /** Right is `[batch, n, k]`. */
   readonly transposeRight: boolean;
   /** The right operand is packed already, by the plan's `packing`. */
-  readonly packed: boolean;
+  readonly packed: Packed;
 }
 
 /** Below this many rows, packing the right matrix in every run costs more than it gains. */
@@ -58,24 +61,45 @@ const UNIT_COLUMNS = 4 * TILE_COLUMNS;
 /** Plans a matrix product; see `contract-plan.ts`. */
 export function planDot(geometry: DotGeometry): ContractPlan {
   const { batch, m, k, n, transposeRight, packed } = geometry;
+  const narrow = narrowPlan(geometry);
   const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
   const packsAtRun = !packed && (transposeRight || !isSmall);
   const layout = dotLayout(geometry);
   const matrixBytes = packedBytes(layout);
   return {
     finishes: true,
-    packing: packingOf(layout),
+    scales: narrow !== undefined,
+    packing: narrow?.packing ?? packingOf(layout),
     sharedBytes: packsAtRun ? batch * matrixBytes : 0,
-    privateBytes: 0,
+    privateBytes: narrow?.scratchBytes ?? 0,
     emit: (module, places) => {
       if (batch * m * n === 0) return emitNothing(module);
-      const isPacked = packed || packsAtRun;
-      const code = emitDot(module, geometry, places, isPacked, packsAtRun ? places.sharedScratch : places.right);
+      const isPacked = packed !== false || packsAtRun;
+      const base = packsAtRun ? places.sharedScratch : places.right;
+      const code = emitDot(module, geometry, places, isPacked, base, narrow);
       return packsAtRun && k > 0
         ? { ...code, prepare: emitPacking(module, layout, places.right, places.sharedScratch) }
         : code;
     },
   };
+}
+
+/** How the right matrices are taken in a narrow form, if they are in one. */
+function narrowPlan(geometry: DotGeometry): NarrowPlan | undefined {
+  const { packed } = geometry;
+  if (typeof packed === 'boolean') return undefined;
+  return rareCode('narrow').planNarrow(dotLayout(geometry), packed, greatestDepth(geometry));
+}
+
+/** Steps of the depth of one block of it. */
+function depthBlockOf({ transposeLeft }: DotGeometry): number {
+  return transposeLeft ? TRANSPOSED_DEPTH_BLOCK : DEPTH_BLOCK;
+}
+
+/** Steps of the depth that are multiplied at once. */
+function greatestDepth(geometry: DotGeometry): number {
+  const block = depthBlockOf(geometry);
+  return geometry.k > block * (geometry.transposeLeft ? 1 : 2) ? block : geometry.k;
 }
 
 function dotLayout({ batch, k, n, transposeRight }: DotGeometry): MatrixLayout {
@@ -98,6 +122,7 @@ function emitDot(
   places: ContractPlaces,
   isPacked: boolean,
   rightBase: number,
+  narrow: NarrowPlan | undefined,
 ): KernelCode {
   const { batch, m, k, n, transposeLeft } = geometry;
   const splitsColumns = m < LEAST_ROWS_TO_SPLIT && n > UNIT_COLUMNS;
@@ -107,10 +132,10 @@ function emitDot(
   const columnUnits = Math.ceil(n / columnsInUnit);
   const leftRow = transposeLeft ? 4 : k * 4;
   const leftStride = transposeLeft ? m * 4 : k * 4;
-  const panelStride = isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4;
-  const matrixStride = isPacked ? packedBytes(dotLayout(geometry)) : k * n * 4;
+  const panelStride = narrow?.panelStride ?? (isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4);
+  const matrixStride = narrow?.matrixStride ?? (isPacked ? packedBytes(dotLayout(geometry)) : k * n * 4);
 
-  const kernel = emitKernel(module, (f, unit) => {
+  const kernel = emitKernel(module, (f, unit, scratch) => {
     const [index, row, column] = f.localsOf('i32', 3) as [Local, Local, Local];
     const [left, right, output, bias] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
     divideInto(f, unit, rowUnits * columnUnits, index, row);
@@ -140,15 +165,23 @@ function emitDot(
       places.output,
     ).set(output);
     if (places.bias !== undefined) f.sum([[column, columnsInUnit * 4]], places.bias).set(bias);
+    const widener = narrow && rareCode('narrow').panelWidener(module, f, narrow, rightBase, scratch, places.factor);
     const block = (rows: number, columns: number): void => {
       const multiply = (depth: number, finish: Finish): void => {
+        const columnTerms: Term[] = [[column, columnsInUnit]];
+        const panels = widener?.panels([[index, 1]], columnTerms, columnTerms, depth);
         emitProduct(module, f, {
           depth,
           columns,
           rows,
           groups: 1,
           left: { base: left, kind: transposeLeft ? 'columns' : 'rows', stride: leftStride, groupStride: 0 },
-          right: { base: right, panelStride, ...(isPacked ? {} : { stride: n * 4 }) },
+          right: {
+            base: right,
+            panelStride: panels === undefined ? panelStride : depth * TILE_COLUMNS * 4,
+            narrow: panels,
+            ...(isPacked ? {} : { stride: n * 4 }),
+          },
           output: { base: output, rowStride: n * 4, groupStride: 0 },
           bias: finish.bias ? bias : undefined,
           finish,
@@ -156,11 +189,11 @@ function emitDot(
       };
       const finish: Finish = { bias: places.bias !== undefined, lower: places.lower, upper: places.upper };
       const advance = (depth: number): void => {
-        const [leftStep, rightStep] = [transposeLeft ? leftStride : 4, (isPacked ? TILE_COLUMNS : n) * 4];
+        const leftStep = transposeLeft ? leftStride : 4;
+        const rightStep = narrow?.stepBytes ?? (isPacked ? TILE_COLUMNS : n) * 4;
         f.increment(left, depth * leftStep).increment(right, depth * rightStep);
       };
-      const depthBlock = transposeLeft ? TRANSPOSED_DEPTH_BLOCK : DEPTH_BLOCK;
-      if (k > depthBlock * (transposeLeft ? 1 : 2)) emitDepthBlocks(f, k, depthBlock, finish, multiply, advance);
+      if (greatestDepth(geometry) < k) emitDepthBlocks(f, k, depthBlockOf(geometry), finish, multiply, advance);
       else multiply(k, finish);
       emitBlockTail(f, places, output, rows, columns, n);
     };
@@ -183,6 +216,7 @@ function emitDot(
         (rest) => block(rest, n),
       );
     }
+    widener?.release();
     f.release(index, row, column, left, right, output, bias);
   });
   return { kernel, units: batch * rowUnits * columnUnits };

@@ -3,11 +3,11 @@ import { sizeOf } from '../../array/shape.ts';
 import type { AnyNode, SymbolicTensor } from '../../graph/node.ts';
 import { planConvolve, planConvolveInputGradient } from './contract-convolve.ts';
 import { planDot } from './contract-dot.ts';
-import type { ContractPlan } from './contract-plan.ts';
+import type { ContractPlan, Packed } from './contract-plan.ts';
 import { rareCode } from './rare-code.ts';
 
 /** The plan for a contraction or pool; undefined for other nodes. */
-export function planContraction(node: AnyNode, packed: boolean): ContractPlan | undefined {
+export function planContraction(node: AnyNode, packed: Packed): ContractPlan | undefined {
   const [left, right] = node.inputs as readonly [SymbolicTensor, SymbolicTensor];
   switch (node.primitive) {
     case 'dot': {

@@ -32,13 +32,13 @@ export interface MatrixLayout {
 }
 
 /** Bytes from one panel of a packed matrix to the next. */
-export function panelBytes({ taps, depth }: MatrixLayout): number {
-  return taps * depth * PANEL_BYTES;
+export function panelBytes({ taps, depth }: MatrixLayout, elementBytes = 4): number {
+  return taps * depth * TILE_COLUMNS * elementBytes;
 }
 
 /** Bytes of one packed matrix. */
-export function packedBytes(layout: MatrixLayout): number {
-  return Math.ceil(layout.columns / TILE_COLUMNS) * panelBytes(layout);
+export function packedBytes(layout: MatrixLayout, elementBytes = 4): number {
+  return Math.ceil(layout.columns / TILE_COLUMNS) * panelBytes(layout, elementBytes);
 }
 
 /** How to pack all matrices on the host. */
@@ -51,7 +51,12 @@ export function packingOf(layout: MatrixLayout): Packing {
   };
 }
 
-function packMatrices(layout: MatrixLayout, source: Float32Array, target: Float32Array): void {
+/** Packs elements of any kind. */
+export function packMatrices(
+  layout: MatrixLayout,
+  source: ArrayLike<number>,
+  target: { [index: number]: number },
+): void {
   const { count, taps, depth, columns, transposed, rowLength } = layout;
   const [stepLength, columnLength] = transposed ? [1, rowLength] : [rowLength, 1];
   let at = 0;

@@ -12,6 +12,8 @@
  * The memory must be readable for `READ_SLACK_BYTES` beyond the last buffer. Buffers begin at multiples of 4 (16 is
  * faster).
  */
+import type { NarrowArray } from '../../array/narrow-array.ts';
+import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 
@@ -26,7 +28,9 @@ export interface ContractPlaces {
   readonly output: number;
   /** Where `sharedBytes` are free while the kernel runs. */
   readonly sharedScratch: number;
-  /** One number for each output column (channel), added to each sum; for plans that `finish`. */
+  /** One number for each output column (channel), by which each sum is multiplied; for plans that `scale`. */
+  readonly factor?: number;
+  /** One number for each output column, added to each sum; for plans that `finish`. */
   readonly bias?: number;
   /** Sums (after the bias) below it become it; NaN stays. For plans that `finish`. */
   readonly lower?: number;
@@ -47,12 +51,17 @@ export interface KernelCode {
   readonly prepare?: { readonly kernel: number; readonly units: number };
 }
 
+/** Whether the right operand is packed already, and which narrow form it is packed in, if in one. */
+export type Packed = boolean | NarrowForm;
+
 /** How the right operand is laid out for a kernel, so that a weight is rearranged once and not in every run. */
 export interface Packing {
   readonly byteLength: number;
   /** Says whether two kernels want the same layout of one weight. */
   readonly key: string;
   pack(source: Float32Array, target: Float32Array): void;
+  /** Packs a narrow form, in which the matrices stay; for a plan that was asked for with it. */
+  packNarrow?(source: NarrowArray, target: Float32Array): void;
   /** Writes a kernel that does it from one address to another, for a right operand that only the run knows. */
   emit?(module: ModuleBuilder, source: number, target: number): { readonly kernel: number; readonly units: number };
 }
@@ -60,6 +69,8 @@ export interface Packing {
 export interface ContractPlan {
   /** Whether the kernel takes `bias`, `lower` and `upper`; others leave them to the tail. */
   readonly finishes: boolean;
+  /** Whether it takes `factor` too: plans of weights in a narrow form, which it cannot be taken into before. */
+  readonly scales?: boolean;
   /** How to pack the right operand when `packed` is asked for; none where packing does not help. */
   readonly packing?: Packing;
   /** Scratch that all threads share. */

@@ -35,6 +35,8 @@ export interface Product {
     readonly stride?: number;
     /** From one panel of 8 columns to the next. */
     readonly panelStride: number;
+    /** For panels that are in a narrow form: `panelStride` lies between those that were widened. */
+    readonly narrow?: NarrowPanels | undefined;
   };
   readonly output: { readonly base: Local; readonly rowStride: number; readonly groupStride: number };
   /** Address of the bias of the first column. */
@@ -42,6 +44,13 @@ export interface Product {
   readonly finish: Finish;
   /** The depth is that of one segment, and this many begin where the table says. */
   readonly segments?: { readonly table: Operand; readonly count: Operand };
+}
+
+export interface NarrowPanels {
+  /** From one panel to the next as they lie before they are widened. */
+  readonly stride: number;
+  /** Writes the widening of the panels that begin at an address, in the order of columns; gives where they are then. */
+  widen(right: Local, panels: number): Local;
 }
 
 /** Writes the loops of a product. Panels are outermost, so that one stays in the first cache while rows go by. */
@@ -53,15 +62,22 @@ export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: 
   if (bias !== undefined) f.push(bias).set(biasAt);
   const place: PanelPlace = { right, outputColumn, biasAt };
   let rest = columns;
+  const { narrow, panelStride } = product.right;
+  const emitAt = (width: number, panels: number): void => {
+    const wide = narrow?.widen(right, panels);
+    emitPanel(module, f, product, width, wide === undefined ? place : { ...place, right: wide });
+    if (wide !== undefined) f.release(wide);
+  };
   for (const width of tileWidths(module, product)) {
+    const panels = width / TILE_COLUMNS;
     f.for(panel, 0, Math.floor(rest / width), 1, () => {
-      emitPanel(module, f, product, width, place);
-      f.increment(right, product.right.panelStride * (width / TILE_COLUMNS)).increment(outputColumn, width * 4);
+      emitAt(width, panels);
+      f.increment(right, (narrow?.stride ?? panelStride) * panels).increment(outputColumn, width * 4);
       if (bias !== undefined) f.increment(biasAt, width * 4);
     });
     rest %= width;
   }
-  if (rest > 0) emitPanel(module, f, product, rest, place);
+  if (rest > 0) emitAt(rest, 1);
   f.release(panel, right, outputColumn, biasAt);
 }
 

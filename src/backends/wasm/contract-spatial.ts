@@ -16,6 +16,7 @@ import {
   planBand,
   releaseBand,
 } from './contract-band.ts';
+import type { NarrowPlan } from './contract-narrow.ts';
 import { emitPacking, type MatrixLayout, packedBytes, packingOf, panelBytes } from './contract-pack.ts';
 import {
   type ContractPlaces,
@@ -25,11 +26,13 @@ import {
   emitLast,
   emitNothing,
   type KernelCode,
+  type Packed,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
 import { emitUnitTail } from './contract-unit-tail.ts';
 import { type Axes, product } from './contract-window.ts';
+import { rareCode } from './rare-code.ts';
 
 export interface Tap {
   /** Element of the band, counted from the position's first. */
@@ -56,7 +59,7 @@ export interface SpatialGeometry {
   /** The kernel: one matrix a group, one tap for each element of the window. */
   readonly matrices: MatrixLayout;
   /** The kernel is packed already, by the plan's `packing`. */
-  readonly packed: boolean;
+  readonly packed: Packed;
 }
 
 /** Weights of this size are fetched once for every unit; rather than that, units of few positions share the columns. */
@@ -74,14 +77,19 @@ export function planSpatial(geometry: SpatialGeometry): ContractPlan {
     0,
   );
   const weightBytes = groups * packedBytes(matrices);
+  const narrow =
+    typeof packed === 'boolean'
+      ? undefined
+      : rareCode('narrow').planNarrow(matrices, packed, matrices.taps * matrices.depth);
   return {
     finishes: true,
-    packing: packingOf(matrices),
+    scales: narrow !== undefined,
+    packing: narrow?.packing ?? packingOf(matrices),
     sharedBytes: packed ? 0 : weightBytes,
-    privateBytes: alignUp(tableBytes) + band.scratchBytes,
+    privateBytes: alignUp(tableBytes) + alignUp(band.scratchBytes) + (narrow?.scratchBytes ?? 0),
     emit: (module, places) => {
       if (product(geometry.output) * channels * band.batch === 0) return emitNothing(module);
-      const writer = new SpatialWriter(module, geometry, band, places, alignUp(tableBytes));
+      const writer = new SpatialWriter(module, geometry, band, places, alignUp(tableBytes), narrow);
       const code = writer.write();
       const packs = !packed && matrices.taps * matrices.depth > 0;
       return packs ? { ...code, prepare: emitPacking(module, matrices, places.right, places.sharedScratch) } : code;
@@ -135,6 +143,7 @@ class SpatialWriter {
   readonly #rightBase: number;
   readonly #columnUnits: number;
   readonly #columnsInUnit: number;
+  readonly #narrow: NarrowPlan | undefined;
 
   constructor(
     module: ModuleBuilder,
@@ -142,8 +151,10 @@ class SpatialWriter {
     band: BandPlan,
     places: ContractPlaces,
     tableBytes: number,
+    narrow: NarrowPlan | undefined,
   ) {
     this.#module = module;
+    this.#narrow = narrow;
     this.#geometry = geometry;
     this.#band = band;
     this.#places = places;
@@ -257,7 +268,11 @@ class SpatialWriter {
       Local,
       Local,
     ];
-    const tablePlace = f.local('i32');
+    const [tablePlace, narrowScratch] = f.localsOf('i32', 2) as [Local, Local];
+    f.get(scratch)
+      .i32(this.#tableBytes + alignUp(band.scratchBytes))
+      .op('i32.add')
+      .set(narrowScratch);
     f.get(place.lines).set(lines);
     if (phase.positions[1] < band.positions[1]) {
       f.i32(phase.positions[1]).get(place.y).op('i32.sub').set(lines);
@@ -270,9 +285,12 @@ class SpatialWriter {
       const grouped = (scale: number): [Local, number][] => (groups > 1 ? [[group, scale]] : []);
       const split = (scale: number): [Local, number][] => (this.#columnUnits > 1 ? [[columnUnit, scale]] : []);
       f.sum([[place.base, 1], ...grouped(matrices.depth * 4)], leftOffset).set(left);
+      const narrow = this.#narrow;
+      const panelStride = narrow?.panelStride ?? panelBytes(matrices);
+      const matrixStride = narrow?.matrixStride ?? packedBytes(matrices);
       f.sum(
-        [...grouped(packedBytes(matrices)), ...split((this.#columnsInUnit / TILE_COLUMNS) * panelBytes(matrices))],
-        this.#rightBase + rightOffset,
+        [...grouped(matrixStride), ...split((this.#columnsInUnit / TILE_COLUMNS) * panelStride)],
+        this.#rightBase + (narrow === undefined ? rightOffset : 0),
       ).set(right);
       const columnTerms = [...grouped(matrices.columns * 4), ...split(this.#columnsInUnit * 4)];
       const [startZ, startY, startX] = phase.offset;
@@ -289,6 +307,12 @@ class SpatialWriter {
       ).set(output);
       if (places.bias !== undefined) f.sum(columnTerms, places.bias).set(bias);
       if (isSegmented) f.get(scratch).i32(tableAt).op('i32.add').set(tablePlace);
+      const widener =
+        narrow &&
+        rareCode('narrow').panelWidener(this.#module, f, narrow, this.#rightBase, narrowScratch, places.factor);
+      const columnsBefore = split(this.#columnsInUnit);
+      const outputsBefore = [...grouped(matrices.columns), ...columnsBefore];
+      const steps = matrices.taps * matrices.depth;
       emitProduct(this.#module, f, {
         depth,
         columns,
@@ -300,13 +324,18 @@ class SpatialWriter {
           stride: band.stride[2] * band.pitch[2],
           groupStride: band.stride[1] * band.pitch[1],
         },
-        right: { base: right, panelStride: panelBytes(matrices) },
+        right: {
+          base: right,
+          panelStride: panelBytes(matrices),
+          narrow: widener?.panels(grouped(1), columnsBefore, outputsBefore, steps, rightOffset),
+        },
         output: { base: output, rowStride: outputStride[2] * pixel, groupStride: outputStride[1] * width * pixel },
         bias: places.bias === undefined ? undefined : bias,
         finish: { bias: places.bias !== undefined, lower: places.lower, upper: places.upper },
         ...(isSegmented ? { segments: { table: tablePlace, count } } : {}),
       });
+      widener?.release();
     });
-    f.release(group, lines, left, right, output, bias, tablePlace);
+    f.release(group, lines, left, right, output, bias, tablePlace, narrowScratch);
   }
 }

@@ -1,17 +1,28 @@
 /** Recognises the tails that contraction kernels do on the way: a number for each column, then bounds. */
 
 import { isFlat } from '../../compiler/index-map.ts';
-import { type Access, type Buffer, type Expression, loadsOf, type Tail } from '../../compiler/schedule.ts';
+import type { Access, Buffer, Expression, Tail } from '../../compiler/schedule.ts';
 
 export interface Epilogue {
   /** Contiguous, one element for each column. */
   readonly bias: Access | undefined;
+  /** Likewise. */
+  readonly factor: Access | undefined;
   readonly lower: number | undefined;
   readonly upper: number | undefined;
 }
 
-/** `min(max(output + bias, lower), upper)` with any of its parts left out; undefined for other tails. */
-export function matchEpilogue({ domain, value }: Tail, output: Buffer, columns: number): Epilogue | undefined {
+/**
+ * `min(max(output · factor + bias, lower), upper)` with any of its parts left out; undefined for other tails.
+ *
+ * @param scales whether there may be a factor
+ */
+export function matchEpilogue(
+  { domain, value }: Tail,
+  output: Buffer,
+  columns: number,
+  scales = false,
+): Epilogue | undefined {
   const isOutput = (part: Expression): boolean =>
     part.kind === 'load' && part.access.buffer === output && isFlat(part.access, domain);
   let rest = value;
@@ -24,14 +35,22 @@ export function matchEpilogue({ domain, value }: Tail, output: Buffer, columns: 
     else upper = bound.value;
     rest = bound.of;
   }
-  if (isOutput(rest)) return { bias: undefined, lower, upper };
-  if (rest.kind !== 'apply' || rest.primitive !== 'add') return undefined;
-  const [left, right] = rest.operands as readonly [Expression, Expression];
-  const other = isOutput(left) ? right : isOutput(right) ? left : undefined;
-  if (other?.kind !== 'load' || other.dtype !== 'float32' || !isPerColumn(other.access, domain, columns)) {
+  /** What a vector of the columns is added to, or multiplied by, and the vector. */
+  const split = (part: Expression, primitive: 'add' | 'multiply'): [of: Expression, vector: Access] | undefined => {
+    if (part.kind !== 'apply' || part.primitive !== primitive) return undefined;
+    const [left, right] = part.operands as readonly [Expression, Expression];
+    for (const [of, other] of [
+      [left, right],
+      [right, left],
+    ] as const) {
+      if (other.kind !== 'load' || other.dtype !== 'float32' || other.access.buffer === output) continue;
+      if (isPerColumn(other.access, domain, columns)) return [of, other.access];
+    }
     return undefined;
-  }
-  return loadsOf(other).some((access) => access.buffer === output) ? undefined : { bias: other.access, lower, upper };
+  };
+  const [sum, bias] = split(rest, 'add') ?? [rest, undefined];
+  const [source, factor] = (scales && split(sum, 'multiply')) || [sum, undefined];
+  return isOutput(source) ? { bias, factor, lower, upper } : undefined;
 }
 
 function boundOf(part: Expression): { side: 'lower' | 'upper'; value: number; of: Expression } | undefined {

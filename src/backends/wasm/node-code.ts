@@ -1,5 +1,5 @@
 /** Primitives with algorithms of their own. */
-import type { Buffer, NodeKernel } from '../../compiler/schedule.ts';
+import type { Access, Buffer, NodeKernel } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
@@ -125,14 +125,16 @@ function finishOf(
   { tail, node }: NodeKernel,
   output: Buffer,
   plan: ContractPlan,
-): Pick<ContractPlaces, 'bias' | 'lower' | 'upper' | 'tail'> {
+): Pick<ContractPlaces, 'bias' | 'factor' | 'lower' | 'upper' | 'tail'> {
   if (tail === undefined) return {};
   const columns = (node.outputs[0] as SymbolicTensor).shape.at(-1) as number;
-  const epilogue = plan.finishes ? matchEpilogue(tail, output, columns) : undefined;
+  const epilogue = plan.finishes ? matchEpilogue(tail, output, columns, plan.scales) : undefined;
   if (epilogue === undefined) return { tail: emitTail(context, output, tail).functionIndex };
-  const { bias, lower, upper } = epilogue;
+  const { bias, factor, lower, upper } = epilogue;
+  const addressOf = ({ buffer, offset }: Access): number => context.addressOf(buffer) + offset * 4;
   return {
-    ...(bias === undefined ? {} : { bias: context.addressOf(bias.buffer) + bias.offset * 4 }),
+    ...(bias === undefined ? {} : { bias: addressOf(bias) }),
+    ...(factor === undefined ? {} : { factor: addressOf(factor) }),
     ...(lower === undefined ? {} : { lower }),
     ...(upper === undefined ? {} : { upper }),
   };

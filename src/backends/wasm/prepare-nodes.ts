@@ -55,6 +55,7 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     const key = keyOf(right, packer.key);
     let target = packed.get(key);
     if (target === undefined) {
+      const { packNarrow } = packer;
       const name = `${kernel.name}/packed`;
       target = { name, role: 'persistent', dtype: 'float32', size: packer.byteLength / 4 };
       packed.set(key, target);
@@ -64,6 +65,7 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
         input: right,
         output: target,
         pack: (source, destination) => packer.pack(source, destination),
+        ...(packNarrow && { packNarrow: (source, destination) => packNarrow(source, destination) }),
       });
     }
     return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === 1 ? (target as Buffer) : input)) };
@@ -92,13 +94,16 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
       const bytes = rareCode('lanes').argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
       return { ...kernel, scratch: scratchOf(kernel, [bytes]) };
     }
-    let plan = planContraction(node, false);
+    const form = inPrologue || kernel.inputs[1]?.role !== 'parameter' ? undefined : kernel.inputs[1].narrow;
+    const narrowPlan = form && planContraction(node, form);
+    const isNarrow = narrowPlan?.packing?.packNarrow !== undefined;
+    let plan = isNarrow ? narrowPlan : planContraction(node, false);
     if (plan === undefined) return kernel;
     // In the prologue a kernel runs once, and packing is for later runs.
     const repacked = inPrologue
       ? undefined
       : (withPackedWeights(kernel, plan) ?? (loop && withPackedBefore(kernel, plan, loop)));
-    if (repacked !== undefined) plan = planContraction(node, true) as ContractPlan;
+    if (repacked !== undefined && !isNarrow) plan = planContraction(node, true) as ContractPlan;
     const prepared = repacked ?? kernel;
     const ownBytes = threads === 1 ? plan.privateBytes : threads * privateStride(plan.privateBytes);
     const complete = { ...prepared, scratch: scratchOf(prepared, [plan.sharedBytes, ownBytes]) };

@@ -14,6 +14,8 @@ interface RareModules {
   readonly indexing: typeof import('./index-code.ts');
   readonly integers: typeof import('./integer-math.ts');
   readonly lanes: typeof import('./lane-code.ts');
+  /** For weights that are kept in a narrow form. */
+  readonly narrow: typeof import('./contract-narrow.ts');
   readonly pools: typeof import('./pool.ts');
   readonly power: typeof import('./math-power.ts');
   readonly random: typeof import('./random-code.ts');
@@ -29,6 +31,7 @@ const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
   indexing: () => import('./index-code.ts'),
   integers: () => import('./integer-math.ts'),
   lanes: () => import('./lane-code.ts'),
+  narrow: () => import('./contract-narrow.ts'),
   pools: () => import('./pool.ts'),
   power: () => import('./math-power.ts'),
   random: () => import('./random-code.ts'),
@@ -96,6 +99,7 @@ function collectNames({ outputs }: Graph, names: Set<RareName>): void {
   for (const node of topologicalOrder(outputs)) {
     for (const name of NEEDS[node.primitive] ?? []) names.add(name);
     if (needsWinograd(node)) names.add('winograd');
+    if (node.primitive === 'parameter' && node.attributes.variable.narrow) names.add('narrow');
     if (node.primitive === 'scan') collectNames(node.attributes.body, names);
   }
 }

@@ -1,4 +1,5 @@
 import type { DataOf } from '../../array/dtype.ts';
+import type { NarrowArray } from '../../array/narrow-array.ts';
 import { formatShape, shapesEqual } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import type { Program } from '../../compiler/backend.ts';
@@ -187,7 +188,12 @@ export class WasmProgram implements Program {
         await place.call(action.exportName);
         break;
       case 'pack': {
-        const { input, output, pack } = action.kernel;
+        const { input, output, pack, packNarrow } = action.kernel;
+        if (packNarrow !== undefined) {
+          const { narrow } = this.#hostValues.get(input) as Variable;
+          await place.fill(output, (target) => packNarrow(narrow as NarrowArray, target as Float32Array));
+          break;
+        }
         const source = await (input.role === 'persistent' ? place.view(input) : this.#hostValueOf(input));
         await place.fill(output, (target) => pack(source as Float32Array, target as Float32Array));
         break;

@@ -1,0 +1,148 @@
+/**
+ * Floats that are kept in fewer bytes: as IEEE halves, or as 8-bit integers with one scale for each channel.
+ *
+ * Channels lie along neighbouring axes of a shape: element `i` of the flat array is of channel
+ * `floor(i / inner) mod count`.
+ */
+import { decodeFloat16, encodeFloat16 } from './float16.ts';
+
+/** What weights can be kept as in memory, in place of float32. */
+export type WeightDtype = 'float16' | 'int8';
+
+/** How elements lie in channels. */
+export interface Channels {
+  readonly count: number;
+  /** Elements from one channel to the next. */
+  readonly inner: number;
+}
+
+/** The greatest code of an 8-bit integer; −128 is not used, so that positive and negative numbers have as many steps. */
+const MOST_CODE = 127;
+
+/** The greatest number that a half rounds to a finite one. */
+const MOST_HALF = 65519.99;
+
+/** An array of floats in a narrow form; immutable. */
+export class NarrowArray {
+  readonly dtype: WeightDtype;
+  /** Bits of halves, or integers from −127 to 127. */
+  readonly codes: Uint16Array | Int8Array;
+  readonly channels: Channels;
+  /** One for each channel; without elements for halves. */
+  readonly scales: Float32Array;
+  /** The largest distance of an element from the float that it stands for. */
+  readonly largestError: number;
+
+  constructor(
+    dtype: WeightDtype,
+    codes: Uint16Array | Int8Array,
+    channels: Channels,
+    scales: Float32Array,
+    largestError: number,
+  ) {
+    this.dtype = dtype;
+    this.codes = codes;
+    this.channels = channels;
+    this.scales = scales;
+    this.largestError = largestError;
+  }
+
+  /**
+   * The narrow form of some floats; none where one of them is not finite, or too large for a half.
+   *
+   * Integers are the nearest ones of `value / scale`, where the scale takes the largest value of a channel to ±127.
+   */
+  static of(values: Float32Array, dtype: WeightDtype, channels: Channels): NarrowArray | undefined {
+    const largest = largestOf(values);
+    if (!(largest <= (dtype === 'int8' ? Number.MAX_VALUE : MOST_HALF))) return undefined;
+    return dtype === 'int8' ? integersOf(values, channels) : halvesOf(values, channels);
+  }
+
+  get byteLength(): number {
+    return this.codes.byteLength + this.scales.byteLength;
+  }
+
+  /** The floats that it stands for. */
+  widen(): Float32Array<ArrayBuffer> {
+    const values = new Float32Array(this.codes.length);
+    if (this.codes instanceof Uint16Array) decodeFloat16(this.codes, values);
+    else {
+      const { codes, scales } = this;
+      forChannels(codes.length, this.channels, (channel, start, stop) => {
+        const scale = scales[channel] as number;
+        for (let index = start; index < stop; index++) values[index] = (codes[index] as number) * scale;
+      });
+    }
+    return values;
+  }
+
+  /** Other floats in this form, if they have one. */
+  again(values: Float32Array): NarrowArray | undefined {
+    return NarrowArray.of(values, this.dtype, this.channels);
+  }
+}
+
+/** NaN where one is NaN. */
+function largestOf(values: Float32Array): number {
+  let largest = 0;
+  for (let index = 0; index < values.length; index++) {
+    const size = Math.abs(values[index] as number);
+    if (!(size <= largest)) {
+      largest = size;
+      if (Number.isNaN(size)) break;
+    }
+  }
+  return largest === Number.POSITIVE_INFINITY ? Number.NaN : largest;
+}
+
+function halvesOf(values: Float32Array, channels: Channels): NarrowArray {
+  const codes = new Uint16Array(values.length);
+  encodeFloat16(values, codes);
+  let error = 0;
+  // In pieces, so that no second array of floats is needed.
+  const piece = new Float32Array(Math.min(values.length, 1 << 14));
+  for (let start = 0; start < values.length; start += piece.length) {
+    const part = codes.subarray(start, start + piece.length);
+    decodeFloat16(part, piece);
+    for (let index = 0; index < part.length; index++) {
+      error = Math.max(error, Math.abs((piece[index] as number) - (values[start + index] as number)));
+    }
+  }
+  return new NarrowArray('float16', codes, channels, new Float32Array(0), error);
+}
+
+function integersOf(values: Float32Array, channels: Channels): NarrowArray {
+  const scales = new Float32Array(channels.count);
+  forChannels(values.length, channels, (channel, start, stop) => {
+    let largest = scales[channel] as number;
+    for (let index = start; index < stop; index++) largest = Math.max(largest, Math.abs(values[index] as number));
+    scales[channel] = largest;
+  });
+  // What is too small for a scale is 0 by any scale.
+  for (const [channel, largest] of scales.entries()) scales[channel] = Math.fround(largest / MOST_CODE) || 1;
+  const codes = new Int8Array(values.length);
+  let error = 0;
+  forChannels(values.length, channels, (channel, start, stop) => {
+    const scale = scales[channel] as number;
+    for (let index = start; index < stop; index++) {
+      const value = values[index] as number;
+      const code = Math.max(-MOST_CODE, Math.min(MOST_CODE, Math.round(value / scale)));
+      codes[index] = code;
+      error = Math.max(error, Math.abs(Math.fround(code * scale) - value));
+    }
+  });
+  return new NarrowArray('int8', codes, channels, scales, error);
+}
+
+/** Calls `visit` for runs of elements of one channel. */
+function forChannels(
+  length: number,
+  { count, inner }: Channels,
+  visit: (channel: number, start: number, stop: number) => void,
+): void {
+  let channel = 0;
+  for (let start = 0; start < length; start += inner) {
+    visit(channel, start, start + inner);
+    channel = channel + 1 === count ? 0 : channel + 1;
+  }
+}
