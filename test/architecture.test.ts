@@ -105,6 +105,7 @@ test('modules of Node are imported by the command line alone', () => {
   const builtin = files.filter(({ text }) => text.includes('getBuiltinModule')).map(({ path }) => path);
   expect(builtin).toEqual([
     'src/backends/wasm/host-worker.ts',
+    'src/backends/wasm/wide-vectors.ts',
     'src/storage/file-system-store.ts',
     'src/storage/live-writers.ts',
   ]);

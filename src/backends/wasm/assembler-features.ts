@@ -16,3 +16,8 @@ export function hasRelaxedSimd(): boolean {
   relaxedSimd ??= typeof WebAssembly === 'object' && WebAssembly.validate(new Uint8Array(RELAXED_PROBE));
   return relaxedSimd;
 }
+
+/** Whether the environment variable `HORNET_WIDE` asks for vectors of 256 bits; see `wide-vectors.ts`. */
+export function asksWide(): boolean {
+  return globalThis.process?.env?.HORNET_WIDE === '1';
+}

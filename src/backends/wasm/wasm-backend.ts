@@ -7,6 +7,7 @@ import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
+import { asksWide } from './assembler-features.ts';
 import { emitProgram } from './emit-program.ts';
 import { LEAST_SHARED_COST, programCost } from './kernel-cost.ts';
 import { LocalPlace } from './place.ts';
@@ -19,6 +20,14 @@ export interface WasmBackendOptions {
   readonly fallback?: Backend;
   /** Whether to use relaxed SIMD; by default, whether the engine has it. */
   readonly relaxedSimd?: boolean;
+  /**
+   * Whether kernels are written for vectors of 256 bits, where the engine can make some: twice as fast, with the same bits.
+   * Unless given, what the environment variable `HORNET_WIDE` says (`1`), else not.
+   *
+   * In Node 24 this sets an experimental flag of V8 for the whole process, `--experimental-wasm-revectorize`; a browser
+   * on Chromium has to be started with it (`--js-flags`). Elsewhere the option changes nothing.
+   */
+  readonly wide?: boolean;
   /**
    * How many threads run a program that is large enough to share, the calling one included. Unless given, as many as the
    * host has processors, at most 8, or as many as the environment variable `HORNET_THREADS` says.
@@ -111,8 +120,10 @@ async function compileGraph(
       'wasm',
     );
   }
+  const wide = (options.wide ?? asksWide()) && (await (await import('./wide-vectors.ts')).joinsVectors());
   const { bytes, prologue } = await emitProgram(prepared, offsets, pages, {
     ...options,
+    wide,
     team: crew?.meeting?.team(meeting),
     pause,
   });
