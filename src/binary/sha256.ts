@@ -13,67 +13,30 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
 
 /** The same without help of the host: FIPS 180-4, sections 5 and 6.2. */
 export function sha256InPlace(bytes: Uint8Array): Uint8Array {
-  const hash = new Sha256();
-  hash.update(bytes);
-  return hash.digest();
-}
-
-/** The hash of bytes that come piece by piece. */
-export class Sha256 {
-  readonly #roundConstants: Int32Array;
-  readonly #hash: Int32Array;
-  readonly #schedule = new Int32Array(64);
-  /** What does not fill a block yet. */
-  readonly #rest = new Uint8Array(64);
-  #byteLength = 0;
-
-  constructor() {
-    const { roundConstants, initialHash } = makeConstants();
-    this.#roundConstants = roundConstants;
-    this.#hash = initialHash.slice();
-  }
-
-  update(bytes: Uint8Array): void {
-    const held = this.#byteLength & 63;
-    this.#byteLength += bytes.byteLength;
-    let start = 0;
-    if (held > 0) {
-      start = Math.min(64 - held, bytes.byteLength);
-      this.#rest.set(bytes.subarray(0, start), held);
-      if (held + start < 64) return;
-      this.#hashBlocks(this.#rest);
-    }
-    const end = start + (((bytes.byteLength - start) >> 6) << 6);
-    this.#hashBlocks(bytes.subarray(start, end));
-    this.#rest.set(bytes.subarray(end));
-  }
-
-  /** The hash of all that came, as bytes; nothing may come after it. */
-  digest(): Uint8Array {
-    // The rest, a bit 1, zeros, and the length in bits: one block or two.
-    const held = this.#byteLength & 63;
-    const tail = new Uint8Array(held < 56 ? 64 : 128);
-    tail.set(this.#rest.subarray(0, held));
-    tail[held] = 0x80;
-    const tailView = new DataView(tail.buffer);
-    tailView.setUint32(tail.byteLength - 8, Math.floor(this.#byteLength / 2 ** 29));
-    tailView.setUint32(tail.byteLength - 4, this.#byteLength << 3);
-    this.#hashBlocks(tail);
-    const digest = new DataView(new ArrayBuffer(32));
-    for (let index = 0; index < 8; index++) digest.setInt32(index * 4, this.#hash[index] as number);
-    return new Uint8Array(digest.buffer);
-  }
-
-  #hashBlocks(blocks: Uint8Array): void {
+  const { roundConstants, initialHash: hash } = makeConstants();
+  const schedule = new Int32Array(64);
+  const hashBlocks = (blocks: Uint8Array): void => {
     const view = new DataView(blocks.buffer, blocks.byteOffset, blocks.byteLength);
-    for (let start = 0; start < blocks.byteLength; start += 64) {
-      hashBlock(view, start, this.#hash, this.#schedule, this.#roundConstants);
-    }
-  }
+    for (let start = 0; start < blocks.byteLength; start += 64) hashBlock(view, start, hash, schedule, roundConstants);
+  };
+  const { byteLength } = bytes;
+  const held = byteLength & 63;
+  hashBlocks(bytes.subarray(0, byteLength - held));
+  // The rest, a bit 1, zeros, and the length in bits: one block or two.
+  const tail = new Uint8Array(held < 56 ? 64 : 128);
+  tail.set(bytes.subarray(byteLength - held));
+  tail[held] = 0x80;
+  const tailView = new DataView(tail.buffer);
+  tailView.setUint32(tail.byteLength - 8, Math.floor(byteLength / 2 ** 29));
+  tailView.setUint32(tail.byteLength - 4, byteLength << 3);
+  hashBlocks(tail);
+  const digest = new DataView(new ArrayBuffer(32));
+  for (const [index, word] of hash.entries()) digest.setInt32(index * 4, word);
+  return new Uint8Array(digest.buffer);
 }
 
 /** Bytes as hexadecimal digits. */
-export function hexOf(bytes: Uint8Array): string {
+function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -151,6 +151,33 @@ describe('readLayersModel', () => {
     await expect(readAll(entriesOf(chosen))).rejects.toThrow('Cannot read "b": its SHA-256 is');
   });
 
+  test('verifies the slices that a read touches, and no others', async () => {
+    const bytes = Uint8Array.from({ length: 10 }, (_, index) => index);
+    const digests = await Promise.all([0, 4, 8].map(async (at) => await sha256(bytes.subarray(at, at + 4))));
+    const weights = [
+      { name: 'a', shape: [1], dtype: 'int32' },
+      { name: 'b', shape: [6], dtype: 'bool' },
+    ];
+    const read = async (checksum: JsonValue, content: Uint8Array): Promise<PromiseSettledResult<unknown>[]> => {
+      const json = manifest(weights, ['f'], { sha256: { f: checksum } });
+      const entries = entriesOf(await readLayersModel(json, 'model.json', shards({ f: content })));
+      return await Promise.allSettled(entries.map(async (entry) => (await entry.read()).data[0]));
+    };
+    const checksum = { sliceBytes: 4, digests };
+    const value = new Int32Array(bytes.slice(0, 4).buffer)[0];
+    expect(await read(checksum, bytes)).toEqual([
+      { status: 'fulfilled', value },
+      { status: 'fulfilled', value: 1 },
+    ]);
+    const [first, second] = await read(checksum, bytes.with(9, 0));
+    expect(first).toEqual({ status: 'fulfilled', value });
+    expect(String((second as PromiseRejectedResult).reason)).toContain('Cannot read "f, bytes 8 to 10": its SHA-256');
+    await expect(read({ ...checksum, sliceBytes: 2 }, bytes)).rejects.toThrow('expected 3 slices of 2 bytes');
+    for (const wrong of [7, { sliceBytes: 0, digests }, { sliceBytes: 4, digests: [1] }, { digests }]) {
+      await expect(read(wrong, bytes)).rejects.toThrow('the checksum of "f" is neither');
+    }
+  });
+
   test.each<[string, JsonValue, string]>([
     ['two weights of one name', [float, float], 'two weights are named "w"'],
     ['a weight without a name', [{ shape: [], dtype: 'float32' }], 'a weight has no name'],

@@ -14,7 +14,7 @@ import { graphModelRefusal, looksLikeHtml } from '../detect.ts';
 import { objectAt, stringAt } from '../json.ts';
 import { measureStrings, readWeight } from './decode-weight.ts';
 import { joinedFile } from './joined-file.ts';
-import { verifiedFile } from './verified-file.ts';
+import { verifiedFile, verifiedSlices } from './verified-file.ts';
 import { decodeManifest, decodeSpecs, type WeightGroupSpec, type WeightSpec } from './weight-specs.ts';
 
 export interface LayersModelOptions {
@@ -132,7 +132,8 @@ async function readGroup(
         });
       }
       const checksum = Object.hasOwn(integrity, path) ? integrity[path] : group.sha256.get(path);
-      return checksum === undefined ? shard : verifiedFile(shard, checksum);
+      if (checksum === undefined) return shard;
+      return typeof checksum === 'string' ? verifiedFile(shard, checksum) : verifiedSlices(shard, checksum);
     }),
   );
   return await placeWeights(group.weights, shards, group.paths.join(', '));

@@ -1,6 +1,8 @@
-import { bytesFile, checkRange, type RangedFile, readRangeInto } from '../../binary/ranged-file.ts';
+import { bytesFile, checkRange, type RangedFile, readRangeInto, subFile } from '../../binary/ranged-file.ts';
 import { sha256 } from '../../binary/sha256.ts';
 import { FormatError } from '../../errors.ts';
+import { joinedFile } from './joined-file.ts';
+import type { SlicedChecksum } from './weight-specs.ts';
 
 /**
  * A file whose SHA-256 is known: the first read fetches all of it and compares, and no byte is handed out before.
@@ -40,6 +42,27 @@ export function verifiedFile(file: RangedFile, expected: string): RangedFile {
       await serve(target.byteLength, async (bytes) => await bytes.readInto?.(start, target));
     },
   };
+}
+
+/**
+ * A file of which the SHA-256 of each slice is known: a read fetches and compares the slices that it touches, and no others.
+ *
+ * @throws {FormatError} when there are more or fewer than the file has.
+ */
+export function verifiedSlices(file: RangedFile, { sliceBytes, digests }: SlicedChecksum): RangedFile {
+  const { name, byteLength } = file;
+  if (digests.length !== Math.ceil(byteLength / sliceBytes)) {
+    throw new FormatError(
+      `Cannot read "${name}": it has ${byteLength} bytes, expected ${digests.length} slices of ${sliceBytes} bytes`,
+      { file: name },
+    );
+  }
+  const slices = digests.map((digest, index) => {
+    const start = index * sliceBytes;
+    const end = Math.min(start + sliceBytes, byteLength);
+    return verifiedFile(subFile(file, start, end, `${name}, bytes ${start} to ${end}`), digest);
+  });
+  return joinedFile(slices, name);
 }
 
 async function verify(file: RangedFile, expected: string): Promise<RangedFile> {

@@ -34,8 +34,17 @@ export interface WeightSpec {
 export interface WeightGroupSpec {
   readonly paths: readonly string[];
   readonly weights: readonly WeightSpec[];
-  /** SHA-256 of files by path, in hexadecimal digits: the manifest's key `sha256`, which Hornet writes. */
-  readonly sha256: ReadonlyMap<string, string>;
+  /** SHA-256 of files by path: the manifest's key `sha256`, which Hornet writes. */
+  readonly sha256: ReadonlyMap<string, FileChecksum>;
+}
+
+/** A SHA-256 in hexadecimal digits: of a file, or of each slice of a large one, so that a part can be verified alone. */
+export type FileChecksum = string | SlicedChecksum;
+
+export interface SlicedChecksum {
+  /** Of each slice but the last. */
+  readonly sliceBytes: number;
+  readonly digests: readonly string[];
 }
 
 /** Element types that TensorFlow.js writes, and the halves that it lists but does not read. */
@@ -130,14 +139,23 @@ function decodeQuantization(
   );
 }
 
-function decodeChecksums(group: JsonObject, paths: readonly string[], file: string): Map<string, string> {
-  const checksums = new Map<string, string>();
-  for (const [path, digits] of Object.entries(objectAt(group, 'sha256') ?? {})) {
+function decodeChecksums(group: JsonObject, paths: readonly string[], file: string): Map<string, FileChecksum> {
+  const checksums = new Map<string, FileChecksum>();
+  for (const [path, checksum] of Object.entries(objectAt(group, 'sha256') ?? {})) {
     if (!paths.includes(path)) throw damaged(file, `there is a checksum of "${path}", which is not among the files`);
-    if (typeof digits !== 'string') throw damaged(file, `the checksum of "${path}" is no text`);
-    checksums.set(path, digits);
+    if (typeof checksum !== 'string' && !isSliced(checksum)) {
+      throw damaged(file, `the checksum of "${path}" is neither a text nor a list of them`);
+    }
+    checksums.set(path, checksum);
   }
   return checksums;
+}
+
+function isSliced(checksum: JsonValue): checksum is JsonValue & SlicedChecksum {
+  if (!isJsonObject(checksum)) return false;
+  const { sliceBytes, digests } = checksum;
+  const isSize = Number.isSafeInteger(sliceBytes) && (sliceBytes as number) > 0;
+  return isSize && Array.isArray(digests) && digests.every((digits) => typeof digits === 'string');
 }
 
 /** A manifest names files beside itself or below; anything else could reach files that are not the model's. */

@@ -3,6 +3,7 @@ import type { StorageDtype } from '../../array/dtype.ts';
 import { Tensor } from '../../array/tensor.ts';
 import { bytesOfFile } from '../../binary/byte-sink.ts';
 import { bytesFile } from '../../binary/ranged-file.ts';
+import { sha256 } from '../../binary/sha256.ts';
 import { FormatError, UnsupportedError } from '../../errors.ts';
 import type { JsonObject, ModelArtifacts, WeightEntry } from '../artifacts.ts';
 import { decodeJsonObject } from '../json.ts';
@@ -82,12 +83,26 @@ describe('writeLayersModel', () => {
     await expect(valuesOf(await readBack(saved))).rejects.toThrow(/its SHA-256 is/);
   });
 
-  test('a large shard has the checksum of all its pieces', async () => {
-    const data = new Float32Array(4_200_000).fill(1.5);
-    const values = new Tensor([data.length], 'float32', data);
-    const { weights } = await readBack(await write(record(entry('a', values)), { shardSize: 1 << 30 }));
-    const [read] = weights?.kind === 'named' ? weights.entries : [];
-    expect((await read?.read())?.data.at(-1)).toBe(1.5);
+  test('a large shard has a checksum for each of its slices', async () => {
+    const [before, count] = [3, 4_200_000];
+    const large = new Tensor([count], 'float32', new Float32Array(count).fill(1.5));
+    const saved = await write(record(entry('a', float(1, 2, 3)), entry('b', large), entry('c', float(7))), {
+      shardSize: 1 << 30,
+    });
+    const [[path = '', bytes = new Uint8Array()] = []] = saved.files;
+    const sliceBytes = 2 ** 24;
+    const [{ sha256: checksums } = {}] = saved.json.weightsManifest as { sha256?: unknown }[];
+    const slices = [bytes.subarray(0, sliceBytes), bytes.subarray(sliceBytes)];
+    expect(checksums).toEqual({ [path]: { sliceBytes, digests: await Promise.all(slices.map(sha256)) } });
+    expect((await bytesOfFile(saved.written.file)).byteLength).toBe(saved.written.file.byteLength);
+    const read = async (): Promise<number[]> => {
+      const { weights } = await readBack(saved);
+      const entries = weights?.kind === 'named' ? weights.entries : [];
+      return await Promise.all(entries.map(async (one) => (await one.read()).data.at(-1) as number));
+    };
+    expect(await read()).toEqual([3, 1.5, 7]);
+    bytes[4 * (before + count) + 1] = 1;
+    await expect(read()).rejects.toThrow(/bytes 16777216 to 16800016": its SHA-256 is/);
   });
 
   test('model.json knows the checksums when it is written first', async () => {

@@ -2,17 +2,18 @@
  * Writes the layers-model format of TensorFlow.js: `model.json` with the topology and a manifest of weights, and shards
  * that hold their bytes one after the other; see `read-layers-model.ts`.
  *
- * Beside what TensorFlow.js knows, each group of the manifest has the SHA-256 of its files under `sha256`.
+ * Beside what TensorFlow.js knows, each group of the manifest has the SHA-256 of its files under `sha256`; of the slices of
+ * large ones, since hosts compute that of bytes in memory alone.
  */
 import type { Tensor } from '../../array/tensor.ts';
 import type { ByteSink, WritableFile } from '../../binary/byte-sink.ts';
-import { hexOf, Sha256, sha256 } from '../../binary/sha256.ts';
+import { sha256 } from '../../binary/sha256.ts';
 import { FormatError, UnsupportedError } from '../../errors.ts';
 import type { JsonObject, JsonValue, ModelArtifacts, WeightEntry } from '../artifacts.ts';
 import { encodeJson } from '../encode-json.ts';
 import { byteLengthOfStrings, encodeWeight } from './encode-weight.ts';
 import { planQuantization, type QuantizedDtype } from './quantize.ts';
-import type { Quantization } from './weight-specs.ts';
+import type { FileChecksum, Quantization } from './weight-specs.ts';
 
 /** The size of shards that TensorFlow.js' converter has: browsers keep no larger files in their cache. */
 export const SHARD_BYTES: number = 4 << 20;
@@ -70,21 +71,21 @@ export async function writeLayersModel(
     return { paths, weights: group.map(({ spec }) => spec) };
   });
   const { topology } = artifacts;
-  const encode = (digests: ReadonlyMap<string, string>): Uint8Array => {
+  const encode = (checksums: ReadonlyMap<string, FileChecksum>): Uint8Array => {
     const weightsManifest = manifest.map((group) => ({
       ...group,
-      sha256: Object.fromEntries(group.paths.map((path) => [path, digests.get(path) ?? ''])),
+      sha256: Object.fromEntries(group.paths.map((path) => [path, checksums.get(path) ?? ''])),
     }));
     const json = { ...(topology === undefined ? {} : { modelTopology: topology }), ...options.fields, weightsManifest };
-    return new TextEncoder().encode(encodeJson(json as JsonObject));
+    return new TextEncoder().encode(encodeJson(json as unknown as JsonObject));
   };
-  const blank = new Map([...shards.keys()].map((path) => [path, '0'.repeat(64)]));
+  const blank = new Map([...shards].map(([path, shard]) => [path, shard.checksumOf('0'.repeat(64))]));
   const file: WritableFile = {
     byteLength: encode(blank).byteLength,
     writeTo: async (sink) => {
-      const digests = new Map<string, string>();
-      for (const [path, shard] of shards) digests.set(path, await shard.digest());
-      await sink.write(encode(digests));
+      const checksums = new Map<string, FileChecksum>();
+      for (const [path, shard] of shards) checksums.set(path, await shard.checksum());
+      await sink.write(encode(checksums));
     },
   };
   return { file, shards, quantized: quantizedOf(weights) };
@@ -246,8 +247,8 @@ export async function* bytesOf(
   }
 }
 
-/** A shard up to this size is hashed by the host, which is faster and needs all of it in memory. */
-const MAX_HELD_BYTES = 16 << 20;
+/** Shards are hashed in slices of this size, each of which is in memory as a whole. */
+const SLICE_BYTES = 16 << 20;
 
 /** What the shards of a group have in common, since they are written one after the other. */
 interface SharedByShards {
@@ -277,7 +278,7 @@ class ShardFile implements WritableFile {
   readonly #group: Group;
   readonly #start: number;
   readonly #shared: SharedByShards;
-  #digest: string | undefined;
+  #digests: readonly string[] | undefined;
 
   constructor(path: string, group: Group, start: number, end: number, shared: SharedByShards) {
     this.path = path;
@@ -289,51 +290,38 @@ class ShardFile implements WritableFile {
 
   async writeTo(sink: ByteSink): Promise<void> {
     const { read, buffers } = this.#shared;
-    const hash = this.byteLength <= MAX_HELD_BYTES ? new HeldHash(this.byteLength, buffers) : new RunningHash();
+    const held = buffers.take(Math.min(SLICE_BYTES, this.byteLength));
+    const digests: string[] = [];
+    let filled = 0;
+    const flush = async (): Promise<void> => {
+      digests.push(await sha256(held.subarray(0, filled)));
+      filled = 0;
+    };
     for await (const piece of bytesOf(this.#group, this.#start, this.#start + this.byteLength, read)) {
-      hash.update(piece);
       await sink.write(piece);
+      for (let done = 0; done < piece.byteLength; ) {
+        const part = piece.subarray(done, done + SLICE_BYTES - filled);
+        held.set(part, filled);
+        filled += part.byteLength;
+        done += part.byteLength;
+        if (filled === SLICE_BYTES) await flush();
+      }
     }
-    this.#digest = await hash.digest();
+    if (filled > 0 || digests.length === 0) await flush();
+    buffers.give(held);
+    this.#digests = digests;
   }
 
-  /** The SHA-256 of what was written; of what would be, when nothing was. */
-  async digest(): Promise<string> {
-    if (this.#digest === undefined) await this.writeTo({ write: () => {} });
-    return this.#digest as string;
-  }
-}
-
-class HeldHash {
-  readonly #buffers: HeldBuffers;
-  readonly #bytes: Uint8Array;
-  #length = 0;
-
-  constructor(byteLength: number, buffers: HeldBuffers) {
-    this.#buffers = buffers;
-    this.#bytes = buffers.take(byteLength);
+  /** That of what was written; of what would be, when nothing was. */
+  async checksum(): Promise<FileChecksum> {
+    if (this.#digests === undefined) await this.writeTo({ write: () => {} });
+    const [first = '', ...others] = this.#digests ?? [];
+    return others.length === 0 ? first : { sliceBytes: SLICE_BYTES, digests: [first, ...others] };
   }
 
-  update(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.byteLength;
-  }
-
-  async digest(): Promise<string> {
-    const digest = await sha256(this.#bytes.subarray(0, this.#length));
-    this.#buffers.give(this.#bytes);
-    return digest;
-  }
-}
-
-class RunningHash {
-  readonly #hash = new Sha256();
-
-  update(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
-  }
-
-  async digest(): Promise<string> {
-    return hexOf(this.#hash.digest());
+  /** A checksum of the same length in which each digest is this one. */
+  checksumOf(digest: string): FileChecksum {
+    const count = Math.ceil(this.byteLength / SLICE_BYTES);
+    return count <= 1 ? digest : { sliceBytes: SLICE_BYTES, digests: Array.from({ length: count }, () => digest) };
   }
 }
