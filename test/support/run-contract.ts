@@ -1,4 +1,5 @@
 /** Runs one planned kernel of the WebAssembly backend on numbers, as a program would. */
+import { asksWide } from '../../src/backends/wasm/assembler-features.ts';
 import { ModuleBuilder } from '../../src/backends/wasm/assembler-module.ts';
 import type { ContractPlaces, ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
 import { READ_SLACK_BYTES } from '../../src/backends/wasm/contract-tile.ts';
@@ -17,6 +18,7 @@ export interface RunContractOptions {
   /** Doubles each element in the tail and counts its visits. */
   readonly tail?: boolean;
   readonly relaxedSimd?: boolean;
+  /** By default, what `HORNET_WIDE` says. */
   readonly wide?: boolean;
 }
 
@@ -60,7 +62,7 @@ export function runContract(options: RunContractOptions): RunContractResult {
     privateScratch: place(plan.privateBytes),
   };
   const pages = Math.ceil((end + READ_SLACK_BYTES) / 65536);
-  const { relaxedSimd, wide } = options;
+  const { relaxedSimd, wide = asksWide() } = options;
   const module = new ModuleBuilder({ ...(relaxedSimd === undefined ? {} : { relaxedSimd }), wide });
   module.importMemory('host', 'memory', { minimum: pages });
   const tail = options.tail ? emitDoublingTail(module, at.output, at.visits) : undefined;
