@@ -1,7 +1,7 @@
 /**
  * Depthwise convolution with one output channel for each input channel, and its input gradient: sums over taps, four
- * channels at a time, for up to four neighbouring positions, which share the elements that their windows have in
- * common.
+ * channels at a time (eight where the engine joins vectors), for up to four neighbouring positions, which share the
+ * elements that their windows have in common.
  */
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
@@ -20,6 +20,7 @@ import type { Phase } from './contract-spatial.ts';
 import { storeLanes } from './contract-tile.ts';
 import { emitUnitTail } from './contract-unit-tail.ts';
 import { type Axes, product } from './contract-window.ts';
+import { VectorConstants } from './vector-constants.ts';
 
 export interface DepthwiseGeometry {
   readonly band: BandGeometry;
@@ -133,66 +134,84 @@ function depthwiseTile(
   const { channels } = band;
   return module.function(['i32', 'i32'], [], (f) => {
     const [input, output, channel] = [f.param(0), f.param(1), f.local('i32')];
-    const sums = f.localsOf('v128', positions);
-    const write = (lanes: number): void => {
+    const { bias, lower, upper } = places;
+    const bounds = new VectorConstants(
+      f,
+      [lower, upper].filter((bound) => bound !== undefined),
+    );
+    const write = (vectors: number, lanes: number): void => {
+      const sums = Array.from({ length: positions }, () => f.localsOf('v128', vectors));
       emitWindowSums(f, band, phase, places, sums, input, channel);
-      for (const [position, sum] of sums.entries()) {
-        f.get(sum);
-        if (places.bias !== undefined) f.load('v128.load', channel, places.bias).op('f32x4.add');
-        // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
-        if (places.lower !== undefined) f.f32x4(places.lower).op('f32x4.pmax');
-        if (places.upper !== undefined) f.f32x4(places.upper).op('f32x4.pmin');
-        f.set(sum);
-        storeLanes(f, output, position * outputStep, sum, lanes);
+      for (const [position, neighbours] of sums.entries()) {
+        for (const [index, sum] of neighbours.entries()) {
+          f.get(sum);
+          if (bias !== undefined) f.load('v128.load', channel, bias + index * 16).op('f32x4.add');
+          // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
+          if (lower !== undefined) f.get(bounds.get(lower)).op('f32x4.pmax');
+          if (upper !== undefined) f.get(bounds.get(upper)).op('f32x4.pmin');
+          f.set(sum);
+          storeLanes(f, output, position * outputStep + index * 16, sum, lanes);
+        }
       }
-      f.increment(input, 16).increment(output, 16);
+      f.increment(input, vectors * 16).increment(output, vectors * 16);
+      f.release(...sums.flat());
     };
-    const whole = channels - (channels % 4);
-    f.for(channel, 0, whole * 4, 16, () => write(4));
-    if (channels % 4 > 0) {
-      f.i32(whole * 4).set(channel);
-      write(channels % 4);
+    let done = 0;
+    for (const vectors of module.wide ? [2, 1] : [1]) {
+      const end = channels - (channels % (vectors * 4));
+      f.for(channel, done * 4, end * 4, vectors * 16, () => write(vectors, 4));
+      done = end;
+    }
+    if (done < channels) {
+      f.i32(done * 4).set(channel);
+      write(1, channels - done);
     }
   });
 }
 
-/** Sets the sums of the window's taps, each for the position of its index. */
+/** Sets the sums of the window's taps, for each position those of neighbouring vectors of channels. */
 function emitWindowSums(
   f: FunctionBuilder,
   band: BandPlan,
   { taps }: Phase,
   places: ContractPlaces,
-  sums: readonly Local[],
+  sums: readonly (readonly Local[])[],
   input: Local,
   channel: Local,
 ): void {
-  for (const sum of sums) f.f32x4(0).set(sum);
-  const weight = f.local('v128');
+  for (const sum of sums.flat()) f.f32x4(0).set(sum);
+  const weights = f.localsOf('v128', sums[0]?.length ?? 0);
   const step = band.stride[2];
   for (const line of new Set(taps.map(({ at }) => bandOffset(band, [at[0], at[1], 0])))) {
     const lineTaps = taps.filter(({ at }) => bandOffset(band, [at[0], at[1], 0]) === line);
     const seen = new Set(lineTaps.flatMap(({ at }) => sums.map((_, position) => position * step + at[2])));
-    const shared = new Map<number, Local>();
+    const shared = new Map<number, readonly Local[]>();
     if (seen.size <= MOST_SHARED) {
       for (const column of seen) {
-        const local = f.local('v128');
-        f.load('v128.load', input, line + column * band.pitch[2]).set(local);
-        shared.set(column, local);
+        const locals = f.localsOf('v128', weights.length);
+        for (const [vector, local] of locals.entries()) {
+          f.load('v128.load', input, line + column * band.pitch[2] + vector * 16).set(local);
+        }
+        shared.set(column, locals);
       }
     }
     for (const { at, index } of lineTaps) {
-      f.load('v128.load', channel, places.right + index * band.channels * 4).set(weight);
-      for (const [position, sum] of sums.entries()) {
+      for (const [vector, weight] of weights.entries()) {
+        f.load('v128.load', channel, places.right + index * band.channels * 4 + vector * 16).set(weight);
+      }
+      for (const [position, neighbours] of sums.entries()) {
         const column = position * step + at[2];
-        const local = shared.get(column);
-        f.multiplyAdd(sum, () => {
-          if (local) f.get(local);
-          else f.load('v128.load', input, line + column * band.pitch[2]);
-          f.get(weight);
-        });
+        const locals = shared.get(column);
+        for (const [vector, sum] of neighbours.entries()) {
+          f.multiplyAdd(sum, () => {
+            if (locals) f.get(locals[vector] as Local);
+            else f.load('v128.load', input, line + column * band.pitch[2] + vector * 16);
+            f.get(weights[vector] as Local);
+          });
+        }
       }
     }
-    f.release(...shared.values());
+    f.release(...[...shared.values()].flat());
   }
-  f.release(weight);
+  f.release(...weights);
 }

@@ -11,6 +11,7 @@ import type { ModuleBuilder } from './assembler-module.ts';
 import { type ContractPlaces, type ContractPlan, emitKernel, emitTail } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
+import { VectorConstants } from './vector-constants.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
@@ -30,7 +31,6 @@ import {
   TILE_INPUTS,
   TILE_OUTPUTS,
   TILE_POINTS,
-  VectorConstants,
 } from './winograd-transform.ts';
 
 /** Parts of the tiles: as many threads can work. */

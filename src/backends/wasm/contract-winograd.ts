@@ -15,6 +15,7 @@ import {
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
+import { VectorConstants } from './vector-constants.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
@@ -37,7 +38,6 @@ import {
   TILE_OUTPUTS,
   TILE_POINTS,
   transformKernel,
-  VectorConstants,
 } from './winograd-transform.ts';
 
 /** Transformed inputs and outputs of a unit, which are to stay in the second cache. */

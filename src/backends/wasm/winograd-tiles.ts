@@ -2,6 +2,7 @@
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto } from './contract-plan.ts';
+import { VectorConstants } from './vector-constants.ts';
 import {
   emitTransform,
   inputTransform,
@@ -10,7 +11,6 @@ import {
   TILE_OUTPUTS,
   TILE_POINTS,
   type Transform,
-  VectorConstants,
 } from './winograd-transform.ts';
 
 /** Height and width. */

@@ -12,6 +12,7 @@
  * Gradients of the kernel take the transposes of the last and the first.
  */
 import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { VectorConstants } from './vector-constants.ts';
 
 /** Outputs of a tile along an axis. */
 export const TILE_OUTPUTS = 4;
@@ -29,35 +30,6 @@ const B2: number = B * B;
 
 /** What divides the kernel's numbers at 0, ±3/4 and ±3/2. */
 const DIVISORS = { zero: A2 * B2, a: 2 * A2 * (A2 - B2), b: 2 * B2 * (B2 - A2) } as const;
-
-/**
- * Numbers in vectors, set once before a loop: engines make a constant vector anew wherever it is used, which takes
- * longer than the multiplication.
- */
-export class VectorConstants {
-  readonly #f: FunctionBuilder;
-  readonly #locals = new Map<number, Local>();
-
-  constructor(f: FunctionBuilder, values: readonly number[]) {
-    this.#f = f;
-    for (const value of values) {
-      if (this.#locals.has(value)) continue;
-      const local = f.local('v128');
-      f.f32(value).op('f32x4.splat').set(local);
-      this.#locals.set(value, local);
-    }
-  }
-
-  get(value: number): Local {
-    const local = this.#locals.get(value);
-    if (local === undefined) throw new RangeError(`Cannot use the number ${value}: it was not announced`);
-    return local;
-  }
-
-  release(): void {
-    this.#f.release(...this.#locals.values());
-  }
-}
 
 type Vectors3 = [Local, Local, Local];
 type Vectors4 = [Local, Local, Local, Local];
