@@ -13,13 +13,13 @@ import type { ModuleBuilder } from './assembler-module.ts';
 import { type MatrixLayout, packedBytes, packMatrices, panelBytes } from './contract-pack.ts';
 import type { Packing } from './contract-plan.ts';
 import type { NarrowPanels } from './contract-product.ts';
-import { TILE_COLUMNS } from './contract-tile.ts';
+import { TILE_COLUMNS, WIDE_COLUMNS } from './contract-tile.ts';
 
 /** Bytes of eight floats. */
 const LANES_BYTES = TILE_COLUMNS * 4;
 
 /** Panels that are widened at once at the most. */
-const MOST_PANELS = 2;
+const MOST_PANELS: number = WIDE_COLUMNS / TILE_COLUMNS;
 
 export interface NarrowPlan {
   readonly dtype: WeightDtype;

@@ -150,7 +150,8 @@ function emitTileCall(
 /** Columns of the tiles that the panels are shared out to, the widest first. */
 function tileWidths({ wide }: ModuleBuilder, { rows, right }: Product): number[] {
   const widths = wide ? [WIDE_COLUMNS, TILE_COLUMNS] : [TILE_COLUMNS];
-  return rows === 1 && right.stride === undefined ? [ROW_COLUMNS, ...widths] : widths;
+  // What is widened first is in the first cache anyway.
+  return rows === 1 && right.stride === undefined && !right.narrow ? [ROW_COLUMNS, ...widths] : widths;
 }
 
 /** Rows of a tile at the most. */
