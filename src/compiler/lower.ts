@@ -25,13 +25,19 @@ import type {
  *
  * What depends on variables and constants only goes to the prologue, from inside loops too; variables that the run
  * assigns are none of these.
+ *
+ * @param roots outputs and others in the order in which they are to be computed; see `backwards`
  */
-export function lowerGraph(graph: Graph, updates: readonly Update[] = []): Schedule {
+export function lowerGraph(
+  graph: Graph,
+  updates: readonly Update[] = [],
+  roots: readonly SymbolicTensor[] = [],
+): Schedule {
   const lowering = new Lowering(new Set(updates.map(([variable]) => variable)));
   const inputs = graph.inputs.map((symbol, index) => lowering.buffer(`input${index}`, 'input', symbol));
   const scope = new Scope(lowering, lowering.kernels);
   for (const [index, symbol] of graph.inputs.entries()) scope.bind(symbol, inputs[index] as Buffer, false);
-  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)]);
+  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)], roots);
   // What is given after the run must not be a state, which has its next value by then.
   const safe = results.map((buffer) => (buffer.role === 'state' ? lowering.putAside(buffer) : buffer));
   const next = safe.slice(graph.outputs.length);
@@ -132,8 +138,8 @@ class Scope {
   }
 
   /** Emits the kernels and gives the buffers of the outputs. */
-  lower(outputs: readonly SymbolicTensor[]): Buffer[] {
-    const order = topologicalOrder(outputs);
+  lower(outputs: readonly SymbolicTensor[], roots: readonly SymbolicTensor[] = []): Buffer[] {
+    const order = topologicalOrder([...roots, ...outputs]);
     for (const node of order) {
       if (node.primitive === 'input' || node.primitive === 'host') continue;
       if (node.inputs.every((input) => this.#static.has(input.node)) && this.#lowering.isFixed(node)) {

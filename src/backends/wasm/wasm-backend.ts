@@ -98,7 +98,10 @@ async function compileGraph(
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
   await pause();
-  const lowered = lowerGraph({ inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs }, updates);
+  const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
+  const roots =
+    updates.length === 0 ? [] : (await import('../../compiler/update-order.ts')).backwards(numeric, updates);
+  const lowered = lowerGraph(numeric, updates, roots);
   const cost = programCost(lowered.kernels);
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
