@@ -1,6 +1,6 @@
 /** The files that the benchmark needs, written when they are missing: models by Keras, their ONNX, our own code. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onnxPackages, pythonWithTensorflow } from './peers.ts';
 
@@ -24,13 +24,11 @@ export function writeOnnxModels(folder: string, names: readonly string[], python
   run(tensorflow, [`${root}interop/make-bench-onnx.py`, ...missing], { PYTHONPATH: packages });
 }
 
-/** The package as it is published, compiled from the present source. Gives the folder of its JavaScript. */
+/** The package as it is published, made from the present source. Gives the folder of what Node loads of it. */
 export function buildPackage(folder: string): string {
   const target = `${folder}/package`;
-  rmSync(target, { recursive: true, force: true });
-  const compiler = `${root}node_modules/typescript/bin/tsc`;
-  run(process.execPath, [compiler, '-p', `${root}tsconfig.build.json`, '--outDir', target]);
-  return target;
+  run(process.execPath, [`${root}scripts/build.ts`, target]);
+  return `${target}/node`;
 }
 
 function needed(python: string | undefined): string {

@@ -36,8 +36,8 @@ async function openHornet() {
 }
 
 async function timedBackend() {
-  const { defaultBackend } = await import(`${folder}/model/default-backend.js`);
-  const backend = await defaultBackend();
+  const { wasmBackend } = await import(`${folder}/index.js`);
+  const backend = wasmBackend();
   return {
     name: backend.name,
     compile: async (...words) => {

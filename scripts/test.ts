@@ -30,7 +30,7 @@ const STEPS: readonly Step[] = [
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'format and lint', command: ['biome', 'ci', '--max-diagnostics=50', '.'] },
   { name: 'unit tests', vitest: 'vitest.config.ts' },
-  { name: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
+  { name: 'build', command: ['node', 'scripts/build.ts'] },
   { name: 'shape of the package', command: ['publint', '--strict'] },
   { name: 'types of the package', command: ['attw', '--pack', '.', '--profile', 'esm-only'] },
   {

@@ -7,7 +7,7 @@ import { describeLoaded, loadWithProgress } from './loading.ts';
 import { formatRanking, listOutputs, rankClasses } from './results.ts';
 import { colourDepth, drawPicture } from './terminal-picture.ts';
 
-/** The model that comes with Hornet, seen from `src/cli` as well as from `dist/cli`. */
+/** The model that comes with Hornet, seen from `src/cli` as well as from `dist/node`. */
 const FOLDER = fileURLToPath(new URL('../../models/digits', import.meta.url));
 const TOP = 3;
 const MAX_PICTURE_LINES = 4;
