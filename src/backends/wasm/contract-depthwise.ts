@@ -21,6 +21,7 @@ import { storeLanes } from './contract-tile.ts';
 import { emitUnitTail } from './contract-unit-tail.ts';
 import { type Axes, product } from './contract-window.ts';
 import { VectorConstants } from './vector-constants.ts';
+import { forVectors } from './vector-loops.ts';
 
 export interface DepthwiseGeometry {
   readonly band: BandGeometry;
@@ -156,15 +157,10 @@ function depthwiseTile(
       f.increment(input, vectors * 16).increment(output, vectors * 16);
       f.release(...sums.flat());
     };
-    let done = 0;
-    for (const vectors of module.wide ? [2, 1] : [1]) {
-      const end = channels - (channels % (vectors * 4));
-      f.for(channel, done * 4, end * 4, vectors * 16, () => write(vectors, 4));
-      done = end;
-    }
-    if (done < channels) {
-      f.i32(done * 4).set(channel);
-      write(1, channels - done);
+    const whole = forVectors(module, f, channel, channels, (vectors) => write(vectors, 4));
+    if (whole < channels) {
+      f.i32(whole * 4).set(channel);
+      write(1, channels - whole);
     }
   });
 }

@@ -12,6 +12,7 @@ import { type ContractPlaces, type ContractPlan, emitKernel, emitTail } from './
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
 import { VectorConstants } from './vector-constants.ts';
+import { forVectors } from './vector-loops.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
@@ -167,7 +168,7 @@ function emitTaps(module: ModuleBuilder, geometry: WinogradGeometry, parts: numb
   const { inputs, outputs } = geometry;
   const matrix = inputs * outputs * 4;
   return emitKernel(module, (f, channel) => {
-    const [offset, sums, target] = f.localsOf('i32', 3) as [Local, Local, Local];
+    const [at, sums, target] = f.localsOf('i32', 3) as [Local, Local, Local];
     const constants = new VectorConstants(f, kernelGradientTransform.constants);
     f.scaled(channel, outputs * 4)
       .tee(sums)
@@ -175,30 +176,31 @@ function emitTaps(module: ModuleBuilder, geometry: WinogradGeometry, parts: numb
       .op('i32.add')
       .set(sums);
     f.sum([[channel, outputs * 4]], places.output).set(target);
-    f.for(offset, 0, outputs * 4, 16, () => {
+    forVectors(module, f, at, outputs, (vectors) => {
       emitTransform(
         f,
         kernelGradientTransform,
         TILE_INPUTS,
         constants,
-        (row, column) => {
-          const at = (row * TILE_INPUTS + column) * pointStride(inputs * outputs);
-          f.load('v128.load', sums, at);
+        vectors,
+        (row, column, offset) => {
+          const place = (row * TILE_INPUTS + column) * pointStride(inputs * outputs) + offset;
+          f.load('v128.load', sums, place);
           for (let part = 1; part < parts; part++) {
-            f.load('v128.load', sums, at + part * sumBytes(geometry)).op('f32x4.add');
+            f.load('v128.load', sums, place + part * sumBytes(geometry)).op('f32x4.add');
           }
         },
-        (row, taps) => {
-          for (const [column, tap] of taps.entries()) {
-            f.storeAt('v128.store', target, (row * 3 + column) * matrix, () => f.get(tap));
+        (row, column, taps) => {
+          for (const [vector, tap] of taps.entries()) {
+            f.storeAt('v128.store', target, (row * 3 + column) * matrix + vector * 16, () => f.get(tap));
           }
         },
       );
-      f.increment(sums, 16).increment(target, 16);
+      f.increment(sums, vectors * 16).increment(target, vectors * 16);
     });
     constants.release();
     emitTapTails(f, places, channel, { matrix, outputs, target });
-    f.release(offset, sums, target);
+    f.release(at, sums, target);
   });
 }
 

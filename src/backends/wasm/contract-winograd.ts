@@ -16,6 +16,7 @@ import {
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
 import { VectorConstants } from './vector-constants.ts';
+import { forVectors } from './vector-loops.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import {
   emitEachPoint,
@@ -133,6 +134,7 @@ function emitKernelTransform(
         kernelTransform,
         3,
         constants,
+        1,
         (row, column) => {
           const tap = row * 3 + column;
           if (!isGradient) return f.load('v128.load', source, tap * inputs * outputs * 4);
@@ -146,10 +148,9 @@ function emitKernelTransform(
           }
           return f.get(gathered);
         },
-        (row, vectors) => {
-          for (const [column, vector] of vectors.entries()) {
-            f.storeAt('v128.store', target, (row * TILE_INPUTS + column) * stride, () => f.get(vector));
-          }
+        (row, column, [vector]) => {
+          const at = (row * TILE_INPUTS + column) * stride;
+          f.storeAt('v128.store', target, at, () => f.get(vector as Local));
         },
       );
     });
@@ -344,24 +345,28 @@ function outputTile(module: ModuleBuilder, channels: number, stride: number, pla
   return module.shared(key, ['i32', 'i32', 'i32'], [], (f) => {
     const [source, target, pitch] = [f.param(0), f.param(1), f.param(2)];
     const lines = f.localsOf('i32', TILE_OUTPUTS);
-    const offset = f.local('i32');
-    const added = f.local('v128');
+    const at = f.local('i32');
     emitLines(f, lines, target, pitch);
     const bounds = [lower, upper].filter((bound) => bound !== undefined);
     const constants = new VectorConstants(f, [...outputTransform.constants, ...bounds]);
-    f.for(offset, 0, channels * 4, 16, () => {
-      if (bias !== undefined) f.load('v128.load', offset, bias).set(added);
+    forVectors(module, f, at, channels, (vectors) => {
+      const added = bias === undefined ? [] : f.localsOf('v128', vectors);
+      for (const [vector, local] of added.entries()) {
+        f.load('v128.load', at, (bias as number) + vector * 16).set(local);
+      }
       emitTransform(
         f,
         outputTransform,
         TILE_INPUTS,
         constants,
-        (row, column) => f.load('v128.load', source, (row * TILE_INPUTS + column) * stride),
-        (row, outputs) => {
-          for (const [column, output] of outputs.entries()) {
-            f.storeAt('v128.store', lines[row] as Local, column * channels * 4, () => {
+        vectors,
+        (row, column, offset) => f.load('v128.load', source, (row * TILE_INPUTS + column) * stride + offset),
+        (row, column, outputs) => {
+          for (const [vector, output] of outputs.entries()) {
+            f.storeAt('v128.store', lines[row] as Local, column * channels * 4 + vector * 16, () => {
               f.get(output);
-              if (bias !== undefined) f.get(added).op('f32x4.add');
+              const term = added[vector];
+              if (term) f.get(term).op('f32x4.add');
               // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
               if (lower !== undefined) f.get(constants.get(lower)).op('f32x4.pmax');
               if (upper !== undefined) f.get(constants.get(upper)).op('f32x4.pmin');
@@ -369,8 +374,9 @@ function outputTile(module: ModuleBuilder, channels: number, stride: number, pla
           }
         },
       );
-      for (const line of lines) f.increment(line, 16);
-      f.increment(source, 16);
+      f.release(...added);
+      for (const line of lines) f.increment(line, vectors * 16);
+      f.increment(source, vectors * 16);
     });
     constants.release();
   });

@@ -3,6 +3,7 @@ import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto } from './contract-plan.ts';
 import { VectorConstants } from './vector-constants.ts';
+import { forVectors } from './vector-loops.ts';
 import {
   emitTransform,
   inputTransform,
@@ -235,17 +236,23 @@ function tileTransform<Inputs extends readonly Local[], Outputs extends readonly
     const count = f.local('i32');
     emitLines(f, lines, source, pitch);
     const constants = new VectorConstants(f, transform.constants);
-    f.for(count, 0, channels, 4, () => {
+    forVectors(module, f, count, channels, (vectors) => {
       emitTransform(
         f,
         transform,
         extent,
         constants,
-        (row, column) => f.load('v128.load', lines[row] as Local, column * channels * 4),
-        (row, outputs) => emitPoints(f, target, stride, row, outputs),
+        vectors,
+        (row, column, offset) => f.load('v128.load', lines[row] as Local, column * channels * 4 + offset),
+        (row, column, outputs) => {
+          const at = (row * TILE_INPUTS + column) * stride;
+          for (const [vector, output] of outputs.entries()) {
+            f.storeAt('v128.store', target, at + vector * 16, () => f.get(output));
+          }
+        },
       );
-      for (const line of lines) f.increment(line, 16);
-      f.increment(target, 16);
+      for (const line of lines) f.increment(line, vectors * 16);
+      f.increment(target, vectors * 16);
     });
     constants.release();
   });
@@ -259,13 +266,6 @@ export function emitLines(f: FunctionBuilder, lines: readonly Local[], first: Lo
     if (index > 0) f.get(pitch).op('i32.add');
     f.set(line);
     previous = line;
-  }
-}
-
-/** Stores a row of transformed vectors, each into the matrix of its point. */
-function emitPoints(f: FunctionBuilder, target: Local, stride: number, row: number, outputs: readonly Local[]): void {
-  for (const [column, output] of outputs.entries()) {
-    f.storeAt('v128.store', target, (row * TILE_INPUTS + column) * stride, () => f.get(output));
   }
 }
 

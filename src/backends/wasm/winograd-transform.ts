@@ -169,39 +169,51 @@ export const kernelGradientTransform: Transform<Vectors6, Vectors3> = {
 };
 
 /**
- * Writes a transform along both axes of a square of vectors.
+ * Writes a transform along both axes of a square of vectors, or of two such squares, whose vectors are neighbours.
  *
- * @param load pushes the vector at a row and a column
- * @param store stores the outputs of one row, whose vectors it may change
+ * @param load pushes the vector at a row and a column, of the square whose vectors lie `offset` bytes on
+ * @param store stores the vectors of a row and a column, one of each square, which it may change
  */
 export function emitTransform<I extends readonly Local[], O extends readonly Local[]>(
   f: FunctionBuilder,
   { write }: Transform<I, O>,
   extent: I['length'],
   constants: VectorConstants,
-  load: (row: number, column: number) => unknown,
-  store: (row: number, outputs: readonly Local[]) => void,
+  squares: 1 | 2,
+  load: (row: number, column: number, offset: number) => unknown,
+  store: (row: number, column: number, outputs: readonly Local[]) => void,
 ): void {
   const spare = f.localsOf('v128', 4) as Vectors4;
-  const columns: (readonly Local[])[] = [];
+  const offsets = squares === 1 ? [0] : [0, 16];
+  // All is loaded before anything is stored: the engine does not join loads across stores.
+  const columnsOf = offsets.map((): (readonly Local[])[] => []);
   for (let column = 0; column < extent; column++) {
-    const inputs = f.localsOf('v128', extent);
-    for (const [row, local] of inputs.entries()) {
-      load(row, column);
-      f.set(local);
+    for (const [square, offset] of offsets.entries()) {
+      const inputs = f.localsOf('v128', extent);
+      for (const [row, local] of inputs.entries()) {
+        load(row, column, offset);
+        f.set(local);
+      }
+      const outputs = write(f, inputs as unknown as I, constants, spare);
+      // What the outputs do not use is free for the next column.
+      const unused = inputs.filter((local) => !outputs.includes(local));
+      f.release(...unused);
+      columnsOf[square]?.push(outputs);
     }
-    const outputs = write(f, inputs as unknown as I, constants, spare);
-    // What the outputs do not use is free for the next column.
-    const unused = inputs.filter((local) => !outputs.includes(local));
-    f.release(...unused);
-    columns.push(outputs);
   }
-  const rows = columns[0]?.length ?? 0;
+  const rows = columnsOf[0]?.[0]?.length ?? 0;
   for (let row = 0; row < rows; row++) {
-    const inputs = columns.map((outputs) => outputs[row] as Local);
-    const outputs = write(f, inputs as unknown as I, constants, spare);
-    store(row, outputs);
-    f.release(...new Set([...inputs, ...outputs]));
+    const inputsOf = columnsOf.map((columns) => columns.map((outputs) => outputs[row] as Local));
+    const outputsOf = inputsOf.map((inputs) => write(f, inputs as unknown as I, constants, spare));
+    // What is to be joined is stored one after the other.
+    for (const column of outputsOf[0]?.keys() ?? []) {
+      store(
+        row,
+        column,
+        outputsOf.map((outputs) => outputs[column] as Local),
+      );
+    }
+    f.release(...new Set([...inputsOf, ...outputsOf].flat()));
   }
   f.release(...spare);
 }
