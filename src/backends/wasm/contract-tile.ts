@@ -283,6 +283,9 @@ class TileWriter {
         if (finish.lower !== undefined) f.f32x4(finish.lower).op('f32x4.pmax');
         if (finish.upper !== undefined) f.f32x4(finish.upper).op('f32x4.pmin');
         f.set(sum);
+      }
+      // All of a row is read before any of it is written: engines join no loads between which they see a store.
+      for (const [index, sum] of (this.#sums[0]?.[row] ?? []).entries()) {
         storeLanes(f, output, index * 16, sum, Math.min(4, columns - index * 4));
       }
       if (row + 1 < rows) f.increment(output, outputStride);
