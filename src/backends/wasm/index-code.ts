@@ -5,6 +5,7 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { type EmittedKernel, elementBytes, emitRangeFunction, type KernelContext } from './kernel-context.ts';
 import { countBy } from './loop-code.ts';
+import { rareCode } from './rare-code.ts';
 
 /** Rows up to this size are moved by single instructions, longer ones by a bulk copy, which costs a call. */
 const UNROLLED_ROW_BYTES = 128;
@@ -28,6 +29,11 @@ export function emitGather(context: KernelContext, kernel: NodeKernel, axis: num
       f.load('i32.load', 'stack', context.addressOf(positions)).set(index);
       f.sum([[row, rowBytes]], context.addressOf(output)).set(to);
       const inside = (): void => {
+        const form = x.role === 'persistent' ? x.narrow : undefined;
+        if (form !== undefined) {
+          rareCode('table').emitWideRow(f, source.shape, form, context.addressOf(x), index, to);
+          return;
+        }
         f.get(row).i32(count).op('i32.div_u').i32(extent).op('i32.mul').get(index).op('i32.add').i32(rowBytes);
         f.op('i32.mul').i32(context.addressOf(x)).op('i32.add').set(from);
         copyBytes(f, to, from, rowBytes);

@@ -3,6 +3,7 @@ import {
   type Buffer,
   buffersWritten,
   type Kernel,
+  type NarrowForm,
   type NodeKernel,
   type PackKernel,
   type ScanKernel,
@@ -47,28 +48,38 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     return `${number}:${key}`;
   };
 
-  const withPackedWeights = (kernel: NodeKernel, plan: ContractPlan): NodeKernel | undefined => {
-    const right = kernel.inputs[1];
-    const packer = plan.packing;
-    if (right === undefined || packer === undefined) return undefined;
-    if (right.role === 'temporary' || right.role === 'input' || right.role === 'state') return undefined;
-    const key = keyOf(right, packer.key);
+  /** The kernel with one of its inputs packed by the prologue, where that does not change in a run. */
+  const withPackedWeights = (
+    kernel: NodeKernel,
+    packer: Packing | undefined,
+    place: number,
+  ): NodeKernel | undefined => {
+    const weights = kernel.inputs[place];
+    if (weights === undefined || packer === undefined) return undefined;
+    if (weights.role === 'temporary' || weights.role === 'input' || weights.role === 'state') return undefined;
+    const key = keyOf(weights, packer.key);
     let target = packed.get(key);
     if (target === undefined) {
       const { packNarrow } = packer;
       const name = `${kernel.name}/packed`;
-      target = { name, role: 'persistent', dtype: 'float32', size: packer.byteLength / 4 };
+      target = {
+        name,
+        role: 'persistent',
+        dtype: 'float32',
+        size: packer.byteLength / 4,
+        ...(packNarrow && { narrow: weights.narrow }),
+      };
       packed.set(key, target);
       packing.push({
         kind: 'pack',
         name,
-        input: right,
+        input: weights,
         output: target,
         pack: (source, destination) => packer.pack(source, destination),
         ...(packNarrow && { packNarrow: (source, destination) => packNarrow(source, destination) }),
       });
     }
-    return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === 1 ? (target as Buffer) : input)) };
+    return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === place ? (target as Buffer) : input)) };
   };
 
   /** Weights that the run changes are packed once for all steps of a loop, rather than in each of them. */
@@ -94,7 +105,18 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
       const bytes = rareCode('lanes').argSortScratchBytes(node.inputs[0] as SymbolicTensor, node.attributes.axis);
       return { ...kernel, scratch: scratchOf(kernel, [bytes]) };
     }
-    const form = inPrologue || kernel.inputs[1]?.role !== 'parameter' ? undefined : kernel.inputs[1].narrow;
+    /** The narrow form in which the kernel may take an input. */
+    const formOf = (place: number): NarrowForm | undefined => {
+      const weights = kernel.inputs[place];
+      return inPrologue || weights?.role !== 'parameter' ? undefined : weights.narrow;
+    };
+    if (node.primitive === 'gather') {
+      const table = formOf(0);
+      if (table === undefined || node.attributes.axis !== 0) return kernel;
+      const { shape } = node.inputs[0] as SymbolicTensor;
+      return withPackedWeights(kernel, rareCode('table').tablePacking(shape, table), 0) ?? kernel;
+    }
+    const form = formOf(1);
     const narrowPlan = form && planContraction(node, form);
     const isNarrow = narrowPlan?.packing?.packNarrow !== undefined;
     let plan = isNarrow ? narrowPlan : planContraction(node, false);
@@ -102,7 +124,7 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     // In the prologue a kernel runs once, and packing is for later runs.
     const repacked = inPrologue
       ? undefined
-      : (withPackedWeights(kernel, plan) ?? (loop && withPackedBefore(kernel, plan, loop)));
+      : (withPackedWeights(kernel, plan.packing, 1) ?? (loop && withPackedBefore(kernel, plan, loop)));
     if (repacked !== undefined && !isNarrow) plan = planContraction(node, true) as ContractPlan;
     const prepared = repacked ?? kernel;
     const ownBytes = threads === 1 ? plan.privateBytes : threads * privateStride(plan.privateBytes);

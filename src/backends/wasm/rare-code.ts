@@ -19,6 +19,8 @@ interface RareModules {
   readonly pools: typeof import('./pool.ts');
   readonly power: typeof import('./math-power.ts');
   readonly random: typeof import('./random-code.ts');
+  /** For tables that are kept in a narrow form. */
+  readonly table: typeof import('./narrow-table.ts');
   readonly trigonometry: typeof import('./math-trigonometric.ts');
   readonly winograd: typeof import('./contract-winograd.ts');
 }
@@ -35,6 +37,7 @@ const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
   pools: () => import('./pool.ts'),
   power: () => import('./math-power.ts'),
   random: () => import('./random-code.ts'),
+  table: () => import('./narrow-table.ts'),
   trigonometry: () => import('./math-trigonometric.ts'),
   winograd: () => import('./contract-winograd.ts'),
 };
@@ -99,7 +102,7 @@ function collectNames({ outputs }: Graph, names: Set<RareName>): void {
   for (const node of topologicalOrder(outputs)) {
     for (const name of NEEDS[node.primitive] ?? []) names.add(name);
     if (needsWinograd(node)) names.add('winograd');
-    if (node.primitive === 'parameter' && node.attributes.variable.narrow) names.add('narrow');
+    if (node.primitive === 'parameter' && node.attributes.variable.narrow) names.add('narrow').add('table');
     if (node.primitive === 'scan') collectNames(node.attributes.body, names);
   }
 }
