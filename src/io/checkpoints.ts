@@ -492,7 +492,7 @@ async function removeAbandoned(directory: Directory, { versions, damaged, claims
   const { abandonedWriters } = await import('../storage/live-writers.ts');
   const recorded = new Set([...versions, ...damaged].map(({ id }) => id));
   for (const [id, keys] of claims) {
-    const gone = await abandonedWriters(keys.map(claimantOf));
+    const gone = await abandonedWriters(keys.map(claimantOf), directory.store.isPrivate);
     if (gone.length < keys.length) continue;
     if (!recorded.has(id)) await removeVersion(directory, id);
     for (const key of keys) await directory.store.remove(key);

@@ -19,6 +19,7 @@ import {
 import { placeOf, type SaveDestination } from './places.ts';
 import { readArtifacts } from './read-artifacts.ts';
 import type { SaveOptions } from './save.ts';
+import { removeAbandonedSaves } from './save-claims.ts';
 import { decodeMetrics } from './saved-metrics.ts';
 import type { StoredModel } from './source.ts';
 import { writeFiles } from './write-files.ts';
@@ -216,6 +217,7 @@ async function removeFiles(
     if (keptPlaces.size > 0 && keptPlaces.has((await store.placeOf?.(one)) ?? '')) continue;
     await store.remove(one);
   }
+  if (beside.length > 0 && store.writeAll === undefined) await removeAbandonedSaves(place);
 }
 
 /**

@@ -85,7 +85,7 @@ function isNamedTable(key: string): boolean {
 }
 
 /** A manifest may name files beside itself or below, and nothing else, so that a copy never writes elsewhere. */
-function isBeside(path: string): boolean {
+export function isBeside(path: string): boolean {
   return path !== '' && !/^[A-Za-z][A-Za-z0-9+.-]*:|^[/\\]|\0/.test(path) && !path.split(/[/\\]/).includes('..');
 }
 

@@ -128,7 +128,8 @@ describe('saving as model.json', () => {
     const old = small(dense());
     await old.save({ store: inner, key }, { shardSize: 16 });
     const before = [...files.keys()].sort();
-    for (let allowed = 0; allowed < 5; allowed++) {
+    // The first write is a note of what is on the way, without which a save is as good.
+    for (let allowed = 1; allowed < 6; allowed++) {
       let writes = 0;
       const store: Store = {
         ...oneByOne(inner),

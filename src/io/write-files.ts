@@ -5,6 +5,7 @@ import { NotFoundError, UnsupportedError } from '../errors.ts';
 import { MAX_JSON_BYTES } from '../formats/json.ts';
 import { baseNameOf, folderOf, joinKey, type Store, type WriteOptions } from '../storage/store.ts';
 import { sharedFiles } from './model-files.ts';
+import { isTidy, writeClaimed } from './save-claims.ts';
 import type { SavedFiles } from './save-formats.ts';
 import type { StoredModel } from './source.ts';
 
@@ -57,15 +58,26 @@ export async function writeFiles(
     await check?.({ store: withFile(store, key, written), key }, false);
     isChecked = true;
   };
+  const tidyUp = async (): Promise<void> => {
+    if (!isChecked) await check?.({ store, key }, true);
+    for (const old of replaced) await removeQuietly(store, old);
+  };
   if (tracked.size + replaced.length > 1 && store.writeAll !== undefined) {
     await store.writeAll(tracked, { replaced, ...(check === undefined ? {} : { beforeSwap }) });
+    await tidyUp();
   } else {
     const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
-    await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
+    const write = async (): Promise<void> => {
+      await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
+      await tidyUp();
+    };
+    if (tracked.size + replaced.length > 1 && isTidy(store)) {
+      const beside = [...(saved.beside?.keys() ?? [])].filter((path) => saved.lasting?.includes(path) !== true);
+      const pathOf = (name: string): string => name.slice(joinKey(folder, '').length);
+      await writeClaimed({ store, key }, { added: beside, replaced: replaced.map(pathOf) }, write);
+    } else await write();
   }
-  if (!isChecked) await check?.({ store, key }, true);
   counter.finish();
-  for (const old of replaced) await removeQuietly(store, old);
 }
 
 async function writeOneByOne(

@@ -2,7 +2,7 @@ import type { WritableFile } from '../binary/byte-sink.ts';
 import { blobFile } from '../binary/ranged-file.ts';
 import { streamFile } from '../binary/stream-file.ts';
 import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
-import { newWriterId } from './live-writers.ts';
+import { abandonedWriters, asWriter, newWriterId } from './live-writers.ts';
 import { objectId } from './object-id.ts';
 import { asQuotaError, checkQuota } from './quota.ts';
 import { reportingFile } from './reporting-file.ts';
@@ -10,6 +10,7 @@ import type { Store, WriteOptions } from './store.ts';
 
 /** What is being written, or was when its page was closed; it is no file of the store. */
 const ASIDE = '.part';
+const ASIDE_OF = /\.([0-9a-z]{8,9}(?:-[0-9a-z]{1,10}){1,3})\.part$/;
 
 /** A folder as `showDirectoryPicker()` gives it, or the root of a page's private files. */
 export type DirectoryHandle = FileSystemDirectoryHandle;
@@ -61,6 +62,7 @@ export function opfsStore(folder = ''): Store {
   root.catch(() => {});
   known.push(root);
   return {
+    isPrivate: true,
     ...folderStore({
       name: 'the private files of this page',
       open: async () => await folderAt(await root, path, true),
@@ -99,6 +101,7 @@ function folderStore({ name, open, moves }: Folder): Store {
       await checkQuota(name, file.byteLength);
       try {
         const folder = await folderAt(await open(), foldersOf(key), true);
+        if (moves) await removeAbandoned(folder).catch(() => {});
         await writeFile(folder, nameOf(key), file, moves, beforeSwap);
       } catch (cause) {
         throw await asQuotaError(name, file.byteLength, cause);
@@ -117,6 +120,7 @@ function folderStore({ name, open, moves }: Folder): Store {
       try {
         const folder = await folderAt(await open(), foldersOf(key), false);
         await folder.removeEntry(nameOf(key));
+        if (moves) await removeAbandoned(folder).catch(() => {});
       } catch (cause) {
         if (!isMissing(cause)) throw cause;
       }
@@ -136,16 +140,31 @@ async function writeFile(
   beforeSwap: WriteOptions['beforeSwap'],
 ): Promise<void> {
   if (!moves) return await writeInPlace(folder, name, file);
-  const aside = `${name}.${newWriterId()}${ASIDE}`;
-  try {
-    const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
-    await replaceContent(handle, name, file);
-    await beforeSwap?.(blobFile(await handle.getFile(), name));
-    await inTurn(name, () => swapIn(folder, name, handle, aside));
-  } catch (error) {
-    await folder.removeEntry(aside).catch(() => {});
-    throw error;
+  const id = newWriterId();
+  const aside = `${name}.${id}${ASIDE}`;
+  await asWriter(id, async () => {
+    try {
+      const handle = (await folder.getFileHandle(aside, { create: true })) as MovableHandle;
+      await replaceContent(handle, name, file);
+      await beforeSwap?.(blobFile(await handle.getFile(), name));
+      await inTurn(name, () => swapIn(folder, name, handle, aside));
+    } catch (error) {
+      await folder.removeEntry(aside).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** Removes what closed pages have left in a folder. */
+async function removeAbandoned(folder: DirectoryHandle): Promise<void> {
+  const found = new Map<string, string>();
+  for await (const name of folder.keys()) {
+    const id = ASIDE_OF.exec(name)?.[1];
+    if (id !== undefined) found.set(name, id);
   }
+  if (found.size === 0) return;
+  const gone = new Set(await abandonedWriters(found.values(), true));
+  for (const [name, id] of found) if (gone.has(id)) await folder.removeEntry(name).catch(() => {});
 }
 
 /** Two writers at the end of the same file would lock each other out of it: browsers refuse rather than wait. */

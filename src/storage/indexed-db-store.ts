@@ -47,6 +47,7 @@ function indexedDbParts(databaseName: string | undefined): PartTable {
   return {
     name,
     place: placeOfDatabase(databaseName),
+    isPrivate: true,
     partBytes: PART_BYTES,
     readRecords: async () => {
       const request = await database.run('readonly', (transaction) => transaction.objectStore(RECORDS).getAll());

@@ -18,6 +18,7 @@ export function layeredStore(first: Store, second: Store): Store {
   };
   return {
     name: first.name,
+    ...(first.isPrivate === undefined ? {} : { isPrivate: first.isPrivate }),
     open: async (key, options) => await (await newest(key)).open(key, options),
     write: async (key, file, options) => await first.write?.(key, file, options),
     writeAll: async (files, options) => await first.writeAll?.(files, options),

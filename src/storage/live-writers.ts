@@ -29,14 +29,19 @@ export async function asWriter<T>(id: string, write: () => Promise<T>): Promise<
   }
 }
 
-/** Which of some writers will never end what they began. */
-export async function abandonedWriters(ids: Iterable<string>): Promise<string[]> {
+/**
+ * Which of some writers will never end what they began.
+ *
+ * @param isPrivate Whether a page may believe its locks, since only pages of its origin can be writers.
+ */
+export async function abandonedWriters(ids: Iterable<string>, isPrivate = false): Promise<string[]> {
   const locks = lockManager();
   const held = (await locks?.query())?.held?.map(({ name }) => name);
   const host = hostProcess();
   return [...ids].filter((id) => {
     if (here.has(id)) return false;
-    if (held !== undefined) return !held.includes(LOCK_PREFIX + id);
+    if (held?.includes(LOCK_PREFIX + id)) return false;
+    if (held !== undefined && isPrivate) return true;
     const [begun = '', , pid, machine] = id.split('-');
     const begunMs = Number.parseInt(begun, 36);
     if (host !== undefined && pid !== undefined && machine === machineName(host)) {

@@ -55,6 +55,7 @@ export function localStorageStore(options: LocalStorageStoreOptions = {}): Store
   return partStore({
     ...table,
     place: placeOfStorage(storage) + (prefix === DEFAULT_PREFIX ? '' : `:${prefix}`),
+    isPrivate: true,
     checkRoom: async (byteCount) => {
       neededBytes = byteCount;
       const characters = charactersFor(byteCount, prefix);

@@ -29,6 +29,8 @@ export interface PartTable {
   readonly name: string;
   /** What tells this table from others, also when it is opened twice; see `Store.placeOf`. */
   readonly place: string;
+  /** See `Store.isPrivate`. */
+  readonly isPrivate?: boolean;
   readonly partBytes: number;
   readRecords(): Promise<SaveRecord[]>;
   writeRecord(record: SaveRecord): Promise<void>;
@@ -56,6 +58,7 @@ export function partStore(table: PartTable): Store {
   };
   return {
     name: table.name,
+    ...(table.isPrivate === undefined ? {} : { isPrivate: table.isPrivate }),
     open: async (key, options = {}) => reportingFile(partFile(table, key, await find(table, key)), options),
     write: async (key, file, { beforeSwap } = {}) =>
       await writeAll(new Map([[key, file]]), async (record) => {
@@ -206,7 +209,7 @@ async function dropFiles(table: PartTable, record: SaveRecord, keys: readonly st
 async function removeAbandoned(table: PartTable): Promise<void> {
   const names = await table.partNames();
   const writers = new Set(names.map((name) => name.slice(0, name.indexOf('/'))));
-  const gone = new Set(await abandonedWriters(writers));
+  const gone = new Set(await abandonedWriters(writers, table.isPrivate));
   const kept = new Set<string>();
   for (const record of await table.readRecords()) {
     // Parts of a file that was replaced go, those of its neighbours stay.

@@ -39,6 +39,11 @@ export interface Store {
   /** Where the keys live, for messages: a folder, a URL, `memory`. */
   readonly name: string;
   /**
+   * Whether only pages of one origin write to it, so that what a closed one left can be removed at once; elsewhere that is
+   * done a day later, since nobody can be asked. False unless given.
+   */
+  readonly isPrivate?: boolean;
+  /**
    * Opens what is stored under a key, to be read in parts.
    *
    * @throws {NotFoundError} when there is nothing.

@@ -259,6 +259,55 @@ test('a tab that writes and is closed leaves the old model, and its parts are re
   expectBytes(await contentOf(store, 'a.bin'), patternBytes(100, 1));
 });
 
+async function putFile(folder: FileSystemDirectoryHandle, name: string, text: string): Promise<void> {
+  const writable = await (await folder.getFileHandle(name, { create: true })).createWritable();
+  await writable.write(text);
+  await writable.close();
+}
+
+async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of folder.keys()) names.push(name);
+  return names.sort();
+}
+
+/** A writer that began so many hours ago, and holds no lock. */
+const writerOf = (hoursAgo: number, name: string): string =>
+  `${(Date.now() - hoursAgo * 3_600_000).toString(36)}-${name}`;
+
+test('what closed tabs have left among private files goes with the next save: at once, since nobody else writes there', async () => {
+  const folder = await newFolder();
+  const store = opfsStore(folder.name);
+  const [gone, live] = [writerOf(1, 'gone'), writerOf(1, 'live')];
+  await putFile(folder, `a.bin.${gone}.part`, 'half of it');
+  await putFile(folder, `a.bin.${live}.part`, 'half of it');
+  await putFile(folder, 'orphan.bin', 'a shard');
+  await putFile(folder, `model.json.${gone}.saving`, '{"added":["orphan.bin"],"replaced":[]}');
+  await navigator.locks.request(`hornet-writer:${live}`, async () => {
+    await modelOf(1).save({ store, key: 'model.json' });
+  });
+  const shard = expect.stringMatching(/^group1-shard1of1-[0-9a-f]{16}\.bin$/);
+  expect(await namesIn(folder)).toEqual([`a.bin.${live}.part`, shard, 'model.json']);
+  await removeModel({ store, key: 'model.json' });
+  expect(await namesIn(folder)).toEqual([]);
+});
+
+test('in a folder that a user picked it goes a day later, since others may write there', async () => {
+  const folder = await newFolder();
+  const store = directoryStore(folder);
+  for (const [hours, name] of [
+    [1, 'new'],
+    [30, 'old'],
+  ] as const) {
+    await putFile(folder, `${name}.bin`, 'a shard');
+    await putFile(folder, `model.json.${writerOf(hours, name)}.saving`, `{"added":["${name}.bin"],"replaced":[]}`);
+  }
+  await modelOf(1).save({ store, key: 'model.json' });
+  const names = await namesIn(folder);
+  expect(names.filter((name) => /new|old/.test(name))).toEqual([expect.stringMatching(/new\.saving$/), 'new.bin']);
+  expect(names.length).toBe(4);
+});
+
 async function withStore<T>(database: string, name: string, run: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   return await new Promise((resolve, reject) => {
     const opening = indexedDB.open(database);
