@@ -1,17 +1,15 @@
 /** Programs of a page: its own thread copies inputs and outputs, and waits without being blocked. */
 import { type Buffer, byteLengthOf } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
+import { breathe } from '../../pause.ts';
 import { type CompiledProgram, type Crew, type OpenProgram, openAfterLoss, type Recover } from './crew.ts';
 import { type ByteRange, LeaderError, type PageLeader, pageLeader } from './page-leader.ts';
-import { type NumericData, numbersAt, type Place } from './place.ts';
+import { copyOf, type NumericData, numbersAt, type Place } from './place.ts';
 import { TICKET, TICKETS_OFFSET } from './thread-code.ts';
 import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
 
 /** Elements that are copied at once: a few milliseconds' at most. */
 const PIECE = 1 << 20;
-
-/** Milliseconds of copying after which the page has its thread for other things. */
-const BUSY_MS = 10;
 
 /** How long a page that reads a value while a run assigns it waits for the run, in milliseconds. */
 const READ_PATIENCE_MS = 30_000;
@@ -55,7 +53,6 @@ class SharedPlace implements Place {
   readonly #offsets: ReadonlyMap<Buffer, number>;
   /** Its first word says whether a run is under way. */
   readonly #ticket: Int32Array;
-  readonly #breath = new Breath();
   /** Whether the worker was told something whose end nobody has waited for. */
   #isAhead = false;
   #threads = 1;
@@ -78,13 +75,15 @@ class SharedPlace implements Place {
   async write(buffer: Buffer, value: NumericData): Promise<void> {
     const target = await this.view(buffer);
     for (let start = 0; start < value.length; start += PIECE) {
-      await this.#breath.after(() => target.set(value.subarray(start, start + PIECE), start));
+      target.set(value.subarray(start, start + PIECE), start);
+      await breathe();
     }
   }
 
   async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
     const target = await this.view(buffer);
-    await this.#breath.after(() => write(target));
+    write(target);
+    await breathe();
   }
 
   call(name: string): void {
@@ -121,7 +120,7 @@ class SharedPlace implements Place {
       if (performance.now() < deadline) continue;
       throw new BackendError('Cannot read a value while a run assigns it: the run does not end; read it later', 'wasm');
     }
-    return this.#numbers(buffer).slice();
+    return copyOf(buffer, this.#numbers(buffer));
   }
 
   #numbers(buffer: Buffer): NumericData {
@@ -136,7 +135,6 @@ class MessagePlace implements Place {
   readonly #id: number;
   readonly #offsets: ReadonlyMap<Buffer, number>;
   readonly #kept: readonly Buffer[];
-  readonly #breath = new Breath();
   /** What was kept of the last run. */
   #results: ReadonlyMap<Buffer, ArrayBuffer> = new Map();
 
@@ -150,19 +148,16 @@ class MessagePlace implements Place {
   async write(buffer: Buffer, value: NumericData): Promise<void> {
     const { BYTES_PER_ELEMENT } = value;
     for (let start = 0; start < value.length; start += PIECE) {
-      await this.#breath.after(() => {
-        const bytes = value.slice(start, start + PIECE).buffer;
-        this.#send(this.#addressOf(buffer) + start * BYTES_PER_ELEMENT, bytes);
-      });
+      this.#send(this.#addressOf(buffer) + start * BYTES_PER_ELEMENT, value.slice(start, start + PIECE).buffer);
+      await breathe();
     }
   }
 
   async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
-    await this.#breath.after(() => {
-      const bytes = new ArrayBuffer(byteLengthOf(buffer));
-      write(numbersAt(bytes, buffer, 0));
-      this.#send(this.#addressOf(buffer), bytes);
-    });
+    const bytes = new ArrayBuffer(byteLengthOf(buffer));
+    write(numbersAt(bytes, buffer, 0));
+    this.#send(this.#addressOf(buffer), bytes);
+    await breathe();
   }
 
   call(name: string): void {
@@ -194,19 +189,5 @@ class MessagePlace implements Place {
 
   #rangeOf(buffer: Buffer): ByteRange {
     return [this.#addressOf(buffer), byteLengthOf(buffer)];
-  }
-}
-
-/** Leaves the page its thread when copying has taken a while. */
-class Breath {
-  #busyMs = 0;
-
-  async after(copy: () => void): Promise<void> {
-    const started = performance.now();
-    copy();
-    this.#busyMs += performance.now() - started;
-    if (this.#busyMs < BUSY_MS) return;
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    this.#busyMs = 0;
   }
 }
