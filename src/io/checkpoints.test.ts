@@ -234,6 +234,21 @@ test('versions are compared by metrics and weights', async () => {
   expect(weights[0]).toMatchObject({ count: kernel.data.length, largest: 0.5, rms: Math.sqrt(0.25 / 3) });
 });
 
+test('versions are loaded by name, and predict side by side', async () => {
+  const versions = new Checkpoints(memoryStore());
+  for (const [name, value] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const) {
+    await versions.save(filled(made(), value), { name });
+  }
+  const models = await Promise.all(['a', 'b'].map(async (name) => await versions.loadModel(name)));
+  const x = tensor([[1]]);
+  const alone = await Promise.all([1, 2].map(async (value) => await filled(made(), value).predict(x)));
+  expect(await Promise.all(models.map(async (model) => await model.predict(x)))).toEqual(alone);
+  expect(alone[0]).not.toEqual(alone[1]);
+});
+
 test('what fails in the background is thrown by the next hook, or when the training ends', async () => {
   const store = memoryStore();
   let writes = 0;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -55,6 +55,18 @@ test('a file that a later save has written again is not removed for an earlier o
   writeFileSync(join(root, 'shared.bin'), 'of a later save');
   await fileSystemStore(root).write?.('other.bin', file('other'));
   expect(readdirSync(root).sort()).toEqual(['other.bin', 'shared.bin']);
+});
+
+test('a disk without room is asked before anything is written', async () => {
+  const path = join(folder, 'not/there/yet/large.bin');
+  let isAsked = false;
+  const writeTo = async (): Promise<void> => {
+    isAsked = true;
+  };
+  const writing = fileSystemStore().write?.(path, { byteLength: 2 ** 52, writeTo });
+  await expect(writing).rejects.toMatchObject({ name: 'QuotaError', neededBytes: 2 ** 52 });
+  await expect(writing).rejects.toThrow(/4503599627370496 bytes are needed, \d+ are free/);
+  expect([isAsked, existsSync(join(folder, 'not'))]).toEqual([false, false]);
 });
 
 test('files that belong together are there together, or none of them is', async () => {

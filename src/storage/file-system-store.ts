@@ -169,6 +169,10 @@ async function writePaths(
   const [main = '', ...others] = [...files.keys()].reverse();
   const folders = new Set([...files.keys()].map(folderOfPath));
   for (const folder of folders) await removeAbandoned(folder).catch(() => {});
+  const byteCount = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const freeBytes = await freeBytesAt(folderOfPath(main));
+  // The last bytes of a disk go to what the system keeps of each file, which nobody knows before.
+  if (freeBytes !== undefined && freeBytes < byteCount) throw new QuotaError(`"${main}"`, byteCount, freeBytes);
   const id = newWriterId();
   const undo: string[] = [];
   await asWriter(id, async () => {
@@ -189,8 +193,7 @@ async function writePaths(
       await promises.rename(asideOf(main, id), main);
     } catch (cause) {
       for (const path of undo) await promises.rm(path, { force: true }).catch(() => {});
-      const byteLength = [...files.values()].reduce((sum, file) => sum + file.byteLength, 0);
-      throw await writeError(main, byteLength, cause);
+      throw await writeError(main, byteCount, cause);
     }
     await syncFolder(folderOfPath(main));
     // What cannot be removed now costs room and no more.
@@ -317,15 +320,24 @@ async function syncFolder(folder: string): Promise<void> {
 
 type FileHandle = Awaited<ReturnType<FileSystem['promises']['open']>>;
 
+/** How much the disk of a folder takes, also of one that is not there yet; `undefined` where the system does not say. */
+async function freeBytesAt(folder: string): Promise<number | undefined> {
+  const { promises } = loadFileSystem();
+  try {
+    const { blocks, bavail, bfree, bsize } = await promises.statfs(folder);
+    // Some of what is reached over a network says nothing but zeros; some of every disk is for its administrator.
+    return blocks === 0 ? undefined : bsize * (process.getuid?.() === 0 ? bfree : bavail);
+  } catch (cause) {
+    const parent = folderOfPath(folder);
+    return isMissing(cause) && parent !== folder ? await freeBytesAt(parent) : undefined;
+  }
+}
+
 /** What the system says, with the path; errors of whoever gives the bytes stay what they are. */
 async function writeError(path: string, neededBytes: number, cause: unknown): Promise<unknown> {
   if (!(cause instanceof Error && 'code' in cause && 'syscall' in cause)) return cause;
   if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') {
-    const folder = folderOfPath(path);
-    const disk = await loadFileSystem()
-      .promises.statfs(folder)
-      .catch(() => undefined);
-    return new QuotaError(`"${path}"`, neededBytes, disk && disk.bavail * disk.bsize, cause);
+    return new QuotaError(`"${path}"`, neededBytes, await freeBytesAt(folderOfPath(path)), cause);
   }
   return new FormatError(`Cannot write "${path}": ${cause.message}; what was there before is unchanged`, {
     file: path,

@@ -1,6 +1,6 @@
 /** A disk on which there is no room for the new model keeps the old one, and says how much is needed and how much there is. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Checkpoints, Dense, InputLayer, type KerasModel, loadModel, QuotaError, Sequential } from 'hornet';
@@ -63,6 +63,23 @@ describe.runIf(isMounted)('a disk that is full', () => {
     // There is room for what fits.
     await save(2 * SMALL, place);
     expect(await unitsAt(place)).toBe(2 * SMALL);
+  });
+
+  test.each(NAMES.slice(0, 3))('that others fill meanwhile keeps the old %s', async (name) => {
+    const place = join(disk, name);
+    const other = join(disk, 'other.bin');
+    await save(SMALL, place);
+    const before = readdirSync(disk, { recursive: true }).sort();
+    const { bavail, bsize } = statfsSync(disk);
+    const units = Math.floor((0.6 * bavail * bsize) / (4 * 101));
+    const onProgress = (): void => {
+      if (!existsSync(other)) writeFileSync(other, new Uint8Array(0.5 * bavail * bsize));
+    };
+    const saving = made(units).save(place, { onProgress });
+    await expect(saving).rejects.toMatchObject({ name: 'QuotaError', neededBytes: expect.any(Number) });
+    rmSync(other);
+    expect(readdirSync(disk, { recursive: true }).sort()).toEqual(before);
+    expect(await unitsAt(place)).toBe(SMALL);
   });
 });
 
