@@ -7,6 +7,7 @@ import { InputLayer } from '../layers/input-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
+import { breathe, breathing } from '../pause.ts';
 import type { CustomObjects } from './custom-objects.ts';
 import { CustomObjectError } from './custom-objects.ts';
 import { Decoder } from './decoder.ts';
@@ -49,9 +50,11 @@ export async function buildModel(
   report.format = artifacts.format;
   report.kerasVersion = artifacts.kerasVersion;
   const dialect = dialectOf(artifacts, numbersOf);
+  await breathe();
   const code = await loadNeededCode(topology, dialect);
+  await breathe();
   try {
-    const root = new Decoder(dialect, report, code, customObjects, decodeModel).layer(topology);
+    const root = await breathing(new Decoder(dialect, report, code, customObjects, decodeModel).steps(topology));
     const model = root instanceof KerasModel ? root : wrapLayer(root, topology);
     return { model, root, dialect, report };
   } catch (error) {
@@ -96,6 +99,7 @@ export async function planWeights(
   options: MatchOptions,
   report: LoadReport,
 ): Promise<readonly PlanItem[]> {
+  await breathe();
   const plan = await matchWeights(root, weights, dialect, options, report);
   return plan.filter((item) => keepsShape(item, report));
 }

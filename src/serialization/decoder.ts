@@ -9,6 +9,7 @@ import { createInitializer, type Initializer, resolveInitializer } from '../laye
 import { classNameOf, type KerasObject } from '../layers/keras-object.ts';
 import { Layer } from '../layers/layer.ts';
 import { createRegularizer } from '../layers/regularizers.ts';
+import { atOnce } from '../pause.ts';
 import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects.ts';
 import { CustomObjectError } from './custom-objects.ts';
 import type { Dialect } from './dialect.ts';
@@ -34,7 +35,7 @@ export class Decoder {
   readonly code: NeededCode;
   readonly #customObjects: CustomObjects;
   /** Builds a model from its JSON; given from outside, since models contain layers and layers models. */
-  readonly #decodeModel: (decoder: Decoder, json: JsonObject) => Layer;
+  readonly #decodeModel: (decoder: Decoder, json: JsonObject) => Generator<void, Layer>;
   #depth = 0;
 
   constructor(
@@ -42,7 +43,7 @@ export class Decoder {
     report: LoadReport,
     code: NeededCode,
     customObjects: CustomObjects,
-    decodeModel: (decoder: Decoder, json: JsonObject) => Layer,
+    decodeModel: (decoder: Decoder, json: JsonObject) => Generator<void, Layer>,
   ) {
     this.dialect = dialect;
     this.report = report;
@@ -57,18 +58,23 @@ export class Decoder {
    * @throws {CustomObjectError} for a class that only the file's author has, or code that a file cannot bring along.
    */
   layer(json: JsonObject): Layer {
+    return atOnce(this.steps(json));
+  }
+
+  /** As `layer`, in steps: a large model takes longer than a page may be away. */
+  *steps(json: JsonObject): Generator<void, Layer> {
     if (this.#depth >= MAX_DEPTH) {
       throw new UnsupportedError(`Cannot load the model: layers are nested deeper than ${MAX_DEPTH}`, 'deep nesting');
     }
     this.#depth++;
     try {
-      return this.#layer(json);
+      return yield* this.#layer(json);
     } finally {
       this.#depth--;
     }
   }
 
-  #layer(json: JsonObject): Layer {
+  *#layer(json: JsonObject): Generator<void, Layer> {
     if (typeof json.class_name !== 'string') {
       const keys = Object.keys(json).slice(0, 8).join(', ') || 'nothing';
       throw new FormatError(`Cannot load layer: found an object with ${keys}, expected class_name and config`);
@@ -79,7 +85,7 @@ export class Decoder {
     const raw = this.#translate({ className: withoutPackage(fullName), config: configOf(json) });
     const name = typeof raw.config.name === 'string' ? raw.config.name : raw.className;
     if (custom !== undefined) return this.#customLayer(custom, raw);
-    if (MODEL_CLASSES.has(raw.className)) return this.#decodeModel(this, json);
+    if (MODEL_CLASSES.has(raw.className)) return yield* this.#decodeModel(this, json);
     if (raw.className === 'Lambda') return this.#lambda(name, raw.config);
     const layerClass = this.code.classes.get(raw.className);
     if (layerClass === undefined) {

@@ -25,13 +25,13 @@ import {
 import { isRawOperation } from './raw-operations.ts';
 
 /** A model of any generation. */
-export function decodeModel(decoder: Decoder, json: JsonObject): Layer {
+export function* decodeModel(decoder: Decoder, json: JsonObject): Generator<void, Layer> {
   const className = withoutPackage(String(json.class_name));
   const isGraph = className !== 'Sequential' && isObject(json.config) && 'input_layers' in json.config;
-  return isGraph ? decodeFunctional(decoder, configOf(json)) : decodeSequential(decoder, json);
+  return yield* isGraph ? decodeFunctional(decoder, configOf(json)) : decodeSequential(decoder, json);
 }
 
-function decodeSequential(decoder: Decoder, json: JsonObject): Sequential {
+function* decodeSequential(decoder: Decoder, json: JsonObject): Generator<void, Sequential> {
   const config = configOf(json);
   // Keras 1 and Keras 2 before 2.2.3 stored the bare list of layers.
   const list = isList(json.config) ? json.config : config.layers;
@@ -41,7 +41,7 @@ function decodeSequential(decoder: Decoder, json: JsonObject): Sequential {
     );
   }
   const items = list.filter(isSerializedObject);
-  const layers = decodeAll(decoder, items);
+  const layers = yield* decodeAll(decoder, items);
   const first = layers[0];
   if (first !== undefined && !(first instanceof InputLayer)) {
     const shape = inputShapeOf(json, items[0] as JsonObject, first);
@@ -93,12 +93,13 @@ function modelOptions(config: JsonObject): { name: string | undefined; trainable
 }
 
 /** Decodes layers one by one; classes that only the author has are collected, to be named all at once. */
-function decodeAll(decoder: Decoder, items: readonly JsonObject[]): Layer[] {
+function* decodeAll(decoder: Decoder, items: readonly JsonObject[]): Generator<void, Layer[]> {
   const layers: Layer[] = [];
   const needs: CustomObjectError[] = [];
   for (const item of items) {
+    yield;
     try {
-      layers.push(decoder.layer(item));
+      layers.push(yield* decoder.steps(item));
     } catch (error) {
       if (!(error instanceof CustomObjectError)) throw error;
       needs.push(error);
@@ -122,7 +123,7 @@ interface GraphNode {
   readonly made: (readonly KerasTensor[] | undefined)[];
 }
 
-function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
+function* decodeFunctional(decoder: Decoder, config: JsonObject): Generator<void, Model> {
   const items = (isList(config.layers) ? config.layers : []).filter(isSerializedObject);
   const names = new Set<string>();
   for (const name of items.map(nameOf)) {
@@ -134,7 +135,7 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
     decoder.code.createOperation !== undefined &&
     isRawOperation(item) &&
     decoder.custom(String(item.class_name)) === undefined;
-  const layers = decodeAll(
+  const layers = yield* decodeAll(
     decoder,
     items.filter((item) => !isOperation(item)),
   );
@@ -151,7 +152,7 @@ function decodeFunctional(decoder: Decoder, config: JsonObject): Model {
   const inputLeaves = readLeaves(config.input_structure ?? config.input_layers ?? []);
   const outputLeaves = readLeaves(config.output_structure ?? config.output_layers ?? []);
   const graph = new GraphBuilder(decoder, nodes, [...referencesIn(inputLeaves), ...referencesIn(outputLeaves)]);
-  graph.makeCalls();
+  yield* graph.makeCalls();
   if (referencesIn(outputLeaves).length === 0) {
     throw new FormatError(`Cannot load model "${String(config.name)}": its configuration names no outputs`);
   }
@@ -198,7 +199,7 @@ class GraphBuilder {
   }
 
   /** Makes all calls, each once its inputs exist: one that lacks an input waits for the call that gives it. */
-  makeCalls(): void {
+  *makeCalls(): Generator<void, void> {
     const ready = [...this.#nodes.values()].flatMap((node) => node.calls.map((call, index) => ({ node, call, index })));
     const waiting = new Map<string, { item: (typeof ready)[number]; reference: TensorReference }[]>();
     // The list grows while it is walked: by calls that waited and now have what they need.
@@ -213,6 +214,7 @@ class GraphBuilder {
         else others.push({ item, reference });
         continue;
       }
+      yield;
       node.made[index] = this.#makeCall(node, call, index);
       const key = callKey(node.name, index);
       for (const released of waiting.get(key) ?? []) ready.push(released.item);

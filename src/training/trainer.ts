@@ -2,7 +2,6 @@
 import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Backend, Program } from '../compiler/backend.ts';
-import { pauseFor } from '../compiler/pause.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 import { defaultBackend } from '../model/default-backend.ts';
@@ -10,6 +9,7 @@ import { weightsToTrain } from '../model/frozen-layers.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { ProgramCache } from '../model/program-cache.ts';
 import type { PredictInputs } from '../model/read-inputs.ts';
+import { pauseFor } from '../pause.ts';
 import type { Callback, Logs } from './callbacks/callback.ts';
 import { History } from './callbacks/history.ts';
 import { ProgbarLogger } from './callbacks/progbar-logger.ts';

@@ -1,6 +1,7 @@
 import type { Buffer, Kernel, PackKernel, ReduceKernel, Schedule, StateUpdate } from '../../compiler/schedule.ts';
 import { buffersRead, buffersWritten } from '../../compiler/schedule.ts';
 import type { Variable } from '../../graph/variable.ts';
+import { breathe } from '../../pause.ts';
 import type { FunctionBuilder } from './assembler-function.ts';
 import { ModuleBuilder, type ModuleOptions } from './assembler-module.ts';
 import type { Packing } from './contract-plan.ts';
@@ -40,8 +41,6 @@ export interface EmitOptions extends ModuleOptions {
   readonly profile?: boolean;
   /** For a program that several threads run. */
   readonly team?: TeamOptions | undefined;
-  /** Called between kernels. */
-  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /** Writes what threads need to run a program together; see thread-code.ts. */
@@ -62,7 +61,7 @@ export async function emitProgram(
   pages: number,
   options: EmitOptions,
 ): Promise<EmittedProgram> {
-  const { team, pause } = options;
+  const { team } = options;
   const module = new ModuleBuilder(options);
   const limits = team === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
   module.importMemory('host', 'memory', limits);
@@ -96,7 +95,7 @@ export async function emitProgram(
     const works: Work[] = [];
     for (const group of groups) {
       works.push(...emitGroup(context, group, (kernel) => emit(kernel, barrier)));
-      await pause?.();
+      await breathe();
     }
     return (f, team) => {
       const writer = new RunWriter(f, team);

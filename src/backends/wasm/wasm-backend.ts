@@ -2,11 +2,11 @@ import type { Backend, CompileOptions, Program, Update } from '../../compiler/ba
 import { checkUpdates } from '../../compiler/check-updates.ts';
 import { foldAffine } from '../../compiler/fold-affine.ts';
 import { lowerGraph } from '../../compiler/lower.ts';
-import { pauseFor } from '../../compiler/pause.ts';
 import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
+import { breathe } from '../../pause.ts';
 import { asksWide } from './assembler-features.ts';
 import { emitProgram } from './emit-program.ts';
 import { LEAST_SHARED_COST, programCost } from './kernel-cost.ts';
@@ -50,9 +50,6 @@ export interface WasmBackend extends Backend {
 
 const PAGE_BYTES = 65536;
 
-/** Milliseconds of compiling after which a page has its thread. */
-const SLICE_MS = 8;
-
 /** WebAssembly addresses have 32 bits. */
 const MOST_PAGES = 65536;
 
@@ -74,17 +71,17 @@ async function compileGraph(
   givenUpdates: readonly Update[],
   options: WasmBackendOptions,
 ): Promise<WasmProgram> {
-  // Compiling a large model takes longer than a page may be away, which has just traced it.
-  const pause = typeof document === 'object' ? pauseFor(SLICE_MS, 0) : async (): Promise<void> => {};
+  // Compiling a large model takes longer than a page may be away.
+  await breathe();
   const updated = givenUpdates.map(([variable]) => variable);
   checkUpdates(givenUpdates);
   // The values of updates are outputs like others, until kernels are made.
   const complete = { inputs: given.inputs, outputs: [...given.outputs, ...givenUpdates.map(([, value]) => value)] };
   const merged = await mergedLoops(complete);
   const evaluate = await evaluatorFor(complete);
-  await pause();
+  await breathe();
   const simple = simplify(merged, evaluate);
-  await pause();
+  await breathe();
   const whole = foldAffine(simple, new Set(updated));
   await loadRareCode(whole);
   if (updated.length > 0) await loadRareModules('groups');
@@ -97,7 +94,7 @@ async function compileGraph(
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
-  await pause();
+  await breathe();
   const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
   const roots =
     updates.length === 0 ? [] : (await import('../../compiler/update-order.ts')).backwards(numeric, updates);
@@ -106,12 +103,12 @@ async function compileGraph(
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
   const threads = crew?.threads ?? 1;
-  await pause();
+  await breathe();
   const prepared = prepareNodes(lowered, threads);
   const { schedule } = prepared;
-  await pause();
+  await breathe();
   const plan = planMemory(schedule);
-  await pause();
+  await breathe();
   const { totalBytes, offsets } = plan;
   // Behind the buffers, at a multiple of a cache line.
   const meeting = Math.ceil((totalBytes + SLACK_BYTES) / 64) * 64;
@@ -128,7 +125,6 @@ async function compileGraph(
     ...options,
     wide,
     team: crew?.meeting?.team(meeting),
-    pause,
   });
   const shared = crew?.meeting && { maximum: pages, shared: true };
   const module = await compiled(() => WebAssembly.compile(bytes));

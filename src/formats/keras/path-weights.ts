@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from '../../errors.ts';
+import { breathe } from '../../pause.ts';
 import type { PathWeights, WeightEntry, WeightGroup } from '../artifacts.ts';
 import { Hdf5Dataset } from '../hdf5/hdf5-dataset.ts';
 import type { Hdf5Group } from '../hdf5/hdf5-group.ts';
@@ -69,6 +70,7 @@ async function collectGroups(group: Hdf5Group, path: string, walk: Walk, depth: 
       // Files written on Windows have the separators of its paths in the names.
       const childPath = (path === '' ? name : `${path}/${name}`).replaceAll('\\', '/');
       if (!walk.wantsPath(ownerOf(childPath) ?? childPath)) return;
+      await breathe();
       const child = await group.get(name);
       if (child !== undefined && !(child instanceof Hdf5Dataset)) {
         await collectGroups(child, childPath, walk, depth + 1);
