@@ -53,9 +53,10 @@ export async function bundleForNode(folder: string): Promise<void> {
 
 async function writeNames(folder: string): Promise<void> {
   const bundle = await rolldown({ ...INPUT, input: { index: resolve(source, 'index.ts') } });
-  const groups = Object.entries(FILES).map(([name, modules], index) => {
+  const files = Object.entries(FILES);
+  const groups = files.map(([name, modules], index) => {
     const ids = new Set(modules.map((path) => resolve(source, path)));
-    return { name, test: (id: string) => ids.has(id), priority: -index };
+    return { name, test: (id: string) => ids.has(id), priority: files.length - index };
   });
   await bundle.write({ ...OUTPUT, dir: folder, codeSplitting: { groups } });
   await bundle.close();

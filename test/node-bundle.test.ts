@@ -36,13 +36,15 @@ describe('the package in Node', () => {
           return next(url, context);
         } });
         const names = await import(${JSON.stringify(index)});
+        const early = [...files];
         const model = await names.loadModel('models/digits/digits.keras');
         const output = await model.predict(new Float32Array(64).fill(0.5));
-        console.log(JSON.stringify({ names: Object.keys(names).sort(), files, output: [...output.data] }));
+        console.log(JSON.stringify({ names: Object.keys(names).sort(), early, files, output: [...output.data] }));
         process.exit(0);`,
       ]),
-    ) as { names: string[]; files: string[]; output: number[] };
+    ) as { names: string[]; early: string[]; files: string[]; output: number[] };
     expect(found.names).toEqual(Object.keys(modules).sort());
+    expect(found.early.sort()).toEqual(['core.js', 'index.js', 'rolldown-runtime.js']);
     expect(found.files.sort()).toEqual(['core.js', 'index.js', 'predict.js', 'rolldown-runtime.js']);
     const model = await modules.loadModel(readFileSync(join(root, 'models/digits/digits.keras')));
     const output = await model.predict(new Float32Array(64).fill(0.5));

@@ -23,8 +23,12 @@ const DEFAULT_MAX_BYTES = 4 << 20;
 /** Reads of this many blocks or more are bulk data. */
 const BULK_BLOCKS = 4;
 
-/** Wraps `file` in a cache; large reads go to the file itself, into their place where it can do that. */
+/**
+ * Wraps `file` in a cache; large reads go to the file itself, into their place where it can do that. A file that has its
+ * bytes at hand is given back as it is.
+ */
 export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): RangedFile {
+  if (file.peek !== undefined) return file;
   const blockBytes = options.blockBytes ?? file.blockBytes ?? DEFAULT_BLOCK_BYTES;
   const maxBlocks = Math.max(BULK_BLOCKS, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / blockBytes));
   // A Map keeps the order of insertion, so that its first key is the block used longest ago.

@@ -44,6 +44,7 @@ export function bytesFile(bytes: Uint8Array | ArrayBufferLike, name = 'bytes'): 
     name,
     byteLength: whole.byteLength,
     slice: async (start, end) => part(start, end),
+    peek: part,
     readInto: async (start, target) => target.set(part(start, start + target.byteLength)),
   };
 }
@@ -85,13 +86,20 @@ export function subFile(file: RangedFile, start: number, end: number, name: stri
       return await file.slice(start + from, start + to);
     },
   };
-  if (file.readInto === undefined) return window;
   return {
     ...window,
-    readInto: async (from, target) => {
-      checkRange(name, byteLength, from, from + target.byteLength);
-      await file.readInto?.(start + from, target);
-    },
+    ...(file.peek && {
+      peek: (from: number, to: number) => {
+        checkRange(name, byteLength, from, to);
+        return file.peek?.(start + from, start + to);
+      },
+    }),
+    ...(file.readInto && {
+      readInto: async (from: number, target: Uint8Array) => {
+        checkRange(name, byteLength, from, from + target.byteLength);
+        await file.readInto?.(start + from, target);
+      },
+    }),
   };
 }
 
