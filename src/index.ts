@@ -11,6 +11,7 @@ export { type MobileNetV2Options, mobileNetV2 } from './applications/mobile-net-
 export { type PreprocessInputOptions, type PreprocessMode, preprocessInput } from './applications/preprocess-input.ts';
 export { resNet50 } from './applications/res-net.ts';
 export type { Dtype, StorageDtype } from './array/dtype.ts';
+export type { WeightDtype } from './array/narrow-array.ts';
 export { formatShape, type PartialShape, type Shape } from './array/shape.ts';
 export { type NestedArray, Tensor, tensor } from './array/tensor.ts';
 export type { Bandwidth, MachinePeak } from './backends/wasm/measure-peak.ts';
@@ -37,6 +38,7 @@ export {
   type WhichCheckpoint,
 } from './io/checkpoints.ts';
 export type { CheckpointComparison, CheckpointWeightDifference } from './io/compare-checkpoints.ts';
+export type { CompressedWeight, CompressOptions, WeightCompression } from './io/compress-weights.ts';
 export {
   type LoadLayersModelOptions,
   type LoadModelOptions,

@@ -1,5 +1,6 @@
+import { bytesPerElement } from '../array/dtype.ts';
 import type { NarrowArray } from '../array/narrow-array.ts';
-import { formatShape, type Shape, shapesEqual } from '../array/shape.ts';
+import { formatShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 
@@ -51,6 +52,11 @@ export class Variable {
   /** The narrow form in which the value is kept, where it is kept in one; once it is, it stays so. */
   get narrow(): NarrowArray | undefined {
     return this.#narrow;
+  }
+
+  /** Bytes that the value takes, or will. */
+  get byteLength(): number {
+    return this.#narrow?.byteLength ?? sizeOf(this.shape) * bytesPerElement(this.dtype);
   }
 
   /** Whether a value was assigned or computed; false while the initializer has not run. */

@@ -1,9 +1,11 @@
 /** Loading: a source to a model, or to the weights of a model that is there already. */
 
+import type { WeightDtype } from '../array/narrow-array.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
+import type { Narrow } from '../model/narrow-weights.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
@@ -48,6 +50,16 @@ export interface LoadModelOptions extends CommonOptions, ReadOptions {
    * loaded when the model is first trained, the state of the optimizer too.
    */
   readonly compile?: boolean;
+  /**
+   * Keeps large weights in fewer bytes, each from when it arrives: as halves (`float16`), or as 8-bit integers with one scale
+   * for each output channel (`int8`). Such a model predicts; see `compressWeights` of models, and `weightCompression`.
+   */
+  readonly weightDtype?: WeightDtype;
+  /**
+   * With `weightDtype`: whether to predict with the float32 weights first and report in `weightCompression` by how much
+   * outputs differ. All weights are in memory as float32 then, for a while.
+   */
+  readonly verifyWeights?: boolean;
 }
 
 export interface LoadWeightsOptions extends CommonOptions, Omit<ReadOptions, 'until' | 'exclude'> {
@@ -81,11 +93,18 @@ export interface LoadLayersModelOptions {
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<KerasModel> {
+  const { weightDtype, verifyWeights = false } = options;
+  const compressing = weightDtype && (await import('./compress-weights.ts'));
+  compressing?.checkWeightDtype(weightDtype as WeightDtype);
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
   const early = new EarlyReads();
-  if (artifacts.weights !== undefined && !isPart && (await isAtHand(source))) await early.start(artifacts.weights);
+  // What is read before it is known what it is for cannot be compressed when it arrives.
+  const arrival = verifyWeights ? undefined : compressing;
+  if (artifacts.weights !== undefined && !isPart && !arrival && (await isAtHand(source))) {
+    await early.start(artifacts.weights);
+  }
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
   const selection = await selectionCode(options);
   const wanted = artifacts.topology && selection?.selectLayers(artifacts.topology, options);
@@ -102,13 +121,15 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const { compileLoaded } = await import('./load-training.ts');
     compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, fill, strict, customObjects });
   }
-  await fillWeights(artifacts, plan ?? [], report, options, progress, early);
+  const arriving = arrival?.arrivalOf(root, weightDtype as WeightDtype);
+  await fillWeights(artifacts, plan ?? [], report, { ...options, ...arriving }, progress, early);
   const wholeOrPart =
     options.until === undefined
       ? model
       : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
+  if (weightDtype !== undefined) await wholeOrPart.compressWeights(weightDtype, { verify: verifyWeights });
   if (!isPart) wholeOrPart.trainingLogs = await metricsOf(artifacts);
   return wholeOrPart;
 }
@@ -201,11 +222,16 @@ async function fillWeights(
   report: LoadReport,
   options: CommonOptions &
     Pick<ReadOptions, 'signal'> &
-    Pick<LoadWeightsOptions, 'byName'> & { readonly beforeCommit?: () => void },
+    Pick<LoadWeightsOptions, 'byName'> & {
+      readonly beforeCommit?: () => void;
+      /** Makes narrow forms of what arrives. */
+      readonly narrow?: Narrow;
+      readonly bytesUnderWay?: number;
+    },
   progress: ProgressCounter,
   early?: EarlyReads,
 ): Promise<void> {
-  const { strict = true, byName = false, skipMismatch = false, signal, onReport } = options;
+  const { strict = true, byName = false, skipMismatch = false, signal, onReport, bytesUnderWay } = options;
   for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
   const check = async (): Promise<void> => {
     // Where nothing at all fits, that is no matter of some layers more or less.
@@ -222,13 +248,14 @@ async function fillWeights(
   };
   // Most of what can be wrong shows before a byte of the weights is fetched from far away.
   await check();
-  const assembler = new WeightAssembler(plan, report);
+  const assembler = new WeightAssembler(plan, report, options.narrow);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
   const arrived = early?.arrived();
   await readWeights(entries, {
     ...(signal === undefined ? {} : { signal }),
     ...(early === undefined ? {} : { early }),
+    ...(bytesUnderWay === undefined ? {} : { bytesUnderWay }),
     accept: (entry, tensor) => {
       assembler.accept(entry, tensor);
       // Bytes that came before this phase count now.

@@ -65,6 +65,8 @@ function entriesOf(weights: Weights): readonly WeightEntry[] {
 
 export interface ReadWeightsOptions {
   readonly signal?: AbortSignal;
+  /** Bytes under way at once at the most, and for one array more than that; 64 MB unless given. */
+  readonly bytesUnderWay?: number;
   /** Reads that have begun already. */
   readonly early?: EarlyReads;
   /** Takes each array as it arrives, in any order. */
@@ -73,7 +75,7 @@ export interface ReadWeightsOptions {
 
 /** Reads arrays, several at once. The first error ends it, and nothing is accepted after that. */
 export async function readWeights(entries: readonly WeightEntry[], options: ReadWeightsOptions): Promise<void> {
-  const { signal, early, accept } = options;
+  const { signal, early, accept, bytesUnderWay: mostBytes = MAX_BYTES_UNDER_WAY } = options;
   await new Promise<void>((resolve, reject) => {
     let next = 0;
     let entriesUnderWay = 0;
@@ -91,8 +93,7 @@ export async function readWeights(entries: readonly WeightEntry[], options: Read
     if (signal?.aborted === true) onAbort();
 
     const hasRoom = (byteCount: number): boolean =>
-      entriesUnderWay === 0 ||
-      (entriesUnderWay < MAX_ENTRIES_UNDER_WAY && bytesUnderWay + byteCount <= MAX_BYTES_UNDER_WAY);
+      entriesUnderWay === 0 || (entriesUnderWay < MAX_ENTRIES_UNDER_WAY && bytesUnderWay + byteCount <= mostBytes);
     const startMore = (): void => {
       for (let entry = entries[next]; !isEnded && entry !== undefined; entry = entries[next]) {
         if (!hasRoom(entry.storedBytes)) return;

@@ -74,12 +74,10 @@ function layerRow(
   return row;
 }
 
-const BYTES = { float32: 4, int32: 4, bool: 1 } as const;
-
-/** `1,234 (4.82 KB)`. */
+/** `1,234 (4.82 KB)`; the bytes are those that the weights take, which may be kept in fewer than float32 needs. */
 function countWithSize(variables: readonly Variable[]): string {
   const count = variables.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const bytes = variables.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * BYTES[dtype], 0);
+  const bytes = variables.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return `${count.toLocaleString('en-US')} (${formatBytes(bytes)})`;
 }
 

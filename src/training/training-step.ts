@@ -4,7 +4,7 @@ import type { Dtype } from '../array/dtype.ts';
 import { formatShape, type Shape } from '../array/shape.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Update } from '../compiler/backend.ts';
-import { ShapeError } from '../errors.ts';
+import { ShapeError, UnsupportedError } from '../errors.ts';
 import { input, parameter } from '../graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
@@ -73,6 +73,7 @@ export function buildStep(model: KerasModel, compiled: CompiledModel, samples: S
     );
   }
   if (mode === 'train') for (const [variable, value] of optimize(compiled, total)) updates.set(variable, value);
+  checkWide(model, [...updates.keys()]);
   const tracked = compiled.track(total, losses, parts, samples.rows);
   for (const [variable, value] of tracked.assignments) updates.set(variable, value);
   return {
@@ -80,6 +81,21 @@ export function buildStep(model: KerasModel, compiled: CompiledModel, samples: S
     updates: [...updates],
     logs: tracked.names,
   };
+}
+
+/** Steps are too small to count in weights that are kept in few bits. */
+function checkWide(model: KerasModel, updated: readonly Variable[]): void {
+  const narrow = updated.filter((variable) => variable.narrow !== undefined);
+  if (narrow.length === 0) return;
+  model.nameWeights();
+  const [first] = narrow as [Variable];
+  const others = narrow.length > 1 ? ` and ${narrow.length - 1} more` : '';
+  const feature = `training of weights kept as ${first.narrow?.dtype}`;
+  throw new UnsupportedError(
+    `Cannot train model "${model.name}": weight "${first.path}"${others} is kept as ${first.narrow?.dtype}; load the model ` +
+      'without weightDtype, or set trainable = false on the layers of compressed weights and compile again',
+    feature,
+  );
 }
 
 function optimize(compiled: CompiledModel, loss: SymbolicTensor): readonly Update[] {

@@ -1,7 +1,9 @@
-import { shapesEqual } from '../../array/shape.ts';
-import { tensor as makeTensor, type Tensor } from '../../array/tensor.ts';
+import type { NarrowArray } from '../../array/narrow-array.ts';
+import { type Shape, shapesEqual } from '../../array/shape.ts';
+import { tensor as makeTensor, Tensor } from '../../array/tensor.ts';
 import type { WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
+import type { Narrow } from '../../model/narrow-weights.ts';
 import type { LoadReport } from '../report.ts';
 import type { PlanItem } from './plan.ts';
 
@@ -12,11 +14,14 @@ import type { PlanItem } from './plan.ts';
 export class WeightAssembler {
   readonly #waiting = new Map<WeightEntry, PlanItem[]>();
   readonly #arrived = new Map<WeightEntry, Tensor>();
-  readonly #values = new Map<Variable, { value: Tensor; source: string }>();
+  readonly #values = new Map<Variable, { value: Tensor | NarrowArray; shape: Shape; source: string }>();
   readonly #report: LoadReport;
+  readonly #narrow: Narrow | undefined;
 
-  constructor(plan: readonly PlanItem[], report: LoadReport) {
+  /** @param narrow makes the narrow form of a weight that shall have one, as soon as its value is there */
+  constructor(plan: readonly PlanItem[], report: LoadReport, narrow?: Narrow) {
     this.#report = report;
+    this.#narrow = narrow;
     for (const item of plan) {
       for (const entry of item.entries) {
         const items = this.#waiting.get(entry);
@@ -49,15 +54,20 @@ export class WeightAssembler {
 
   #keep({ variable, entries }: PlanItem, value: Tensor): void {
     const source = entries[0]?.name ?? '';
-    this.#values.set(variable, { value: value.dtype === variable.dtype ? value : cast(value, variable), source });
+    const fitting = value.dtype === variable.dtype ? value : cast(value, variable);
+    const { shape } = fitting;
+    const narrow = shapesEqual(shape, variable.shape)
+      ? this.#narrow?.(variable, fitting.data as Float32Array)
+      : undefined;
+    this.#values.set(variable, { value: narrow ?? (this.#narrow ? unshared(fitting) : fitting), shape, source });
   }
 
   /** Weights whose value has another shape than they have; they are left out of `commit`. */
   checkShapes(): void {
-    for (const [variable, { value, source }] of this.#values) {
-      if (shapesEqual(variable.shape, value.shape)) continue;
+    for (const [variable, { shape, source }] of this.#values) {
+      if (shapesEqual(variable.shape, shape)) continue;
       this.#values.delete(variable);
-      const mismatch = { weight: variable.path, source, found: value.shape, expected: variable.shape };
+      const mismatch = { weight: variable.path, source, found: shape, expected: variable.shape };
       this.#report.mismatched.push(mismatch);
     }
   }
@@ -65,10 +75,17 @@ export class WeightAssembler {
   /** Gives every weight its value. */
   commit(): void {
     for (const [variable, { value }] of this.#values) {
-      variable.assign(value);
+      if (value instanceof Tensor) variable.assign(value);
+      else variable.assignNarrow(value);
       this.#report.matched.push(variable.path);
     }
   }
+}
+
+/** A value that lies in the bytes of others would keep these alive, of which only narrow forms are to remain. */
+function unshared({ shape, dtype, data }: Tensor): Tensor {
+  const isShared = ArrayBuffer.isView(data) && data.buffer.byteLength > data.byteLength;
+  return new Tensor(shape, dtype, isShared ? data.slice() : data);
 }
 
 function cast(value: Tensor, variable: Variable): Tensor {
