@@ -13,7 +13,7 @@ import type { RaceResult } from './browser-page/main.ts';
 import type { Blocks } from './browser-page/watch-blocks.ts';
 import { type Findings, makeRow, type Row } from './measure.ts';
 import { goalOf, rowOfMean } from './one-thread.ts';
-import { PAGE_KINDS, type PageKind, startPageServer } from './page-server.ts';
+import { type PageKind, startPageServer } from './page-server.ts';
 import { hasLayersModel, type WorkloadName, workload } from './workloads.ts';
 
 /** Each engine's, where the page can have them; in other pages all have one. */
@@ -27,8 +27,12 @@ const PAGES = 3;
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 
-/** Measures those of `wanted` in both kinds of pages. */
-export async function measureInBrowser(folder: string, wanted: readonly WorkloadName[]): Promise<Findings> {
+/** Measures those of `wanted` in pages of each of `kinds`. */
+export async function measureInBrowser(
+  folder: string,
+  wanted: readonly WorkloadName[],
+  kinds: readonly PageKind[],
+): Promise<Findings> {
   const built = `${folder}/browser-page`;
   await build({
     root: join(root, 'bench/browser-page'),
@@ -47,7 +51,7 @@ export async function measureInBrowser(folder: string, wanted: readonly Workload
   const rows: Row[] = [];
   const notes: string[] = [`in Chromium ${browser.version()}`];
   try {
-    for (const kind of PAGE_KINDS) {
+    for (const kind of kinds) {
       const lowest = new Map<WorkloadName, Row>();
       for (const name of wanted) {
         const files = filesOf(folder, server.url(kind), name);

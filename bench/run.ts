@@ -3,7 +3,7 @@
  *
  * A ratio is the peer's figure by ours: above 1, Hornet is better. The models are written by real Keras when they are
  * first needed, the peers installed when they are first needed. `--models` chooses among those of the parts `one-thread` and
- * `browser`; `--record` adds the run to results/history.jsonl.
+ * `browser`, `--pages` among the pages of the part `browser`: `plain`, `isolated`; `--record` adds the run to results/history.jsonl.
  */
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -17,6 +17,7 @@ import { type Findings, formatTable } from './measure.ts';
 import { buildPackage, writeModels, writeOnnxModels } from './model-files.ts';
 import { measureNative, NATIVE_WORKLOADS } from './native.ts';
 import { measureOneThread, ONE_THREAD_WORKLOADS } from './one-thread.ts';
+import { PAGE_KINDS } from './page-server.ts';
 import { measurePeak } from './peak.ts';
 import { installPeers } from './peers.ts';
 import { measurePredict } from './predict.ts';
@@ -38,11 +39,13 @@ const { values } = parseArgs({
     json: { type: 'string' },
     only: { type: 'string' },
     models: { type: 'string' },
+    pages: { type: 'string' },
     record: { type: 'boolean' },
   },
 });
 const python = findPython();
 const chosenModels = choose(ONE_THREAD_WORKLOADS, values.models);
+const chosenPages = choose(PAGE_KINDS, values.pages);
 
 const parts: Readonly<Record<string, Part>> = {
   predict: { models: ['mobilenet-v2'], measure: () => measurePredict(folder) },
@@ -55,7 +58,7 @@ const parts: Readonly<Record<string, Part>> = {
     models: chosenModels,
     onnx: true,
     // What builds pages and drives browsers is large.
-    measure: async () => await (await import('./browser.ts')).measureInBrowser(folder, chosenModels),
+    measure: async () => await (await import('./browser.ts')).measureInBrowser(folder, chosenModels, chosenPages),
   },
   native: { models: NATIVE_WORKLOADS, onnx: true, measure: () => measureNative(folder, python) },
   peak: { models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'], measure: () => measurePeak(folder) },
