@@ -1,7 +1,16 @@
 /** Every primitive, compiled, against the interpreter: the table's keys decide what is tested. */
 import { describe, expect, test } from 'vitest';
+import {
+  type PrimitiveCase,
+  type PrimitiveCases,
+  random,
+  spec,
+  type Values,
+  values,
+} from '../../../test/support/primitive-case.ts';
+import { CONTRACTION_CASES } from '../../../test/support/primitive-cases-of-contractions.ts';
 import type { Dtype } from '../../array/dtype.ts';
-import { type Shape, sizeOf } from '../../array/shape.ts';
+import type { Shape } from '../../array/shape.ts';
 import { Tensor, tensor } from '../../array/tensor.ts';
 import { applyAll, constant, input } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
@@ -10,7 +19,6 @@ import type {
   CompareName,
   CumulativeName,
   LogicalName,
-  PoolAttributes,
   PrimitiveAttributes,
   PrimitiveName,
   UnaryName,
@@ -21,53 +29,13 @@ import { evaluate } from '../reference/evaluate.ts';
 import { referenceBackend } from '../reference/reference-backend.ts';
 import { wasmBackend } from './wasm-backend.ts';
 
-const SEED = 20261121;
-let state = SEED;
-
-/** A number in [0, 1) from a linear congruential generator. */
-function random(): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 32;
-}
-
-const SPECIAL = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0, 1, -1, 0.5, -2.5, 1e-30, 3e8];
-const SPECIAL_INTEGERS = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 7, -7];
-
-type Values = 'plain' | 'special' | ((index: number) => number);
-
-function values(shape: Shape, dtype: Dtype, kind: Values): Tensor {
-  const element = (index: number): number => {
-    if (typeof kind === 'function') return kind(index);
-    if (dtype === 'bool') return Number(random() < 0.5);
-    if (dtype === 'int32') {
-      if (kind === 'special') return SPECIAL_INTEGERS[Math.floor(random() * SPECIAL_INTEGERS.length)] as number;
-      return Math.floor(random() * 21) - 10;
-    }
-    if (kind === 'special' && random() < 0.5) return SPECIAL[Math.floor(random() * SPECIAL.length)] as number;
-    return (random() - 0.5) * 6;
-  };
-  return tensor(
-    Float64Array.from({ length: sizeOf(shape) }, (_, index) => element(index)),
-    shape,
-    dtype,
-  );
-}
-
-/** One application: attributes, and the inputs by shape, dtype and what they hold. */
-interface Case<K extends PrimitiveName> {
-  readonly attributes: PrimitiveAttributes[K];
-  readonly inputs: readonly Tensor[];
-  /** Inputs that are constants of the graph. */
-  readonly constants?: readonly number[];
-}
-
 const SHAPES: readonly Shape[] = [[], [0], [1], [4], [7], [3, 5], [2, 0, 3], [1, 17, 1], [40, 33]];
 
 /** The operand as it is, and broadcast along each axis from a smaller one. */
 function elementwise<K extends PrimitiveName>(
   attributes: PrimitiveAttributes[K],
   dtypes: readonly (readonly Dtype[])[],
-): Case<K>[] {
+): PrimitiveCase<K>[] {
   return dtypes.flatMap((operands) =>
     SHAPES.flatMap((shape) =>
       (['plain', 'special'] as const).map((kind) => ({
@@ -85,19 +53,19 @@ const NUMBERS: readonly (readonly Dtype[])[] = [
   ['int32', 'int32'],
 ];
 
-function unary<K extends UnaryName>(dtypes = FLOAT): Case<K>[] {
+function unary<K extends UnaryName>(dtypes = FLOAT): PrimitiveCase<K>[] {
   return elementwise<K>({} as PrimitiveAttributes[K], dtypes);
 }
 
-function binary<K extends BinaryName>(dtypes = NUMBERS): Case<K>[] {
+function binary<K extends BinaryName>(dtypes = NUMBERS): PrimitiveCase<K>[] {
   return elementwise<K>({} as PrimitiveAttributes[K], dtypes);
 }
 
-function compare<K extends CompareName>(): Case<K>[] {
+function compare<K extends CompareName>(): PrimitiveCase<K>[] {
   return elementwise<K>({} as PrimitiveAttributes[K], [...NUMBERS, ['bool', 'bool']]);
 }
 
-function logical<K extends LogicalName>(count: number): Case<K>[] {
+function logical<K extends LogicalName>(count: number): PrimitiveCase<K>[] {
   return elementwise<K>({} as PrimitiveAttributes[K], [new Array<Dtype>(count).fill('bool')]);
 }
 
@@ -136,7 +104,10 @@ const REDUCTIONS: readonly [Shape, readonly number[]][] = [
   ],
 ];
 
-function reduce<K extends 'sum' | 'product' | 'max' | 'min'>(dtypes: readonly Dtype[], near?: Values): Case<K>[] {
+function reduce<K extends 'sum' | 'product' | 'max' | 'min'>(
+  dtypes: readonly Dtype[],
+  near?: Values,
+): PrimitiveCase<K>[] {
   return dtypes.flatMap((dtype) =>
     REDUCTIONS.flatMap(([shape, axes]) =>
       (dtype === 'float32' ? (['plain', 'special'] as const) : (['plain'] as const)).map((kind) => ({
@@ -157,7 +128,7 @@ const LANES: readonly [Shape, number][] = [
   [[40, 3], 0],
 ];
 
-function argReduce<K extends 'argMax' | 'argMin'>(): Case<K>[] {
+function argReduce<K extends 'argMax' | 'argMin'>(): PrimitiveCase<K>[] {
   return (['float32', 'int32', 'bool'] as const).flatMap((dtype) =>
     LANES.flatMap(([shape, axis]) =>
       (['plain', 'special'] as const).map((kind) => ({
@@ -168,7 +139,7 @@ function argReduce<K extends 'argMax' | 'argMin'>(): Case<K>[] {
   );
 }
 
-function cumulative<K extends CumulativeName>(): Case<K>[] {
+function cumulative<K extends CumulativeName>(): PrimitiveCase<K>[] {
   return (['float32', 'int32'] as const).flatMap((dtype) =>
     [...LANES, [[4, 0], 1] as [Shape, number]].flatMap(([shape, axis]) =>
       [true, false].map((reverse) => ({
@@ -182,95 +153,10 @@ function cumulative<K extends CumulativeName>(): Case<K>[] {
 const indices = (shape: Shape, extent: number): Tensor =>
   values(shape, 'int32', () => Math.floor(random() * (2 * extent + 4)) - extent - 2);
 
-function move<K extends PrimitiveName>(cases: readonly [Shape, PrimitiveAttributes[K]][]): Case<K>[] {
+function move<K extends PrimitiveName>(cases: readonly [Shape, PrimitiveAttributes[K]][]): PrimitiveCase<K>[] {
   return (['float32', 'int32', 'bool'] as const).flatMap((dtype) =>
     cases.map(([shape, attributes]) => ({ attributes, inputs: [values(shape, dtype, 'plain')] })),
   );
-}
-
-interface Window {
-  readonly x: Shape;
-  readonly window: readonly number[];
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly dilation: readonly number[];
-}
-
-const WINDOWS: readonly Window[] = [
-  { x: [2, 9, 3], window: [3], strides: [1], padding: [[1, 1]], dilation: [1] },
-  { x: [1, 9, 5], window: [3], strides: [2], padding: [[0, 0]], dilation: [2] },
-  {
-    x: [2, 7, 6, 4],
-    window: [3, 3],
-    strides: [1, 1],
-    padding: [
-      [1, 1],
-      [1, 1],
-    ],
-    dilation: [1, 1],
-  },
-  {
-    x: [1, 8, 9, 3],
-    window: [2, 3],
-    strides: [2, 2],
-    padding: [
-      [0, 1],
-      [1, 0],
-    ],
-    dilation: [1, 1],
-  },
-  {
-    x: [1, 5, 5, 9],
-    window: [1, 1],
-    strides: [1, 1],
-    padding: [
-      [0, 0],
-      [0, 0],
-    ],
-    dilation: [1, 1],
-  },
-  {
-    x: [1, 4, 5, 4, 3],
-    window: [2, 3, 2],
-    strides: [1, 2, 1],
-    padding: [
-      [0, 1],
-      [1, 1],
-      [0, 0],
-    ],
-    dilation: [1, 1, 1],
-  },
-  {
-    x: [0, 5, 5, 2],
-    window: [3, 3],
-    strides: [1, 1],
-    padding: [
-      [1, 1],
-      [1, 1],
-    ],
-    dilation: [1, 1],
-  },
-];
-
-const CONVOLUTIONS = WINDOWS.flatMap(({ x, window, strides, padding, dilation }) => {
-  const channels = x.at(-1) as number;
-  return [1, channels].flatMap((groups) =>
-    [channels, 2 * channels].map((filters) => {
-      const kernel = [...window, channels / groups, filters];
-      const attributes = { strides, padding, dilation, groups };
-      const y = shapeRules.convolve([spec(x), spec(kernel)], attributes)[0]?.shape as Shape;
-      return { x, kernel, y, attributes };
-    }),
-  );
-});
-
-const POOLS = WINDOWS.map(({ x, window, strides, padding, dilation }) => {
-  const attributes: PoolAttributes = { window, strides, padding, dilation };
-  return { x, attributes, y: shapeRules.maxPool([spec(x)], attributes)[0]?.shape as Shape };
-});
-
-function spec(shape: Shape): { shape: Shape; dtype: 'float32' } {
-  return { shape, dtype: 'float32' };
 }
 
 function variable(value: Tensor): Variable {
@@ -279,7 +165,7 @@ function variable(value: Tensor): Variable {
 }
 
 /** A loop whose carry is the sum so far and a doubled copy, over steps that are scaled. */
-function accumulator(length: number, reverse: boolean): Case<'scan'> {
+function accumulator(length: number, reverse: boolean): PrimitiveCase<'scan'> {
   const carry = input('carry', spec([3]));
   const other = input('other', spec([3]));
   const step = input('step', spec([3]));
@@ -293,7 +179,8 @@ function accumulator(length: number, reverse: boolean): Case<'scan'> {
   };
 }
 
-const CASES: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
+const CASES: PrimitiveCases<PrimitiveName> = {
+  ...CONTRACTION_CASES,
   negate: unary([['float32'], ['int32']]),
   absolute: unary([['float32'], ['int32']]),
   sign: unary([['float32'], ['int32']]),
@@ -353,66 +240,6 @@ const CASES: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
   cumulativeProduct: cumulative(),
   cumulativeMax: cumulative(),
   cumulativeMin: cumulative(),
-  dot: [false, true].flatMap((transposeLeft) =>
-    [false, true].flatMap((transposeRight) =>
-      (
-        [
-          [[], 1, 1, 1],
-          [[], 5, 7, 9],
-          [[], 33, 20, 19],
-          [[2, 3], 4, 5, 6],
-          [[], 0, 3, 4],
-          [[], 3, 0, 4],
-        ] as [Shape, number, number, number][]
-      ).flatMap(([batch, m, k, n]) =>
-        [[], [1]].map((constants) => ({
-          attributes: { transposeLeft, transposeRight },
-          inputs: [
-            values([...batch, ...(transposeLeft ? [k, m] : [m, k])], 'float32', 'plain'),
-            values([...batch, ...(transposeRight ? [n, k] : [k, n])], 'float32', 'plain'),
-          ],
-          constants,
-        })),
-      ),
-    ),
-  ),
-  convolve: CONVOLUTIONS.flatMap(({ x, kernel, attributes }) =>
-    [[], [1]].map((constants) => ({
-      attributes,
-      inputs: [values(x, 'float32', 'plain'), values(kernel, 'float32', 'plain')],
-      constants,
-    })),
-  ),
-  convolveInputGradient: CONVOLUTIONS.flatMap(({ x, kernel, y, attributes }) =>
-    [[], [1]].map((constants) => ({
-      attributes: { ...attributes, inputShape: x },
-      inputs: [values(y, 'float32', 'plain'), values(kernel, 'float32', 'plain')],
-      constants,
-    })),
-  ),
-  convolveFilterGradient: CONVOLUTIONS.map(({ x, kernel, y, attributes }) => ({
-    attributes: { ...attributes, kernelShape: kernel },
-    inputs: [values(x, 'float32', 'plain'), values(y, 'float32', 'plain')],
-  })),
-  maxPool: POOLS.flatMap(({ x, attributes }) => [
-    { attributes, inputs: [values(x, 'float32', 'special')] },
-    { attributes, inputs: [values(x, 'float32', () => -1 - random())] },
-  ]),
-  averagePool: POOLS.map(({ x, attributes }) => ({ attributes, inputs: [values(x, 'float32', 'plain')] })),
-  maxPoolGradient: POOLS.flatMap(({ x, y, attributes }) =>
-    // Few different values: ties must go to the first.
-    [() => Math.floor(random() * 3) - 5, () => random()].map((element) => {
-      const operand = values(x, 'float32', element);
-      const node = input('x', spec(x));
-      const pooled = applyAll('maxPool', [node], attributes);
-      const [result] = evaluate({ inputs: [node], outputs: pooled }, [operand]);
-      return { attributes, inputs: [operand, result as Tensor, values(y, 'float32', 'plain')] };
-    }),
-  ),
-  averagePoolGradient: POOLS.map(({ x, y, attributes }) => ({
-    attributes: { ...attributes, inputShape: x },
-    inputs: [values(y, 'float32', 'plain')],
-  })),
   gather: (['float32', 'int32', 'bool'] as const).flatMap((dtype) =>
     (
       [
@@ -607,7 +434,10 @@ const CASES: { readonly [K in PrimitiveName]: readonly Case<K>[] } = {
 };
 
 /** Runs the primitive on both backends. */
-async function compareBackends<K extends PrimitiveName>(primitive: K, { attributes, inputs, constants }: Case<K>) {
+async function compareBackends<K extends PrimitiveName>(
+  primitive: K,
+  { attributes, inputs, constants }: PrimitiveCase<K>,
+) {
   const symbols = inputs.map((value, index) =>
     constants?.includes(index) ? constant(value) : input(`x${index}`, value),
   );
@@ -643,7 +473,7 @@ function describeAttributes(attributes: object): string {
 
 describe('wasmBackend() computes as the interpreter does', () => {
   test.each(Object.keys(shapeRules) as PrimitiveName[])('%s', async (primitive) => {
-    const cases = CASES[primitive] as readonly Case<PrimitiveName>[];
+    const cases = CASES[primitive] as readonly PrimitiveCase<PrimitiveName>[];
     expect(cases.length).toBeGreaterThan(0);
     for (const each of cases) {
       const { expected, actual } = await compareBackends(primitive, each);
