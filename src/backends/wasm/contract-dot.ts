@@ -32,7 +32,7 @@ export interface DotGeometry {
 }
 
 /** Below this many rows, packing the right matrix in every run costs more than it gains. */
-const LEAST_ROWS_TO_PACK = 4 * TILE_ROWS;
+const LEAST_ROWS_TO_PACK = 8 * TILE_ROWS;
 
 /** A right matrix up to this size stays in the first cache, packed or not. */
 const SMALL_MATRIX_BYTES = 16 << 10;
@@ -49,6 +49,9 @@ const TRANSPOSED_DEPTH_BLOCK = 192;
 /** Sums of deeper products are added up in blocks, so that rounding errors grow less than with the depth. */
 const DEPTH_BLOCK = 1024;
 
+/** Of so many rows of a right matrix that is not packed, the first cache holds the columns of a unit. */
+const STRIDED_DEPTH_BLOCK = 128;
+
 /** With fewer rows, units are groups of columns: of so few rows there are too few units to share out. */
 const LEAST_ROWS_TO_SPLIT = 12 * TILE_ROWS;
 
@@ -60,10 +63,9 @@ const UNIT_COLUMNS = 4 * TILE_COLUMNS;
 
 /** Plans a matrix product; see `contract-plan.ts`. */
 export function planDot(geometry: DotGeometry): ContractPlan {
-  const { batch, m, k, n, transposeRight, packed } = geometry;
+  const { batch, m, k, n, packed } = geometry;
   const narrow = narrowPlan(geometry);
-  const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
-  const packsAtRun = !packed && (transposeRight || !isSmall);
+  const packsAtRun = isPackedAtRun(geometry);
   const layout = dotLayout(geometry);
   const matrixBytes = packedBytes(layout);
   return {
@@ -92,8 +94,16 @@ function narrowPlan(geometry: DotGeometry): NarrowPlan | undefined {
 }
 
 /** Steps of the depth of one block of it. */
-function depthBlockOf({ transposeLeft }: DotGeometry): number {
-  return transposeLeft ? TRANSPOSED_DEPTH_BLOCK : DEPTH_BLOCK;
+function depthBlockOf(geometry: DotGeometry): number {
+  const { k, n, transposeLeft, packed } = geometry;
+  if (transposeLeft) return TRANSPOSED_DEPTH_BLOCK;
+  const isStrided = !packed && !isPackedAtRun(geometry) && k * n * 4 > SMALL_MATRIX_BYTES;
+  return isStrided ? STRIDED_DEPTH_BLOCK : DEPTH_BLOCK;
+}
+
+function isPackedAtRun({ m, k, n, transposeRight, packed }: DotGeometry): boolean {
+  const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
+  return !packed && (transposeRight || !isSmall);
 }
 
 /** Steps of the depth that are multiplied at once. */
