@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { tensor } from '../src/array/tensor.ts';
 import { wasmBackend } from '../src/backends/wasm/wasm-backend.ts';
 import { loadModel } from '../src/io/load.ts';
+import { startChild } from './asked-child.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type Onnxruntime, openOnnxruntime, openTensorflow, pythonWithTensorflow } from './peers.ts';
-import { startPython } from './python-child.ts';
 import { type Contestant, contestantOf } from './race.ts';
 import { readInput, type Workload } from './workloads.ts';
 
@@ -75,7 +75,7 @@ async function openSession(
 /** Keras on TensorFlow: the model as a `tf.function`, on as many cores as `threads` says. */
 export async function openKeras(folder: string, work: Workload, python: string, threads: number): Promise<Contestant> {
   const words = [`${folder}/${work.name}.keras`, `${folder}/${work.name}-input.bin`, String(threads)];
-  const child = startPython(pythonWithTensorflow(folder, python), 'predict-child.py', words);
+  const child = startChild(pythonWithTensorflow(folder, python), 'predict-child.py', words);
   const { version } = await child.next<{ version: string }>();
   const ask = async <T>(line: string): Promise<T> => {
     child.send(line);

@@ -1,4 +1,4 @@
-"""Steps of a training by real Keras, on one thread: `python train-child.py BACKEND JIT MODEL INPUT CLASSES`.
+"""Steps of a training by real Keras: `python train-child.py BACKEND JIT MODEL INPUT CLASSES THREADS`.
 
 Prints { "version" } when it is ready, and then, for each line of the standard input, does one step and prints
 { "ms", "loss" }. The labels are 0, 1, …, CLASSES − 1, 0, …
@@ -9,15 +9,15 @@ import os
 import sys
 import time
 
-backend, jit, file, input_file, classes = sys.argv[1:]
+backend, jit, file, input_file, classes, threads = sys.argv[1:]
 os.environ["KERAS_BACKEND"] = backend
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-    os.environ[name] = "1"
+for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ[name] = threads
 if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    # JAX starts a thread for each processor that it may use.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
 
 import keras
 import numpy as np

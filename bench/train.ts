@@ -1,26 +1,28 @@
 /**
- * How long one step of a training takes, on one thread, in turn with Keras on TensorFlow, Keras on JAX and TensorFlow.js.
+ * How long one step of a training takes, on two threads, in turn with Keras on TensorFlow, Keras on JAX and TensorFlow.js.
  *
- * Each runs Keras' `train_on_batch`, or what it has in its place, on the same model, weights and batch. The Keras of Python
- * runs in processes that wait for their turn, told to use one thread and bound to one core; so is nobody slowed down by
- * another. Keras on TensorFlow runs twice, with XLA and without: the faster counts.
+ * Each runs Keras' `train_on_batch`, or what it has in its place, on the same model, weights and batch, in a process that
+ * waits for its turn: a step that is not timed, and one that is. Hornet runs twice, as it is and with kernels of 256 bits
+ * (`HORNET_WIDE=1`), and so does Keras on TensorFlow, with XLA and without, of which the faster counts. TensorFlow.js
+ * has one thread in Node.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { tensor } from '../src/array/tensor.ts';
-import { wasmBackend } from '../src/backends/wasm/wasm-backend.ts';
-import { loadModel } from '../src/io/load.ts';
+import { type AskedChild, startChild } from './asked-child.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type Findings, makeRow, median, type Row, spread } from './measure.ts';
 import { openTensorflow, pythonWithTensorflow, type TensorflowTensor } from './peers.ts';
 
-const WARM_UPS = 4;
+const THREADS = 2;
+
+/** The first turns make compilers replace their first code. */
+const WARM_UPS = 8;
 const REPEATS = 20;
 
-/** TensorFlow.js takes a minute for a step. */
-const SLOW_REPEATS = 1;
+/** Threads of native engines spin for a while after their work: nobody's turn begins in it. */
+const PAUSE_MS = 15;
+
+/** What the ratio to native Keras should be at least. */
+const GOAL = 1;
 
 /** How far the losses of the first step may be apart. Later ones are: Adam's first steps enlarge what rounding leaves. */
 const TOLERANCE = 1e-3;
@@ -77,47 +79,51 @@ export async function measureTraining(folder: string, python: string | undefined
 }
 
 async function measureWorkload(workload: Workload, folder: string, python: string | undefined): Promise<Findings> {
-  const ours = await openOurs(workload, folder);
-  const peers = python === undefined ? [] : await openKeras(workload, folder, python);
-  const all = [ours, ...peers];
-  const results = new Map<Competitor, StepResult[]>(all.map((competitor) => [competitor, []]));
+  const ours = await Promise.all([openHornet(workload, folder, false), openHornet(workload, folder, true)]);
+  const keras = python === undefined ? [] : await openKeras(workload, folder, python);
+  const all = [...ours, ...keras];
+  const firsts = new Map<Competitor, StepResult>();
+  for (const competitor of all) firsts.set(competitor, await competitor.step());
+  const firstLoss = (competitor: Competitor): number => (firsts.get(competitor) as StepResult).loss;
+  const [narrow] = ours as [Competitor, Competitor];
+  for (const other of all) checkLoss(workload, firstLoss(narrow), firstLoss(other), other.name);
+  const times = new Map<Competitor, number[]>(all.map((competitor) => [competitor, []]));
   for (let round = 0; round < WARM_UPS + REPEATS; round++) {
-    for (const competitor of all) results.get(competitor)?.push(await competitor.step());
+    for (const competitor of all) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await competitor.step();
+      const { ms } = await competitor.step();
+      if (round >= WARM_UPS) times.get(competitor)?.push(ms);
+    }
   }
-  const firstLoss = (competitor: Competitor): number => (results.get(competitor) as [StepResult])[0].loss;
-  for (const peer of peers) checkLoss(workload, firstLoss(ours), firstLoss(peer), peer.name);
+  for (const competitor of all) competitor.close();
   const slow = await openTensorflowJs(workload, folder);
-  results.set(slow, []);
-  for (let round = 0; round < SLOW_REPEATS; round++) {
-    results.get(slow)?.push(await slow.step());
-    results.get(ours)?.push(await ours.step());
-  }
-  if (!workload.isFrozen) checkLoss(workload, firstLoss(ours), firstLoss(slow), slow.name);
-  for (const competitor of [...all, slow]) competitor.close();
+  const slowStep = await slow.step();
+  slow.close();
+  if (!workload.isFrozen) checkLoss(workload, firstLoss(narrow), slowStep.loss, slow.name);
+  times.set(slow, [slowStep.ms]);
 
-  const times = (competitor: Competitor): number[] => {
-    const measured = results.get(competitor) ?? [];
-    return measured.slice(competitor === slow ? 0 : WARM_UPS).map(({ ms }) => ms);
-  };
-  const [first] = results.get(ours) as [StepResult];
-  const spreads = [...all, slow].map((competitor) => `${competitor.name} ${spread(times(competitor))} ms`);
+  const medianTime = (competitor: Competitor): number => median(times.get(competitor) ?? []);
+  const rows = ours.flatMap((own) => {
+    const title = `${workload.name}, two threads${own === narrow ? '' : ', wide'}`;
+    const row = (peer: Competitor, goal?: number): Row =>
+      makeRow(title, medianTime(own), medianTime(peer), peer.name, 'ms', goal);
+    return [...fastest(keras, medianTime).map((peer) => row(peer, GOAL)), row(slow)];
+  });
+  const spreads = [...times].map(([{ name }, values]) => `${name} ${spread(values)} ms`);
   return {
-    rows: [...fastest(peers, times), slow].map((peer) =>
-      makeRow(workload.name, median(times(ours)), median(times(peer)), peer.name, 'ms'),
-    ),
+    rows,
     notes: [
-      `${workload.name}: ${REPEATS} times in turn (TensorFlow.js ${SLOW_REPEATS}), the middle half: ` +
-        `${spreads.join(', ')}; Hornet's first, with compilation, ${first.ms.toFixed(0)} ms`,
+      `${workload.name}: ${REPEATS} times in turn (TensorFlow.js once), the middle half: ${spreads.join(', ')}; ` +
+        `Hornet's first, with compilation, ${(firsts.get(narrow) as StepResult).ms.toFixed(0)} ms`,
     ],
   };
 }
 
 /** Of peers with one name but for what stands in brackets, the faster. */
-function fastest(peers: readonly Competitor[], times: (peer: Competitor) => number[]): Competitor[] {
+function fastest(peers: readonly Competitor[], time: (peer: Competitor) => number): Competitor[] {
   const kindOf = ({ name }: Competitor): string => name.replace(/ \(.*\)/, '');
-  return peers.filter((peer) =>
-    peers.every((other) => kindOf(other) !== kindOf(peer) || median(times(other)) >= median(times(peer))),
-  );
+  return peers.filter((peer) => peers.every((other) => kindOf(other) !== kindOf(peer) || time(other) >= time(peer)));
 }
 
 function checkLoss({ name }: Workload, ours: number, theirs: number, peer: string): void {
@@ -131,62 +137,43 @@ function readBatch({ model, inputShape, classes }: Workload, folder: string): { 
   return { x, y: Int32Array.from({ length: inputShape[0] as number }, (_, index) => index % classes) };
 }
 
-async function openOurs(workload: Workload, folder: string): Promise<Competitor> {
-  const model = await loadModel(`${folder}/${workload.model}.keras`);
-  const backend = wasmBackend({ threads: 1 });
-  const batch = readBatch(workload, folder);
-  const x = tensor(batch.x, workload.inputShape);
-  const y = tensor(batch.y, [batch.y.length], 'int32');
-  model.compile({ optimizer: 'adam', loss: 'sparse_categorical_crossentropy' });
-  return {
-    name: 'Hornet',
-    step: async () => {
-      await model.resetMetrics();
-      const started = performance.now();
-      const { loss } = await model.trainOnBatch(x, y, { backend });
-      return { ms: performance.now() - started, loss: loss as number };
-    },
-    close: () => {},
-  };
+async function openHornet({ model, classes }: Workload, folder: string, wide: boolean): Promise<Competitor> {
+  const words = [`${folder}/${model}.keras`, `${folder}/${model}-input.bin`, String(classes), String(THREADS)];
+  const child = startChild(process.execPath, 'train-child.ts', words, { HORNET_WIDE: wide ? '1' : '0' });
+  await child.next();
+  return askedCompetitor(wide ? 'Hornet, wide' : 'Hornet', child);
 }
 
 async function openKeras(workload: Workload, folder: string, python: string): Promise<Competitor[]> {
   const tensorflow = pythonWithTensorflow(folder, python);
   return await Promise.all([
-    openChild(workload, folder, tensorflow, 'tensorflow', 'jit'),
-    openChild(workload, folder, tensorflow, 'tensorflow', 'plain'),
-    openChild(workload, folder, python, 'jax', 'jit'),
+    openPython(workload, folder, tensorflow, 'tensorflow', 'jit'),
+    openPython(workload, folder, tensorflow, 'tensorflow', 'plain'),
+    openPython(workload, folder, python, 'jax', 'jit'),
   ]);
 }
 
-async function openChild(
+async function openPython(
   { model, classes }: Workload,
   folder: string,
   python: string,
   backend: 'tensorflow' | 'jax',
   jit: 'jit' | 'plain',
 ): Promise<Competitor> {
-  const script = fileURLToPath(new URL('train-child.py', import.meta.url));
-  const words = [script, backend, jit, `${folder}/${model}.keras`, `${folder}/${model}-input.bin`, String(classes)];
-  const child: ChildProcessWithoutNullStreams = spawn(python, words, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let complaints = '';
-  child.stderr.on('data', (text) => {
-    complaints += text;
-  });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const answer = async <T>(): Promise<T> => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`Cannot train with Keras on ${backend}: ${complaints}`);
-    return JSON.parse(value) as T;
-  };
-  const { version } = await answer<{ version: string }>();
+  const files = [`${folder}/${model}.keras`, `${folder}/${model}-input.bin`];
+  const child = startChild(python, 'train-child.py', [backend, jit, ...files, String(classes), String(THREADS)]);
+  const { version } = await child.next<{ version: string }>();
+  return askedCompetitor(`Keras ${version}${backend === 'jax' ? '' : jit === 'jit' ? ' (XLA)' : ' (no XLA)'}`, child);
+}
+
+function askedCompetitor(name: string, child: AskedChild): Competitor {
   return {
-    name: `Keras ${version}${backend === 'jax' ? '' : jit === 'jit' ? ' (XLA)' : ' (no XLA)'}`,
+    name,
     step: async () => {
-      child.stdin.write('step\n');
-      return await answer<StepResult>();
+      child.send('step');
+      return await child.next<StepResult>();
     },
-    close: () => child.kill(),
+    close: () => child.close(),
   };
 }
 

@@ -1,18 +1,27 @@
-/** A script of this folder that runs in Python, waits for lines, and answers each with a line of JSON. */
+/** A script of this folder that runs in a process of its own, waits for lines, and answers each with a line of JSON. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export interface PythonChild {
+export interface AskedChild {
   send(line: string): void;
   /** The next line that it prints. @throws when it ends instead, with its complaints. */
   next<T>(): Promise<T>;
   close(): void;
 }
 
-export function startPython(python: string, script: string, words: readonly string[]): PythonChild {
+/** @param variables of its environment, besides those of this process */
+export function startChild(
+  program: string,
+  script: string,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): AskedChild {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(python, [file, ...words], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, [file, ...words], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   let complaints = '';
   child.stderr.on('data', (text) => {
     complaints += text;
