@@ -2,18 +2,23 @@
  * Pages in Chromium, cross-origin isolated and not: times against the same peers in the same page, and how long the page's
  * thread is away while Hornet works.
  */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
+import { chromium } from 'playwright';
 import { build } from 'vite';
 import { findChromium } from '../scripts/find-chromium.ts';
 import { CHROMIUM_ARGUMENTS } from '../test/browser/chromium.ts';
 import type { Files } from './browser-page/engines.ts';
-import type { RaceResult } from './browser-page/main.ts';
+import type { Answer, RaceResult, Task } from './browser-page/main.ts';
 import type { Blocks } from './browser-page/watch-blocks.ts';
 import { type Findings, makeRow, type Row } from './measure.ts';
 import { goalOf, rowOfMean } from './one-thread.ts';
-import { type PageKind, startPageServer } from './page-server.ts';
+import { type PageKind, type PageServer, startPageServer } from './page-server.ts';
 import { hasLayersModel, type WorkloadName, workload } from './workloads.ts';
 
 /** Each engine's, where the page can have them; in other pages all have one. */
@@ -24,6 +29,9 @@ const LONGEST_BLOCK_MS = 50;
 
 /** Pages that are opened to see it: the worst counts. */
 const PAGES = 3;
+
+/** Milliseconds after which a page will not answer any more. */
+const PATIENCE_MS = 300_000;
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 
@@ -40,22 +48,16 @@ export async function measureInBrowser(
     configFile: false,
     logLevel: 'error',
     resolve: { alias: { hornet: join(root, 'src/index.ts') } },
-    build: { outDir: built, emptyOutDir: true },
+    build: { outDir: built, emptyOutDir: true, target: 'esnext' },
   });
   const server = await startPageServer({ page: built, models: folder, packages: join(root, 'bench/node_modules') });
-  const executablePath = findChromium();
-  const browser = await chromium.launch({
-    args: [...CHROMIUM_ARGUMENTS],
-    ...(executablePath === undefined ? {} : { executablePath }),
-  });
   const rows: Row[] = [];
-  const notes: string[] = [`in Chromium ${browser.version()}`];
+  const notes: string[] = [`in ${browserVersion()}`];
   try {
     for (const kind of kinds) {
       const lowest = new Map<WorkloadName, Row>();
       for (const name of wanted) {
-        const files = filesOf(folder, server.url(kind), name);
-        const found = await measureWorkload(browser, `${server.url(kind)}/page/index.html`, kind, name, files);
+        const found = await measureWorkload(folder, server, kind, name);
         rows.push(...found.rows);
         notes.push(...found.notes);
         lowest.set(name, found.lowest);
@@ -63,32 +65,25 @@ export async function measureInBrowser(
       rows.push(...rowOfMean(lowest, titleOf(kind)));
     }
   } finally {
-    await browser.close();
     server.close();
   }
   return { rows, notes };
 }
 
 async function measureWorkload(
-  browser: Browser,
-  url: string,
+  folder: string,
+  server: PageServer,
   kind: PageKind,
   name: WorkloadName,
-  files: Files,
 ): Promise<Findings & { readonly lowest: Row }> {
   const threads = kind === 'isolated' ? THREADS : 1;
+  const files = filesOf(folder, server.url(kind), name);
   const title = `${files.title}, ${titleOf(kind)}`;
+  const act = async <T>(task: Task['kind']): Promise<T> =>
+    await inPage<T>(server, kind, { kind: task, files, threads });
   const blocks: Blocks[] = [];
-  while (blocks.length < PAGES) {
-    blocks.push(
-      await inPage(browser, url, (page) =>
-        page.evaluate(([files, threads]) => window.watchHornet(files, threads), [files, threads] as const),
-      ),
-    );
-  }
-  const { medians, note } = await inPage<RaceResult>(browser, url, (page) =>
-    page.evaluate(([files, threads]) => window.raceEngines(files, threads), [files, threads] as const),
-  );
+  while (blocks.length < PAGES) blocks.push(await act<Blocks>('watch'));
+  const { medians, note } = await act<RaceResult>('race');
   const [ours, ...peers] = medians as [RaceResult['medians'][number], ...RaceResult['medians']];
   const rows = peers.map((peer) => makeRow(title, ours.ms, peer.ms, peer.name, 'ms', goalOf(name)));
   const lowest = rows.reduce((best, row) => (row.ratio < best.ratio ? row : best));
@@ -102,15 +97,38 @@ async function measureWorkload(
   };
 }
 
-/** A new page, which is closed afterwards. */
-async function inPage<T>(browser: Browser, url: string, act: (page: Page) => Promise<T>): Promise<T> {
-  const page = await browser.newPage();
+/**
+ * What a page answers that is opened in a browser of its own, which nobody debugs: tools that look on keep what a page
+ * fetches, on the page's own thread.
+ */
+async function inPage<T>(server: PageServer, kind: PageKind, task: Omit<Task, 'report'>): Promise<T> {
+  const report = server.nextReport();
+  const whole: Task = { ...task, report: `${server.url(kind)}/report` };
+  const url = `${server.url(kind)}/page/index.html#${encodeURIComponent(JSON.stringify(whole))}`;
+  const profile = mkdtempSync(join(tmpdir(), 'hornet-bench-'));
+  const words = ['--headless', `--user-data-dir=${profile}`, '--no-default-browser-check', ...CHROMIUM_ARGUMENTS, url];
+  const child = spawn(browserPath(), words, { stdio: 'ignore' });
   try {
-    await page.goto(url);
-    return await act(page);
+    const silence = setTimeout(PATIENCE_MS, undefined, { ref: false });
+    const text = await Promise.race([report, silence]);
+    if (text === undefined) throw new Error(`Cannot measure ${task.files.title}: the page says nothing`);
+    const answer = JSON.parse(text) as Answer<T>;
+    if ('failure' in answer) throw new Error(answer.failure);
+    return answer.result;
   } finally {
-    await page.close();
+    const end = once(child, 'exit');
+    child.kill('SIGKILL');
+    await end;
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
+}
+
+function browserPath(): string {
+  return findChromium() ?? chromium.executablePath();
+}
+
+function browserVersion(): string {
+  return spawnSync(browserPath(), ['--version'], { encoding: 'utf8' }).stdout.trim();
 }
 
 function titleOf(kind: PageKind): string {

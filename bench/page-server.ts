@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 /** What a page may be: with memory that its workers share, or without. */
 export type PageKind = 'isolated' | 'plain';
@@ -23,6 +24,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 export interface PageServer {
+  /** What the next page posts; pages post below the folder `report`. */
+  nextReport(): Promise<string>;
   /** Of a file: `url('isolated')/MOUNT/PATH`. */
   url(kind: PageKind): string;
   close(): void;
@@ -30,17 +33,26 @@ export interface PageServer {
 
 /** Serves each folder below its name. */
 export async function startPageServer(mounts: Readonly<Record<string, string>>): Promise<PageServer> {
-  const server = createServer(({ url = '/', headers }, response) => {
+  let next = Promise.withResolvers<string>();
+  const server = createServer((request, response) => {
+    const { url = '/', headers } = request;
     const { pathname } = new URL(url, 'http://localhost');
     const [, kind = '', mount = '', ...rest] = normalize(decodeURIComponent(pathname)).split('/');
     const folder = mounts[mount];
     if (kind === 'isolated') for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
-    if (folder === undefined) response.writeHead(404).end();
+    if (mount === 'report') {
+      void text(request).then((body) => next.resolve(body));
+      response.end();
+    } else if (folder === undefined) response.writeHead(404).end();
     else sendFile(response, join(folder, ...rest), headers.range);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
+    nextReport: () => {
+      next = Promise.withResolvers();
+      return next.promise;
+    },
     url: (kind) => `http://127.0.0.1:${port}/${kind}`,
     close: () => {
       server.closeAllConnections();
