@@ -20,7 +20,7 @@ import { storeLanes, TILE_ROWS } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
 import { planWinogradFilterGradient } from './contract-winograd-filter.ts';
 import { emitChannels } from './pool-window.ts';
-import { prefersWinograd, tiledGeometry } from './winograd-choice.ts';
+import { MOST_FILTER_WEIGHTS, prefersWinograd, tiledGeometry } from './winograd-choice.ts';
 
 /** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
 const LINES_BYTES = 128 << 10;
@@ -41,7 +41,9 @@ export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed
   const taps = product(geometry.window);
   const isDepthwise = rows === 1 && columns === 1;
   const tiled = tiledGeometry(geometry, outputs);
-  if (groups === 1 && tiled !== undefined && prefersWinograd(tiled)) return planWinogradFilterGradient(tiled);
+  const isSmall = rows * outputs <= MOST_FILTER_WEIGHTS;
+  if (groups === 1 && isSmall && tiled !== undefined && prefersWinograd(tiled))
+    return planWinogradFilterGradient(tiled);
   return {
     finishes: false,
     sharedBytes: 0,

@@ -6,8 +6,11 @@ import type { Extents } from './winograd-tiles.ts';
 /** With fewer channels than this on a side, transforms cost more than they save. */
 const LEAST_CHANNELS = 16;
 
-/** Transformed kernels beyond this no longer stay in the caches of small processors, and are four times the kernel. */
-const MOST_WEIGHTS = 128 * 128;
+/** Transformed kernels are four times the kernel; beyond this, reading them takes longer than is saved. */
+const MOST_WEIGHTS = 256 * 256;
+
+/** Sums of filter gradients beyond this no longer stay in the caches of small processors. */
+export const MOST_FILTER_WEIGHTS: number = 128 * 128;
 
 /** With fewer tiles, the transformed kernel is read for too few of them. */
 const LEAST_TILES = 12;
