@@ -1,7 +1,7 @@
 /** How long the thread of a page is away while Hornet works. */
 import { type Files, loadHornet, readFloats } from './engines.ts';
 
-/** The longest time without a turn for others, in milliseconds. */
+/** The longest that a message to the page had to wait, in milliseconds. */
 export interface Blocks {
   /** While the model is loaded. */
   readonly load: number;
@@ -12,35 +12,39 @@ export interface Blocks {
 
 const PREDICTIONS = 10;
 
+/** What a worker does: it tells when it has told it, every two milliseconds. */
+const CLOCK = 'setInterval(() => postMessage(performance.timeOrigin + performance.now()), 2)';
+
 export async function watchBlocks(files: Files, threads: number): Promise<Blocks> {
   const values = await readFloats(files.input);
-  const loaded = await watch(() => loadHornet(files, threads));
+  const clock = new Worker(URL.createObjectURL(new Blob([CLOCK], { type: 'text/javascript' })));
+  const loaded = await watch(clock, () => loadHornet(files, threads));
   const predict = loaded.result;
-  const first = await watch(() => predict(values));
-  const steady = await watch(async () => {
+  const first = await watch(clock, () => predict(values));
+  const steady = await watch(clock, async () => {
     for (let call = 0; call < PREDICTIONS; call++) await predict(values);
   });
   return { load: loaded.longest, first: first.longest, steady: steady.longest };
 }
 
-/** The longest time between two turns of a ticker that always wants one. */
-async function watch<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly longest: number }> {
+async function watch<T>(
+  clock: Worker,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly longest: number }> {
   let longest = 0;
-  let isOver = false;
-  let last = performance.now();
-  const { port1, port2 } = new MessageChannel();
-  const tick = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
+  let hear = (): void => {};
+  const message = (): Promise<void> => {
+    return new Promise((resolve) => {
+      hear = resolve;
+    });
   };
-  port1.onmessage = () => {
-    tick();
-    if (!isOver) setTimeout(() => port2.postMessage(undefined));
+  clock.onmessage = ({ data }: MessageEvent<number>) => {
+    longest = Math.max(longest, performance.timeOrigin + performance.now() - data);
+    hear();
   };
-  port2.postMessage(undefined);
+  await message();
+  longest = 0;
   const result = await work();
-  tick();
-  isOver = true;
+  await message();
   return { result, longest };
 }
