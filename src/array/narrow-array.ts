@@ -19,9 +19,6 @@ export interface Channels {
 /** The greatest code of an 8-bit integer; −128 is not used, so that positive and negative numbers have as many steps. */
 const MOST_CODE = 127;
 
-/** The greatest number that a half rounds to a finite one. */
-const MOST_HALF = 65519.99;
-
 /** An array of floats in a narrow form; immutable. */
 export class NarrowArray {
   readonly dtype: WeightDtype;
@@ -53,8 +50,6 @@ export class NarrowArray {
    * Integers are the nearest ones of `value / scale`, where the scale takes the largest value of a channel to ±127.
    */
   static of(values: Float32Array, dtype: WeightDtype, channels: Channels): NarrowArray | undefined {
-    const largest = largestOf(values);
-    if (!(largest <= (dtype === 'int8' ? Number.MAX_VALUE : MOST_HALF))) return undefined;
     return dtype === 'int8' ? integersOf(values, channels) : halvesOf(values, channels);
   }
 
@@ -68,10 +63,10 @@ export class NarrowArray {
     if (this.codes instanceof Uint16Array) decodeFloat16(this.codes, values);
     else {
       const { codes, scales } = this;
-      forChannels(codes.length, this.channels, (channel, start, stop) => {
-        const scale = scales[channel] as number;
-        for (let index = start; index < stop; index++) values[index] = (codes[index] as number) * scale;
-      });
+      const walk = new ChannelWalk(this.channels);
+      for (let index = 0; index < codes.length; index++) {
+        values[index] = (codes[index] as number) * (scales[walk.next()] as number);
+      }
     }
     return values;
   }
@@ -82,20 +77,7 @@ export class NarrowArray {
   }
 }
 
-/** NaN where one is NaN. */
-function largestOf(values: Float32Array): number {
-  let largest = 0;
-  for (let index = 0; index < values.length; index++) {
-    const size = Math.abs(values[index] as number);
-    if (!(size <= largest)) {
-      largest = size;
-      if (Number.isNaN(size)) break;
-    }
-  }
-  return largest === Number.POSITIVE_INFINITY ? Number.NaN : largest;
-}
-
-function halvesOf(values: Float32Array, channels: Channels): NarrowArray {
+function halvesOf(values: Float32Array, channels: Channels): NarrowArray | undefined {
   const codes = new Uint16Array(values.length);
   encodeFloat16(values, codes);
   let error = 0;
@@ -105,44 +87,57 @@ function halvesOf(values: Float32Array, channels: Channels): NarrowArray {
     const part = codes.subarray(start, start + piece.length);
     decodeFloat16(part, piece);
     for (let index = 0; index < part.length; index++) {
+      // NaN of NaN and of infinities, infinite where a half is infinite.
       error = Math.max(error, Math.abs((piece[index] as number) - (values[start + index] as number)));
     }
   }
+  if (!Number.isFinite(error)) return undefined;
   return new NarrowArray('float16', codes, channels, new Float32Array(0), error);
 }
 
-function integersOf(values: Float32Array, channels: Channels): NarrowArray {
+function integersOf(values: Float32Array, channels: Channels): NarrowArray | undefined {
   const scales = new Float32Array(channels.count);
-  forChannels(values.length, channels, (channel, start, stop) => {
-    let largest = scales[channel] as number;
-    for (let index = start; index < stop; index++) largest = Math.max(largest, Math.abs(values[index] as number));
-    scales[channel] = largest;
-  });
+  const walk = new ChannelWalk(channels);
+  for (let index = 0; index < values.length; index++) {
+    const channel = walk.next();
+    scales[channel] = Math.max(scales[channel] as number, Math.abs(values[index] as number));
+  }
+  if (!scales.every(Number.isFinite)) return undefined;
   // What is too small for a scale is 0 by any scale.
   for (const [channel, largest] of scales.entries()) scales[channel] = Math.fround(largest / MOST_CODE) || 1;
   const codes = new Int8Array(values.length);
   let error = 0;
-  forChannels(values.length, channels, (channel, start, stop) => {
-    const scale = scales[channel] as number;
-    for (let index = start; index < stop; index++) {
-      const value = values[index] as number;
-      const code = Math.max(-MOST_CODE, Math.min(MOST_CODE, Math.round(value / scale)));
-      codes[index] = code;
-      error = Math.max(error, Math.abs(Math.fround(code * scale) - value));
-    }
-  });
+  const again = new ChannelWalk(channels);
+  for (let index = 0; index < values.length; index++) {
+    const scale = scales[again.next()] as number;
+    const value = values[index] as number;
+    const code = Math.max(-MOST_CODE, Math.min(MOST_CODE, Math.round(value / scale)));
+    codes[index] = code;
+    const distance = Math.abs(Math.fround(code * scale) - value);
+    if (distance > error) error = distance;
+  }
   return new NarrowArray('int8', codes, channels, scales, error);
 }
 
-/** Calls `visit` for runs of elements of one channel. */
-function forChannels(
-  length: number,
-  { count, inner }: Channels,
-  visit: (channel: number, start: number, stop: number) => void,
-): void {
-  let channel = 0;
-  for (let start = 0; start < length; start += inner) {
-    visit(channel, start, start + inner);
-    channel = channel + 1 === count ? 0 : channel + 1;
+/** Gives the channel of one element after the other. */
+class ChannelWalk {
+  readonly #count: number;
+  readonly #inner: number;
+  #channel = 0;
+  #left: number;
+
+  constructor({ count, inner }: Channels) {
+    this.#count = count;
+    this.#inner = inner;
+    this.#left = inner;
+  }
+
+  next(): number {
+    const channel = this.#channel;
+    if (--this.#left === 0) {
+      this.#left = this.#inner;
+      this.#channel = channel + 1 === this.#count ? 0 : channel + 1;
+    }
+    return channel;
   }
 }
