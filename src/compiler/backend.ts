@@ -29,6 +29,8 @@ export interface Backend {
 
 /** A compiled graph. Runs of one program do not overlap: a second waits for the first. */
 export interface Program {
+  /** Nanoseconds that a run takes one thread, roughly, and always the same; none where compiling costs nothing. */
+  readonly cost?: number;
   /** Takes one tensor for each input of the graph, in order; gives one for each output, owned by the caller. */
   run(inputs: readonly Tensor[]): Promise<Tensor[]>;
 }

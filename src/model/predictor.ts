@@ -2,7 +2,7 @@ import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { Backend, Program } from '../compiler/backend.ts';
 import { input as inputSymbol } from '../graph/apply.ts';
-import type { SymbolicTensor } from '../graph/node.ts';
+import type { Graph, SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import { KerasTensor } from '../layers/keras-tensor.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
@@ -31,10 +31,16 @@ export interface PredictOptions {
   readonly callbacks?: readonly Callback[];
 }
 
+/** A program with what it was compiled from; without a graph when its runs change the model. */
+interface TracedProgram {
+  readonly program: Program;
+  readonly graph: Graph | undefined;
+}
+
 /** Runs a model on batches; keeps one program for each set of input shapes. */
 export class Predictor {
   readonly #model: KerasModel;
-  readonly #programs = new ProgramCache<Program>();
+  readonly #programs = new ProgramCache<TracedProgram>();
 
   constructor(model: KerasModel) {
     this.#model = model;
@@ -54,15 +60,22 @@ export class Predictor {
     const batches: (readonly Tensor[])[] = [];
     const hooks = callbacks && more && new more.PredictHooks(this.#model, callbacks);
     await hooks?.begin(Math.ceil(rows / batchSize));
+    let whole: TracedProgram | undefined;
     // Without rows one empty batch is run all the same: it gives the outputs their shapes.
     for (let start = 0; start < Math.max(rows, 1); start += batchSize) {
       signal?.throwIfAborted();
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
-      const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
-      const program = await this.#programs.get(backend, key, () => this.#compile(backend, batch));
       await hooks?.beginBatch();
-      const outputs = await program.run(batch);
+      let outputs: readonly Tensor[] | undefined;
+      if (whole?.graph && stop - start < batchSize) {
+        outputs = await (await import('./padded-batch.ts')).runPadded(whole.program, whole.graph, batch);
+      }
+      if (outputs === undefined) {
+        const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
+        whole = await this.#programs.get(backend, key, () => this.#compile(backend, batch));
+        outputs = await whole.program.run(batch);
+      }
       batches.push(outputs);
       onProgress?.(stop, rows);
       if (await hooks?.endBatch(nestOutputs(this.#model.outputStructure, outputs))) break;
@@ -74,14 +87,16 @@ export class Predictor {
     return nestOutputs(this.#model.outputStructure, outputs);
   }
 
-  #compile(backend: Backend, batch: readonly Tensor[]): Promise<Program> {
+  async #compile(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {
     const inputs = batch.map((value, index) => inputSymbol(`input ${index}`, value));
     const updates = new Map<Variable, SymbolicTensor>();
     const outputs = this.#model.trace(
       inputs.map((symbol) => ({ tensor: symbol })),
       { training: false, update: (variable, value) => updates.set(variable, value) },
     );
-    return backend.compile({ inputs, outputs: outputs.map(({ tensor }) => tensor) }, { updates: [...updates] });
+    const graph = { inputs, outputs: outputs.map(({ tensor }) => tensor) };
+    const program = await backend.compile(graph, { updates: [...updates] });
+    return { program, graph: updates.size === 0 ? graph : undefined };
   }
 }
 

@@ -10,6 +10,7 @@ import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
 import type { Recover } from './crew.ts';
 import type { PrologueAction, PrologueStep } from './emit-program.ts';
+import { programCost } from './kernel-cost.ts';
 import type { NumericData, Place } from './place.ts';
 import type { KernelTime } from './profile-program.ts';
 
@@ -58,6 +59,10 @@ export class WasmProgram implements Program {
   /** What the program consists of. */
   get schedule(): Schedule {
     return this.#parts.schedule;
+  }
+
+  get cost(): number {
+    return programCost(this.#parts.schedule.kernels);
   }
 
   /** How many threads took part in the last run. */
@@ -185,7 +190,7 @@ export class WasmProgram implements Program {
         await place.write(action.buffer, this.#hostValueOf(action.buffer));
         break;
       case 'call':
-        await place.call(action.exportName);
+        await place.call(action.exportName, action.words);
         break;
       case 'pack': {
         const { input, output, pack, packNarrow } = action.kernel;
