@@ -120,7 +120,7 @@ function extend(
       case 'divide':
         return {
           contraction,
-          scale: combine(primitive, scale ?? one(), vector),
+          scale: scale === undefined && primitive === 'multiply' ? vector : combine(primitive, scale ?? one(), vector),
           shift: shift === undefined ? undefined : combine(primitive, shift, vector),
         };
     }

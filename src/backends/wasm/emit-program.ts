@@ -11,6 +11,7 @@ import { emitLoop, emitTail } from './loop-code.ts';
 import { emitNode, rangePhase } from './node-code.ts';
 import { kernelExport, RUN } from './place.ts';
 import type { PreparedSchedule } from './prepare-nodes.ts';
+import { type PrologueCall, PrologueLoops } from './prologue-loops.ts';
 import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
 import { emitBufferCopy, emitScan, type Work } from './scan-code.ts';
@@ -20,7 +21,7 @@ import { emitTransposition } from './transpose-code.ts';
 /** What the host does, in order, when variables have changed. */
 export type PrologueAction =
   | { readonly kind: 'upload'; readonly buffer: Buffer }
-  | { readonly kind: 'call'; readonly exportName: string }
+  | ({ readonly kind: 'call' } & PrologueCall)
   | { readonly kind: 'pack'; readonly kernel: PackKernel };
 
 export interface PrologueStep {
@@ -127,10 +128,15 @@ export async function emitProgram(
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) await exportAlone(kernelExport(index), [kernel]);
   }
+  const calls = new Map<Kernel, PrologueCall>();
+  const loops = new PrologueLoops(context);
   for (const [index, kernel] of schedule.prologue.entries()) {
-    if (kernel.kind !== 'pack') await exportAlone(prologueExport(index), [kernel]);
+    if (kernel.kind === 'pack') continue;
+    const shared = kernel.kind === 'loop' ? loops.callOf(kernel) : undefined;
+    calls.set(kernel, shared ?? { exportName: prologueExport(index), words: [] });
+    if (shared === undefined) await exportAlone(prologueExport(index), [kernel]);
   }
-  const prologue = prologueSteps(schedule, offsets);
+  const prologue = prologueSteps(schedule, offsets, calls);
   return { bytes: module.build(), prologue };
 }
 
@@ -171,6 +177,7 @@ function prologueExport(index: number): string {
 function prologueSteps(
   { prologue, parameters, constants }: Schedule,
   offsets: ReadonlyMap<Buffer, number>,
+  calls: ReadonlyMap<Kernel, PrologueCall>,
 ): PrologueStep[] {
   const steps: PrologueStep[] = [];
   const dependencies = new Map<Buffer, Set<Variable>>();
@@ -183,7 +190,7 @@ function prologueSteps(
     const action: PrologueAction = { kind: 'upload', buffer };
     steps.push({ action, reads: [], writes: [buffer], variables: variablesOf([buffer]) });
   };
-  for (const [index, kernel] of prologue.entries()) {
+  for (const kernel of prologue) {
     const reads = [...new Set(buffersRead(kernel))];
     const writes = [...new Set(buffersWritten(kernel))];
     for (const buffer of reads) if (waiting.delete(buffer)) upload(buffer);
@@ -193,7 +200,7 @@ function prologueSteps(
       dependencies.set(buffer, new Set([...(dependencies.get(buffer) ?? []), ...variables]));
     }
     const action: PrologueAction =
-      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', exportName: prologueExport(index) };
+      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', ...(calls.get(kernel) as PrologueCall) };
     steps.push({ action, reads, writes, variables });
   }
   waiting.forEach(upload);

@@ -44,7 +44,7 @@ function writeLoop(
 }
 
 /** Elements from `start` to `stop` of the innermost axis: by fours, then one by one. */
-function writeRow(
+export function writeRow(
   context: KernelContext,
   f: FunctionBuilder,
   walk: Walk,

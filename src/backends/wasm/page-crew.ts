@@ -86,9 +86,9 @@ class SharedPlace implements Place {
     await breathe();
   }
 
-  call(name: string): void {
+  call(name: string, words: readonly number[]): void {
     this.#isAhead = true;
-    this.#leader.tell(this.#id, { kind: 'call', name });
+    this.#leader.tell(this.#id, { kind: 'call', name, words });
   }
 
   async run(): Promise<void> {
@@ -160,8 +160,8 @@ class MessagePlace implements Place {
     await breathe();
   }
 
-  call(name: string): void {
-    this.#leader.tell(this.#id, { kind: 'call', name });
+  call(name: string, words: readonly number[]): void {
+    this.#leader.tell(this.#id, { kind: 'call', name, words });
   }
 
   async run(): Promise<void> {

@@ -17,8 +17,8 @@ const tasks = {
   write({ id, address, bytes }) {
     new Uint8Array(programs.get(id).memory.buffer).set(new Uint8Array(bytes), address);
   },
-  call({ id, name }) {
-    programs.get(id).exports[name]();
+  call({ id, name, words }) {
+    programs.get(id).exports[name](...words);
   },
   run({ id, threads, ticket, ranges }) {
     try {
@@ -64,7 +64,7 @@ export type LeaderTask =
       readonly pages: number;
     }
   | { readonly kind: 'write'; readonly address: number; readonly bytes: ArrayBuffer }
-  | { readonly kind: 'call'; readonly name: string }
+  | { readonly kind: 'call'; readonly name: string; readonly words: readonly number[] }
   | { readonly kind: 'drop'; readonly byteLength: number };
 
 /** Address and length of what it is to give back. */

@@ -19,8 +19,8 @@ export interface Place {
   write(buffer: Buffer, value: NumericData): void | Promise<void>;
   /** Lets a function write a buffer, all of it. */
   fill(buffer: Buffer, write: (target: NumericData) => void): void | Promise<void>;
-  /** Calls an exported function without parameters. */
-  call(exportName: string): void | Promise<void>;
+  /** Calls an exported function of integers. */
+  call(exportName: string, words: readonly number[]): void | Promise<void>;
   run(): void | Promise<void>;
   /** What a buffer holds, to be read at once. */
   view(buffer: Buffer): NumericData | Promise<NumericData>;
@@ -52,8 +52,8 @@ export class LocalPlace implements Place {
     write(this.view(buffer));
   }
 
-  call(exportName: string): void {
-    (this.exports[exportName] as () => void)();
+  call(exportName: string, words: readonly number[]): void {
+    (this.exports[exportName] as (...words: readonly number[]) => void)(...words);
   }
 
   run(): void {
