@@ -5,6 +5,8 @@
  * `floor(i / inner) mod count`.
  */
 import { decodeFloat16, encodeFloat16 } from './float16.ts';
+import type { Shape } from './shape.ts';
+import { Tensor } from './tensor.ts';
 
 /** What weights can be kept as in memory, in place of float32. */
 export type WeightDtype = 'float16' | 'int8';
@@ -71,9 +73,23 @@ export class NarrowArray {
     return values;
   }
 
-  /** Other floats in this form, if they have one. */
-  again(values: Float32Array): NarrowArray | undefined {
-    return NarrowArray.of(values, this.dtype, this.channels);
+  /** The floats as a tensor. */
+  toTensor(shape: Shape): Tensor<'float32'> {
+    return new Tensor(shape, 'float32', this.widen());
+  }
+
+  /**
+   * Another value of a weight in this form.
+   *
+   * @throws {RangeError} when it has no such form.
+   */
+  again({ data }: Tensor, weight: string): NarrowArray {
+    const narrow = NarrowArray.of(data as Float32Array, this.dtype, this.channels);
+    if (narrow !== undefined) return narrow;
+    throw new RangeError(
+      `Cannot assign weight "${weight}": it is kept as ${this.dtype}, and the value has elements that are not finite or ` +
+        'too large; assign others, or load the model without weightDtype',
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { bytesPerElement } from '../array/dtype.ts';
 import type { NarrowArray } from '../array/narrow-array.ts';
 import { formatShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
-import { Tensor } from '../array/tensor.ts';
+import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 
 export type VariableDtype = 'float32' | 'int32' | 'bool';
@@ -66,7 +66,7 @@ export class Variable {
 
   /** The value; of one that is kept in a narrow form, a wide copy that is made anew each time. */
   get value(): Tensor<VariableDtype> {
-    if (this.#narrow !== undefined) return new Tensor(this.shape, 'float32', this.#narrow.widen());
+    if (this.#narrow) return this.#narrow.toTensor(this.shape);
     if (this.#read !== undefined) {
       this.#value = this.#read() as Tensor<VariableDtype>;
       this.#read = undefined;
@@ -93,8 +93,8 @@ export class Variable {
         `Cannot assign weight "${this.path}": the value has dtype ${value.dtype}, the weight ${this.dtype}`,
       );
     }
-    if (this.#narrow === undefined) this.#value = value as Tensor<VariableDtype>;
-    else this.assignNarrow(this.#narrowed(value, this.#narrow));
+    if (this.#narrow) this.#narrow = this.#narrow.again(value, this.path);
+    else this.#value = value as Tensor<VariableDtype>;
     this.#read = undefined;
     this.#version++;
   }
@@ -105,15 +105,6 @@ export class Variable {
     this.#value = undefined;
     this.#read = undefined;
     this.#version++;
-  }
-
-  #narrowed({ data }: Tensor, old: NarrowArray): NarrowArray {
-    const narrow = old.again(data as Float32Array);
-    if (narrow !== undefined) return narrow;
-    throw new RangeError(
-      `Cannot assign weight "${this.path}": it is kept as ${old.dtype}, and the value has elements that are not finite ` +
-        'or too large; assign others, or load the model without weightDtype',
-    );
   }
 
   /**

@@ -3,7 +3,8 @@ import { NarrowArray, type WeightDtype } from '../array/narrow-array.ts';
 import { sizeOf } from '../array/shape.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { type Narrow, narrowableWeights, narrowerOf } from '../model/narrow-weights.ts';
+import { type Keep, keeperOf, narrowableWeights } from '../model/narrow-weights.ts';
+import type { LoadModelOptions } from './load.ts';
 import { inputsOf, largestDifference, predictSeeded, tensorsOf } from './seeded-inputs.ts';
 
 /** A weight that is kept in fewer bytes. */
@@ -72,14 +73,32 @@ export async function compressWeights(
 }
 
 /** @throws {RangeError} for a dtype that weights cannot be kept as. */
-export function checkWeightDtype(dtype: string): void {
+function checkWeightDtype(dtype: string): void {
   if (dtype === 'int8' || dtype === 'float16') return;
   throw new RangeError(`Cannot keep weights as ${JSON.stringify(dtype)}: expected "int8" or "float16"`);
 }
 
-/** What a load takes to compress the weights of a model while they arrive. */
-export function arrivalOf(root: Layer, dtype: WeightDtype): { narrow: Narrow; bytesUnderWay: number } {
-  return { narrow: narrowerOf(root, dtype), bytesUnderWay: BYTES_UNDER_WAY };
+/** How a load takes the weights that arrive. */
+export interface Arrival {
+  readonly keepAs?: Keep;
+  readonly bytesUnderWay?: number;
+}
+
+/**
+ * What a load with `weightDtype` does besides: compresses the weights of a model while they arrive, unless outputs are to
+ * be compared with those of float32 weights; and makes the report.
+ *
+ * @throws {RangeError} for a dtype that weights cannot be kept as.
+ */
+export function compressingLoad({ weightDtype = 'int8', verifyWeights = false }: LoadModelOptions): {
+  arrival(root: Layer): Arrival;
+  finish(model: KerasModel): Promise<unknown>;
+} {
+  checkWeightDtype(weightDtype);
+  return {
+    arrival: (root) => (verifyWeights ? {} : { keepAs: keeperOf(root, weightDtype), bytesUnderWay: BYTES_UNDER_WAY }),
+    finish: (model) => model.compressWeights(weightDtype, { verify: verifyWeights }),
+  };
 }
 
 /** Arrays under way at once take this much memory at the most, which is what the load takes beside the narrow weights. */

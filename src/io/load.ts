@@ -5,7 +5,6 @@ import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
-import type { Narrow } from '../model/narrow-weights.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
@@ -13,6 +12,7 @@ import { emptyReport, isClean, type LoadReport, type ShapeMismatch } from '../se
 import { missingAssets, readAssets } from '../serialization/weights/assets.ts';
 import type { MatchOptions, PlanItem } from '../serialization/weights/plan.ts';
 import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
+import type { Arrival } from './compress-weights.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
 import { type ReadOptions, readArtifacts, selectionCode } from './read-artifacts.ts';
 import { EarlyReads, readWeights } from './read-weights.ts';
@@ -93,16 +93,13 @@ export interface LoadLayersModelOptions {
  * @throws {CustomObjectError} when the file needs classes or functions that only its author has.
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<KerasModel> {
-  const { weightDtype, verifyWeights = false } = options;
-  const compressing = weightDtype && (await import('./compress-weights.ts'));
-  compressing?.checkWeightDtype(weightDtype as WeightDtype);
+  const compressing = options.weightDtype && (await import('./compress-weights.ts')).compressingLoad(options);
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
   const early = new EarlyReads();
   // What is read before it is known what it is for cannot be compressed when it arrives.
-  const arrival = verifyWeights ? undefined : compressing;
-  if (artifacts.weights !== undefined && !isPart && !arrival && (await isAtHand(source))) {
+  if (artifacts.weights !== undefined && !isPart && !compressing && (await isAtHand(source))) {
     await early.start(artifacts.weights);
   }
   const { model, root, dialect, report } = await buildModel(artifacts, options.customObjects, options.numbersOf);
@@ -121,15 +118,14 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const { compileLoaded } = await import('./load-training.ts');
     compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, fill, strict, customObjects });
   }
-  const arriving = arrival?.arrivalOf(root, weightDtype as WeightDtype);
-  await fillWeights(artifacts, plan ?? [], report, { ...options, ...arriving }, progress, early);
+  await fillWeights(artifacts, plan ?? [], report, options, progress, early, compressing?.arrival(root));
   const wholeOrPart =
     options.until === undefined
       ? model
       : new Model({ inputs: model.inputs, outputs: model.getLayer(options.until).output, name: model.name });
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
-  if (weightDtype !== undefined) await wholeOrPart.compressWeights(weightDtype, { verify: verifyWeights });
+  await compressing?.finish(wholeOrPart);
   if (!isPart) wholeOrPart.trainingLogs = await metricsOf(artifacts);
   return wholeOrPart;
 }
@@ -222,16 +218,12 @@ async function fillWeights(
   report: LoadReport,
   options: CommonOptions &
     Pick<ReadOptions, 'signal'> &
-    Pick<LoadWeightsOptions, 'byName'> & {
-      readonly beforeCommit?: () => void;
-      /** Makes narrow forms of what arrives. */
-      readonly narrow?: Narrow;
-      readonly bytesUnderWay?: number;
-    },
+    Pick<LoadWeightsOptions, 'byName'> & { readonly beforeCommit?: () => void },
   progress: ProgressCounter,
   early?: EarlyReads,
+  arrival: Arrival = {},
 ): Promise<void> {
-  const { strict = true, byName = false, skipMismatch = false, signal, onReport, bytesUnderWay } = options;
+  const { strict = true, byName = false, skipMismatch = false, signal, onReport } = options;
   for (const part of artifacts.ignoredParts ?? []) report.ignored.push(`"${part}" belongs to no layer`);
   const check = async (): Promise<void> => {
     // Where nothing at all fits, that is no matter of some layers more or less.
@@ -248,14 +240,14 @@ async function fillWeights(
   };
   // Most of what can be wrong shows before a byte of the weights is fetched from far away.
   await check();
-  const assembler = new WeightAssembler(plan, report, options.narrow);
+  const assembler = new WeightAssembler(plan, report, arrival.keepAs);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
   const arrived = early?.arrived();
   await readWeights(entries, {
     ...(signal === undefined ? {} : { signal }),
     ...(early === undefined ? {} : { early }),
-    ...(bytesUnderWay === undefined ? {} : { bytesUnderWay }),
+    ...arrival,
     accept: (entry, tensor) => {
       assembler.accept(entry, tensor);
       // Bytes that came before this phase count now.

@@ -1,6 +1,7 @@
 /** Which weights of Keras' layers can be kept in a narrow form, and what their channels are. */
 import { type Channels, NarrowArray, type WeightDtype } from '../array/narrow-array.ts';
-import { type Shape, sizeOf } from '../array/shape.ts';
+import { type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
+import { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 
@@ -85,14 +86,21 @@ function ruleOf(layer: Layer, weight: string): ChannelRule | undefined {
   return rules?.[weight];
 }
 
-/** The narrow form of a weight's value; none where a weight has none, or the value is not finite or too large. */
-export type Narrow = (variable: Variable, values: Float32Array) => NarrowArray | undefined;
+/** What to keep of a weight's value that has arrived. */
+export type Keep = (variable: Variable, value: Tensor) => Tensor | NarrowArray;
 
-/** Makes narrow forms for the weights of a layer. */
-export function narrowerOf(layer: Layer, dtype: WeightDtype): Narrow {
+/** Keeps narrow forms of the weights of a layer, and those that have none as they are. */
+export function keeperOf(layer: Layer, dtype: WeightDtype): Keep {
   const channels = narrowableWeights(layer);
-  return (variable, values) => {
+  return (variable, value) => {
     const own = channels.get(variable);
-    return own && NarrowArray.of(values, dtype, own);
+    const fits = own !== undefined && shapesEqual(variable.shape, value.shape);
+    return (fits ? NarrowArray.of(value.data as Float32Array, dtype, own) : undefined) ?? unshared(value);
   };
+}
+
+/** A value that lies in the bytes of others would keep these alive, of which only narrow forms are to remain. */
+function unshared({ shape, dtype, data }: Tensor): Tensor {
+  const isShared = ArrayBuffer.isView(data) && data.buffer.byteLength > data.byteLength;
+  return new Tensor(shape, dtype, isShared ? data.slice() : data);
 }

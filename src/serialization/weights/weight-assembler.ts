@@ -3,7 +3,7 @@ import { type Shape, shapesEqual } from '../../array/shape.ts';
 import { tensor as makeTensor, Tensor } from '../../array/tensor.ts';
 import type { WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
-import type { Narrow } from '../../model/narrow-weights.ts';
+import type { Keep } from '../../model/narrow-weights.ts';
 import type { LoadReport } from '../report.ts';
 import type { PlanItem } from './plan.ts';
 
@@ -16,12 +16,12 @@ export class WeightAssembler {
   readonly #arrived = new Map<WeightEntry, Tensor>();
   readonly #values = new Map<Variable, { value: Tensor | NarrowArray; shape: Shape; source: string }>();
   readonly #report: LoadReport;
-  readonly #narrow: Narrow | undefined;
+  readonly #keepAs: Keep | undefined;
 
-  /** @param narrow makes the narrow form of a weight that shall have one, as soon as its value is there */
-  constructor(plan: readonly PlanItem[], report: LoadReport, narrow?: Narrow) {
+  /** @param keepAs gives what to keep of a value, as soon as it is there; all of it unless given */
+  constructor(plan: readonly PlanItem[], report: LoadReport, keepAs?: Keep) {
     this.#report = report;
-    this.#narrow = narrow;
+    this.#keepAs = keepAs;
     for (const item of plan) {
       for (const entry of item.entries) {
         const items = this.#waiting.get(entry);
@@ -55,11 +55,7 @@ export class WeightAssembler {
   #keep({ variable, entries }: PlanItem, value: Tensor): void {
     const source = entries[0]?.name ?? '';
     const fitting = value.dtype === variable.dtype ? value : cast(value, variable);
-    const { shape } = fitting;
-    const narrow = shapesEqual(shape, variable.shape)
-      ? this.#narrow?.(variable, fitting.data as Float32Array)
-      : undefined;
-    this.#values.set(variable, { value: narrow ?? (this.#narrow ? unshared(fitting) : fitting), shape, source });
+    this.#values.set(variable, { value: this.#keepAs?.(variable, fitting) ?? fitting, shape: fitting.shape, source });
   }
 
   /** Weights whose value has another shape than they have; they are left out of `commit`. */
@@ -80,12 +76,6 @@ export class WeightAssembler {
       this.#report.matched.push(variable.path);
     }
   }
-}
-
-/** A value that lies in the bytes of others would keep these alive, of which only narrow forms are to remain. */
-function unshared({ shape, dtype, data }: Tensor): Tensor {
-  const isShared = ArrayBuffer.isView(data) && data.buffer.byteLength > data.byteLength;
-  return new Tensor(shape, dtype, isShared ? data.slice() : data);
 }
 
 function cast(value: Tensor, variable: Variable): Tensor {
