@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { tensor } from '../src/array/tensor.ts';
 import { wasmBackend } from '../src/backends/wasm/wasm-backend.ts';
 import { loadModel } from '../src/io/load.ts';
-import { startChild } from './asked-child.ts';
+import { type AskedChild, startChild } from './asked-child.ts';
 import { layersModelFile } from './layers-model-file.ts';
 import { type Onnxruntime, openOnnxruntime, openTensorflow, pythonWithTensorflow } from './peers.ts';
 import { type Contestant, contestantOf } from './race.ts';
@@ -17,6 +17,14 @@ export async function openHornet(folder: string, work: Workload, threads: number
   const options = { backend, batchSize: work.inputShape[0] as number };
   const name = threads === 1 ? 'Hornet' : `Hornet, ${threads} threads`;
   return contestantOf(name, async () => (await model.predict(input, options)).data as Float32Array);
+}
+
+/** With kernels of 256 bits, in a process of its own: the engine's flag is for all of a process. */
+export async function openWideHornet(folder: string, work: Workload, threads: number): Promise<Contestant> {
+  const words = [folder, work.name, String(threads)];
+  const child = startChild(process.execPath, 'predict-child.ts', words, { HORNET_WIDE: '1' });
+  await child.next();
+  return askedContestant('Hornet, wide', child);
 }
 
 /** The WebAssembly backend, which has one thread in Node. */
@@ -77,12 +85,17 @@ export async function openKeras(folder: string, work: Workload, python: string, 
   const words = [`${folder}/${work.name}.keras`, `${folder}/${work.name}-input.bin`, String(threads)];
   const child = startChild(pythonWithTensorflow(folder, python), 'predict-child.py', words);
   const { version } = await child.next<{ version: string }>();
+  return askedContestant(`Keras ${version}, tf.function`, child);
+}
+
+/** A contestant in a process that answers `answer` and `turn N`. */
+function askedContestant(name: string, child: AskedChild): Contestant {
   const ask = async <T>(line: string): Promise<T> => {
     child.send(line);
     return await child.next<T>();
   };
   return {
-    name: `Keras ${version}, tf.function`,
+    name,
     answer: async () => Float32Array.from(await ask<number[]>('answer')),
     turn: async (calls) => await ask<number>(`turn ${calls}`),
     close: child.close,

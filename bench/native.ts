@@ -1,7 +1,7 @@
-/** Two threads against native code on the same two cores. */
-import { openHornet, openKeras, openOnnxruntimeNode } from './engines.ts';
+/** Two threads against native code on the same two cores: as they are, and with kernels of 256 bits (`HORNET_WIDE=1`). */
+import { openHornet, openKeras, openOnnxruntimeNode, openWideHornet } from './engines.ts';
 import { type Findings, makeRow, type Row } from './measure.ts';
-import { describeTimes, medianOf, race } from './race.ts';
+import { type Contestant, describeTimes, medianOf, race } from './race.ts';
 import { readExpected, type WorkloadName, workload } from './workloads.ts';
 
 const THREADS = 2;
@@ -22,15 +22,24 @@ export async function measureNative(folder: string, python: string | undefined):
   for (const [name, overKeras, overOnnxruntime] of GOALS) {
     const work = workload(name);
     const ours = await openHornet(folder, work, THREADS);
+    const wide = await openWideHornet(folder, work, THREADS);
     const onnxruntime = await openOnnxruntimeNode(folder, work, THREADS);
     const keras = python === undefined ? undefined : await openKeras(folder, work, python, THREADS);
-    const all = [ours, onnxruntime, ...(keras === undefined ? [] : [keras])];
+    const all = [ours, wide, onnxruntime, ...(keras === undefined ? [] : [keras])];
     const times = await race(work.title, readExpected(folder, work), all);
     for (const contestant of all) contestant.close();
     const title = `${work.title}, two cores`;
-    const mine = medianOf(times, ours);
-    if (keras !== undefined) rows.push(makeRow(title, mine, medianOf(times, keras), keras.name, 'ms', overKeras));
-    rows.push(makeRow(title, mine, medianOf(times, onnxruntime), onnxruntime.name, 'ms', overOnnxruntime));
+    for (const [suffix, contestant] of [
+      ['', ours],
+      [', wide', wide],
+    ] as const) {
+      const mine = medianOf(times, contestant);
+      const addRow = (peer: Contestant, goal: number): void => {
+        rows.push(makeRow(`${title}${suffix}`, mine, medianOf(times, peer), peer.name, 'ms', goal));
+      };
+      if (keras !== undefined) addRow(keras, overKeras);
+      addRow(onnxruntime, overOnnxruntime);
+    }
     notes.push(describeTimes(title, times));
   }
   if (python === undefined) notes.push('not run: Keras on TensorFlow, because no Python with Keras was found');
