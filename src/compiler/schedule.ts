@@ -153,9 +153,10 @@ export interface PackKernel extends Originated {
   readonly name: string;
   readonly input: Buffer;
   readonly output: Buffer;
-  readonly pack: (source: Float32Array, target: Float32Array) => void;
+  /** Packs in steps, for a host that has other things to do meanwhile. */
+  readonly pack: (source: Float32Array, target: Float32Array) => Generator<void, void>;
   /** What is done in its place with a variable that is kept in a narrow form: the output is in it too, whatever its dtype. */
-  readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => void) | undefined;
+  readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => Generator<void, void>) | undefined;
 }
 
 export type Kernel = LoopKernel | ReduceKernel | NodeKernel | ScanKernel | PackKernel;

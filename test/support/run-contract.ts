@@ -3,6 +3,7 @@ import { asksWide } from '../../src/backends/wasm/assembler-features.ts';
 import { ModuleBuilder } from '../../src/backends/wasm/assembler-module.ts';
 import type { ContractPlaces, ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
 import { READ_SLACK_BYTES } from '../../src/backends/wasm/contract-tile.ts';
+import { atOnce } from '../../src/pause.ts';
 
 export interface RunContractOptions {
   readonly plan: ContractPlan;
@@ -43,7 +44,7 @@ export function runContract(options: RunContractOptions): RunContractResult {
   let right = options.right;
   if (options.packed && plan.packing) {
     right = new Float32Array(plan.packing.byteLength / 4);
-    plan.packing.pack(options.right, right);
+    atOnce(plan.packing.pack(options.right, right));
   }
   let end = 64;
   const place = (byteLength: number): number => {

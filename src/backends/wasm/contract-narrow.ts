@@ -49,14 +49,14 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
   const matrixStride = packedBytes(layout, elementBytes);
   const scalesAt = Math.ceil((layout.count * matrixStride) / 16) * 16;
   const scaleStride = Math.ceil(layout.columns / TILE_COLUMNS) * LANES_BYTES;
-  const pack = (source: NarrowArray, target: Float32Array): void => {
+  const pack = function* (source: NarrowArray, target: Float32Array): Generator<void, void> {
     const Codes = isScaled ? Int8Array : Uint16Array;
     const codes = new Codes(
       target.buffer as ArrayBuffer,
       target.byteOffset,
       (layout.count * matrixStride) / elementBytes,
     );
-    packMatrices(layout, source.codes, codes);
+    yield* packMatrices(layout, source.codes, codes);
     if (isScaled) packScales(layout, source, target.subarray(scalesAt / 4));
   };
   return {
@@ -64,7 +64,8 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
     packing: {
       byteLength: scalesAt + (isScaled ? layout.count * scaleStride : 0),
       key: `${dtype}:${Object.values(layout).join(':')}`,
-      pack: () => {
+      // biome-ignore lint/correctness/useYield: it is never done.
+      pack: function* () {
         throw new TypeError(`Cannot pack floats as ${dtype}`);
       },
       packNarrow: pack,

@@ -59,9 +59,10 @@ export interface Packing {
   readonly byteLength: number;
   /** Says whether two kernels want the same layout of one weight. */
   readonly key: string;
-  pack(source: Float32Array, target: Float32Array): void;
+  /** Packs in steps of some thousand elements. */
+  pack(source: Float32Array, target: Float32Array): Generator<void, void>;
   /** Packs a narrow form, in which the matrices stay; for a plan that was asked for with it. */
-  packNarrow?(source: NarrowArray, target: Float32Array): void;
+  packNarrow?(source: NarrowArray, target: Float32Array): Generator<void, void>;
   /** Writes a kernel that does it from one address to another, for a right operand that only the run knows. */
   emit?(module: ModuleBuilder, source: number, target: number): { readonly kernel: number; readonly units: number };
 }

@@ -79,9 +79,10 @@ function winogradPacking(geometry: WinogradGeometry): Packing {
   return {
     byteLength: TILE_POINTS * matrixLength * 4,
     key: `winograd:${inputs}:${outputs}:${isGradient}`,
-    pack: (source, target) => {
+    pack: function* (source, target) {
       const [taps, points] = [new Float32Array(9), new Float32Array(TILE_POINTS)];
       for (let input = 0; input < inputs; input++) {
+        yield;
         for (let output = 0; output < outputs; output++) {
           for (let tap = 0; tap < 9; tap++) {
             const from = isGradient

@@ -8,6 +8,9 @@ import { loadNarrow } from './contract-narrow.ts';
 import type { Packing } from './contract-plan.ts';
 import { storeLanes } from './contract-tile.ts';
 
+/** Rows that are copied in a step. */
+const ROWS_AT_ONCE = 256;
+
 /** Elements that are widened at once. */
 const LANES = 8;
 
@@ -34,14 +37,16 @@ export function tablePacking(shape: Shape, form: NarrowForm): Packing | undefine
   return {
     byteLength: scalesAt + (isScaled ? rows * 4 : 0),
     key: `table:${dtype}`,
-    pack: () => {
+    // biome-ignore lint/correctness/useYield: it is never done.
+    pack: function* () {
       throw new TypeError(`Cannot pack floats as ${dtype}`);
     },
-    packNarrow: ({ codes, scales }: NarrowArray, target: Float32Array): void => {
+    packNarrow: function* ({ codes, scales }: NarrowArray, target: Float32Array): Generator<void, void> {
       const Codes = isScaled ? Int8Array : Uint16Array;
       const elements = rowStride / bytesPerElement(dtype);
       const copy = new Codes(target.buffer as ArrayBuffer, target.byteOffset, rows * elements);
       for (let each = 0; each < rows; each++) {
+        if (each % ROWS_AT_ONCE === 0) yield;
         copy.set(codes.subarray(each * length, (each + 1) * length), each * elements);
       }
       if (isScaled) target.set(scales, scalesAt / 4);

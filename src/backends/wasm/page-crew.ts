@@ -1,7 +1,7 @@
 /** Programs of a page: its own thread copies inputs and outputs, and waits without being blocked. */
 import { type Buffer, byteLengthOf } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
-import { breathe } from '../../pause.ts';
+import { breathe, breathing } from '../../pause.ts';
 import { type CompiledProgram, type Crew, type OpenProgram, openAfterLoss, type Recover } from './crew.ts';
 import { type ByteRange, LeaderError, type PageLeader, pageLeader } from './page-leader.ts';
 import { copyOf, type NumericData, numbersAt, type Place } from './place.ts';
@@ -80,10 +80,8 @@ class SharedPlace implements Place {
     }
   }
 
-  async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
-    const target = await this.view(buffer);
-    write(target);
-    await breathe();
+  async fill(buffer: Buffer, write: (target: NumericData) => Generator<void, void>): Promise<void> {
+    await breathing(write(await this.view(buffer)));
   }
 
   call(name: string, words: readonly number[]): void {
@@ -153,11 +151,10 @@ class MessagePlace implements Place {
     }
   }
 
-  async fill(buffer: Buffer, write: (target: NumericData) => void): Promise<void> {
+  async fill(buffer: Buffer, write: (target: NumericData) => Generator<void, void>): Promise<void> {
     const bytes = new ArrayBuffer(byteLengthOf(buffer));
-    write(numbersAt(bytes, buffer, 0));
+    await breathing(write(numbersAt(bytes, buffer, 0)));
     this.#send(this.#addressOf(buffer), bytes);
-    await breathe();
   }
 
   call(name: string, words: readonly number[]): void {

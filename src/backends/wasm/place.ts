@@ -1,5 +1,6 @@
 /** Where a program is: its memory, its code, and who runs it. */
 import { type Buffer, byteLengthOf } from '../../compiler/schedule.ts';
+import { atOnce } from '../../pause.ts';
 
 export type NumericData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -17,8 +18,8 @@ export interface Place {
   readonly threads: number;
   /** Copies a value into a buffer. */
   write(buffer: Buffer, value: NumericData): void | Promise<void>;
-  /** Lets a function write a buffer, all of it. */
-  fill(buffer: Buffer, write: (target: NumericData) => void): void | Promise<void>;
+  /** Lets a function write a buffer, all of it, in steps. */
+  fill(buffer: Buffer, write: (target: NumericData) => Generator<void, void>): void | Promise<void>;
   /** Calls an exported function of integers. */
   call(exportName: string, words: readonly number[]): void | Promise<void>;
   run(): void | Promise<void>;
@@ -48,8 +49,8 @@ export class LocalPlace implements Place {
     this.view(buffer).set(value);
   }
 
-  fill(buffer: Buffer, write: (target: NumericData) => void): void {
-    write(this.view(buffer));
+  fill(buffer: Buffer, write: (target: NumericData) => Generator<void, void>): void {
+    atOnce(write(this.view(buffer)));
   }
 
   call(exportName: string, words: readonly number[]): void {
