@@ -67,7 +67,8 @@ export type { ArtifactsOptions, LayersModelArtifacts } from './io/to-artifacts.t
 export { loadTrainingState, saveTrainingState } from './io/training-state.ts';
 export type { OnSaveProgress, SaveProgress } from './io/write-files.ts';
 export { Activation } from './layers/activations/activation.ts';
-export { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';
+export { PReLU } from './layers/activations/prelu.ts';
+export { ELU, LeakyReLU, ReLU, ThresholdedReLU } from './layers/activations/rectifiers.ts';
 export { Softmax } from './layers/activations/softmax.ts';
 export { AdditiveAttention, Attention } from './layers/attention/attention.ts';
 export { GroupQueryAttention } from './layers/attention/grouped-query-attention.ts';
@@ -133,15 +134,15 @@ export { CenterCrop, Resizing } from './layers/preprocessing/resizing.ts';
 export { StringLookup } from './layers/preprocessing/string-lookup.ts';
 export { TextVectorization } from './layers/preprocessing/text-vectorization.ts';
 export { ActivityRegularization } from './layers/regularization/activity-regularization.ts';
+export { Dropout } from './layers/regularization/dropout.ts';
 export {
   AlphaDropout,
-  Dropout,
   GaussianDropout,
   GaussianNoise,
   SpatialDropout1D,
   SpatialDropout2D,
   SpatialDropout3D,
-} from './layers/regularization/dropout.ts';
+} from './layers/regularization/noise.ts';
 export { Cropping1D, Cropping2D, Cropping3D } from './layers/reshaping/cropping.ts';
 export { Flatten, Permute, RepeatVector, Reshape } from './layers/reshaping/reshape.ts';
 export { UpSampling1D, UpSampling2D, UpSampling3D } from './layers/reshaping/up-sampling.ts';

@@ -3,11 +3,10 @@
  * a file names them.
  */
 import { Activation } from '../layers/activations/activation.ts';
-import { ELU, LeakyReLU, PReLU, ReLU, ThresholdedReLU } from '../layers/activations/rectifiers.ts';
+import { ELU, LeakyReLU, ReLU, ThresholdedReLU } from '../layers/activations/rectifiers.ts';
 import { Softmax } from '../layers/activations/softmax.ts';
 import { Conv1D, Conv2D, Conv3D } from '../layers/convolutional/conv.ts';
 import { DepthwiseConv1D, DepthwiseConv2D } from '../layers/convolutional/depthwise-conv.ts';
-import { SeparableConv1D, SeparableConv2D } from '../layers/convolutional/separable-conv.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { Identity } from '../layers/core/identity.ts';
 import { InputLayer } from '../layers/input-layer.ts';
@@ -30,15 +29,7 @@ import {
   MaxPooling2D,
   MaxPooling3D,
 } from '../layers/pooling/pooling.ts';
-import {
-  AlphaDropout,
-  Dropout,
-  GaussianDropout,
-  GaussianNoise,
-  SpatialDropout1D,
-  SpatialDropout2D,
-  SpatialDropout3D,
-} from '../layers/regularization/dropout.ts';
+import { Dropout } from '../layers/regularization/dropout.ts';
 import { Flatten, Permute, RepeatVector, Reshape } from '../layers/reshaping/reshape.ts';
 import type { LayerClass } from './custom-objects.ts';
 
@@ -47,7 +38,6 @@ const COMMON: readonly LayerClass[] = [
   ReLU,
   LeakyReLU,
   ELU,
-  PReLU,
   ThresholdedReLU,
   Softmax,
   Conv1D,
@@ -55,8 +45,6 @@ const COMMON: readonly LayerClass[] = [
   Conv3D,
   DepthwiseConv1D,
   DepthwiseConv2D,
-  SeparableConv1D,
-  SeparableConv2D,
   Dense,
   Identity,
   InputLayer,
@@ -81,12 +69,6 @@ const COMMON: readonly LayerClass[] = [
   MaxPooling3D,
   AveragePooling3D,
   Dropout,
-  AlphaDropout,
-  SpatialDropout1D,
-  GaussianDropout,
-  SpatialDropout2D,
-  SpatialDropout3D,
-  GaussianNoise,
   Flatten,
   Reshape,
   Permute,
@@ -95,11 +77,13 @@ const COMMON: readonly LayerClass[] = [
 
 /** Modules by the names of the classes that they have. */
 const OTHERS: readonly (readonly [classNames: string, load: () => Promise<Readonly<Record<string, unknown>>>])[] = [
+  ['PReLU', () => import('../layers/activations/prelu.ts')],
   ['Attention AdditiveAttention', () => import('../layers/attention/attention.ts')],
   ['GroupQueryAttention', () => import('../layers/attention/grouped-query-attention.ts')],
   ['MultiHeadAttention', () => import('../layers/attention/multi-head-attention.ts')],
   ['Conv1DTranspose Conv2DTranspose Conv3DTranspose', () => import('../layers/convolutional/conv-transpose.ts')],
   ['LocallyConnected1D LocallyConnected2D', () => import('../layers/convolutional/locally-connected.ts')],
+  ['SeparableConv1D SeparableConv2D', () => import('../layers/convolutional/separable-conv.ts')],
   ['EinsumDense', () => import('../layers/core/einsum-dense.ts')],
   ['Embedding ReversibleEmbedding', () => import('../layers/core/embedding.ts')],
   ['Masking', () => import('../layers/core/masking.ts')],
@@ -135,6 +119,10 @@ const OTHERS: readonly (readonly [classNames: string, load: () => Promise<Readon
   ['StringLookup', () => import('../layers/preprocessing/string-lookup.ts')],
   ['TextVectorization', () => import('../layers/preprocessing/text-vectorization.ts')],
   ['ActivityRegularization', () => import('../layers/regularization/activity-regularization.ts')],
+  [
+    'AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D',
+    () => import('../layers/regularization/noise.ts'),
+  ],
   ['Cropping1D Cropping2D Cropping3D', () => import('../layers/reshaping/cropping.ts')],
   ['UpSampling1D UpSampling2D UpSampling3D', () => import('../layers/reshaping/up-sampling.ts')],
   ['ZeroPadding1D ZeroPadding2D ZeroPadding3D', () => import('../layers/reshaping/zero-padding.ts')],

@@ -4,15 +4,15 @@ import { evaluate } from '../../backends/reference/evaluate.ts';
 import { apply, constant, input, placeholder } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { Layer } from '../layer.ts';
+import { Dropout } from './dropout.ts';
 import {
   AlphaDropout,
-  Dropout,
   GaussianDropout,
   GaussianNoise,
   SpatialDropout1D,
   SpatialDropout2D,
   SpatialDropout3D,
-} from './dropout.ts';
+} from './noise.ts';
 
 const x = placeholder([2, 3, 4], 'float32');
 
