@@ -24,7 +24,7 @@ import type { TrainingState } from '../training/training-state.ts';
 import { frozenLayers, weightsToTrain } from './frozen-layers.ts';
 import { nearestNames } from './nearest-names.ts';
 import type { PredictDataset } from './predict-batches.ts';
-import { type PredictOptions, type PredictOutputs, Predictor } from './predictor.ts';
+import type { PredictOptions, PredictOutputs, Predictor } from './predictor.ts';
 import type { PredictInputs } from './read-inputs.ts';
 import { formatSummary, type SummaryOptions } from './summary.ts';
 
@@ -73,12 +73,17 @@ export abstract class KerasModel extends Layer {
   stopEvaluating = false;
   /** Set by a callback, it ends a prediction after the present batch, of which the outputs are those so far. */
   stopPredicting = false;
-  #predictor: Predictor | undefined;
+  #predictor: Promise<Predictor> | undefined;
   #trainer: Promise<Trainer> | undefined;
   #compiled: { readonly load: LoadCompileOptions; readonly frozen: ReadonlySet<Layer> } | undefined;
 
   override get sublayers(): Sublayers {
     return { layers: this.layers };
+  }
+
+  /** As `trace`, in steps: a large model takes longer than a page may be away. */
+  *traceSteps(inputs: readonly MaskedTensor[], options: TraceOptions): Generator<void, readonly MaskedTensor[]> {
+    return this.trace(inputs, options);
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {
@@ -126,8 +131,9 @@ export abstract class KerasModel extends Layer {
     inputs: PredictInputs | PredictDataset,
     options: PredictOptions = {},
   ): Promise<O> {
-    this.#predictor ??= new Predictor(this);
-    return (await this.#predictor.predict(inputs, options)) as O;
+    const make = async (): Promise<Predictor> => new (await import('./predictor.ts')).Predictor(this);
+    this.#predictor ??= make();
+    return (await (await this.#predictor).predict(inputs, options)) as O;
   }
 
   /**
