@@ -21,7 +21,7 @@ export function writableBytes(bytes: Uint8Array): WritableFile {
 }
 
 /** Collects a file of which no more than `maxBytes` are expected; more are taken as well. */
-export class MemorySink implements ByteSink {
+class MemorySink implements ByteSink {
   #bytes: Uint8Array;
   #length = 0;
 

@@ -73,7 +73,7 @@ function compareWeights(a: KerasModel, b: KerasModel): WeightDifference[] {
 }
 
 /** Numbers of two tensors of one shape. */
-export function compareNumbers(a: Tensor, b: Tensor): Omit<WeightDifference, 'path' | 'shape'> {
+function compareNumbers(a: Tensor, b: Tensor): Omit<WeightDifference, 'path' | 'shape'> {
   let [largest, greatest, changed] = [0, 0, 0];
   for (let index = 0; index < a.data.length; index++) {
     const [x, y] = [Number(a.data[index]), Number(b.data[index])];

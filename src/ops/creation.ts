@@ -166,7 +166,7 @@ export function kaiser(count: number, beta: number): SymbolicTensor {
 }
 
 /** The modified Bessel function of order 0, by its series Σ (x²/4)ⁿ / (n!)². */
-export function besselI0(x: number): number {
+function besselI0(x: number): number {
   let term = 1;
   let sum = 1;
   for (let n = 1; term > 1e-17 * sum; n++) {

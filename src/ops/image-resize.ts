@@ -143,7 +143,7 @@ function resizeAxis(
 }
 
 /** Weighted sums around the samples; weights sum to 1, and a sample outside the input is 0. */
-export function resample(
+function resample(
   x: SymbolicTensor,
   axis: number,
   samples: readonly number[],

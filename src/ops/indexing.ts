@@ -269,12 +269,12 @@ function joinMasked(
 }
 
 /** The neutral element of `max` in the tensor's dtype. */
-export function leastOf(x: SymbolicTensor): SymbolicTensor {
+function leastOf(x: SymbolicTensor): SymbolicTensor {
   return cast(x.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY, x.dtype);
 }
 
 /** The neutral element of `min` in the tensor's dtype. */
-export function greatestOf(x: SymbolicTensor): SymbolicTensor {
+function greatestOf(x: SymbolicTensor): SymbolicTensor {
   return cast(x.dtype === 'int32' ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY, x.dtype);
 }
 

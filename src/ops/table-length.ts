@@ -4,7 +4,7 @@
  * More elements than the tables of any model have, and few enough to be made in a moment. A file that asks for more is
  * refused before memory is taken.
  */
-export const MAX_TABLE_LENGTH: number = 2 ** 24;
+const MAX_TABLE_LENGTH: number = 2 ** 24;
 
 /** Each window of adaptive pooling is a node of the graph. */
 export const MAX_WINDOWS: number = 2 ** 14;

@@ -68,7 +68,7 @@ export function weightEntryOf(variable: Variable, file: string, name: string = v
 }
 
 /** The files that layers keep beside their weights, by path. */
-export function assetsOf(root: Layer): ReadonlyMap<string, () => Promise<Uint8Array>> {
+function assetsOf(root: Layer): ReadonlyMap<string, () => Promise<Uint8Array>> {
   const assets = new Map<string, () => Promise<Uint8Array>>();
   for (const { layer, paths } of layerPlaces(root)) {
     if (!isAssetLayer(layer)) continue;

@@ -126,7 +126,7 @@ export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
  *
  * @throws {NotFoundError} when there is none.
  */
-export async function openPath(path: string): Promise<RangedFile> {
+async function openPath(path: string): Promise<RangedFile> {
   const stat = await statFile(path);
   return new DiskFile(loadFileSystem(), path, stat.size, stat.mtimeMs);
 }

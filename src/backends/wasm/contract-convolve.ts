@@ -119,7 +119,7 @@ function pointwiseDot(m: number, k: number, n: number, packed: Packed): DotGeome
 }
 
 /** The taps of a convolution in the order of its kernel. */
-export function windowTaps({ window, dilation }: Pick<WindowGeometry, 'window' | 'dilation'>): Tap[] {
+function windowTaps({ window, dilation }: Pick<WindowGeometry, 'window' | 'dilation'>): Tap[] {
   const [depth, height, width] = window;
   return Array.from({ length: depth * height * width }, (_, index) => {
     const at = [Math.floor(index / (height * width)), Math.floor(index / width) % height, index % width] as const;
@@ -132,7 +132,7 @@ export function windowTaps({ window, dilation }: Pick<WindowGeometry, 'window' |
  * o · stride + k · dilation = p + low. With p = q · stride + phase this is o = q + shift, for the taps for which
  * shift = (phase + low − k · dilation) / stride is integral. The last taps come first, so that shifts ascend.
  */
-export function gradientPhases({ input, window, strides, dilation, low }: WindowGeometry): {
+function gradientPhases({ input, window, strides, dilation, low }: WindowGeometry): {
   low: Axes;
   extent: Axes;
   phases: Phase[];

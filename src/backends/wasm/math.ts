@@ -62,7 +62,7 @@ const BINARY: { readonly [K in BinaryMathName]: BinaryMath } = {
 export type MathName = UnaryMathName | BinaryMathName;
 
 /** Index of the module's function for four floats (two operands for `power` and `atan2`), written at its first use. */
-export function mathFunction(module: ModuleBuilder, name: MathName): number {
+function mathFunction(module: ModuleBuilder, name: MathName): number {
   const params: ValueType[] = Object.hasOwn(BINARY, name) ? ['v128', 'v128'] : ['v128'];
   return module.shared(`math.${name}`, params, ['v128'], (f) => writeMath(f, name, f.params));
 }

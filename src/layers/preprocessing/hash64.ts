@@ -131,7 +131,7 @@ function hashLong(view: DataView): bigint {
 }
 
 /** SipHash-2-4 of some bytes under a key of two 64-bit integers. */
-export function sipHash64(bytes: Uint8Array, key: readonly [bigint, bigint]): bigint {
+function sipHash64(bytes: Uint8Array, key: readonly [bigint, bigint]): bigint {
   const [k0, k1] = [BigInt.asUintN(64, key[0]), BigInt.asUintN(64, key[1])];
   let v0 = k0 ^ 0x736f6d6570736575n;
   let v1 = k1 ^ 0x646f72616e646f6dn;

@@ -17,7 +17,7 @@ export function accuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): Symbolic
 }
 
 /** 1 where predictions are above the threshold just when targets are 1. */
-export function binaryAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor, threshold = 0.5): SymbolicTensor {
+function binaryAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor, threshold = 0.5): SymbolicTensor {
   const [target, prediction] = alignRanks(toFloat(yTrue), toFloat(yPred));
   return toFloat(equal(target, toFloat(greater(prediction, threshold))));
 }
@@ -28,14 +28,14 @@ function isGreatest(classes: SymbolicTensor, yPred: SymbolicTensor): SymbolicTen
 }
 
 /** 1 where the greatest prediction is where the greatest target is. */
-export function categoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
+function categoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
   const classes = argmax(yTrue, -1);
   if (classes.shape.length !== yPred.shape.length) return isGreatest(classes, yPred);
   return reshape(isGreatest(squeeze(classes, -1), yPred), classes.shape);
 }
 
 /** 1 where the greatest prediction is at the class number. */
-export function sparseCategoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
+function sparseCategoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
   const hasExtraAxis = yTrue.shape.length === yPred.shape.length && yTrue.shape.at(-1) === 1;
   const matches = isGreatest(hasExtraAxis ? squeeze(yTrue, -1) : yTrue, yPred);
   const { shape } = matches;
@@ -43,12 +43,12 @@ export function sparseCategoricalAccuracy(yTrue: SymbolicTensor, yPred: Symbolic
 }
 
 /** 1 where the greatest target is among the `k` greatest predictions. */
-export function topKCategoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor, k = 5): SymbolicTensor {
+function topKCategoricalAccuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor, k = 5): SymbolicTensor {
   return sparseTopKCategoricalAccuracy(argmax(yTrue, -1), yPred, k);
 }
 
 /** 1 where the class number is among those of the `k` greatest predictions, or among the first `k` of sorted ones. */
-export function sparseTopKCategoricalAccuracy(
+function sparseTopKCategoricalAccuracy(
   yTrue: SymbolicTensor,
   yPred: SymbolicTensor,
   k = 5,

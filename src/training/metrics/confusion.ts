@@ -34,7 +34,7 @@ function listOf(thresholds: Thresholds, fallback: number): readonly number[] {
 }
 
 /** A metric whose state is some of the four counts. */
-export abstract class ConfusionMetric<C extends MetricConfig> extends Metric<C> {
+abstract class ConfusionMetric<C extends MetricConfig> extends Metric<C> {
   readonly #counts: readonly ConfusionName[];
   readonly #options: ConfusionOptions;
 

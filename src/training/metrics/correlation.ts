@@ -11,7 +11,7 @@ import { MeanMetric } from './mean.ts';
 import { type MetricConfig, metricFields } from './metric.ts';
 
 /** Pearson's coefficient of correlation along axes, from −1 to 1. */
-export function pearsonCorrelation(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = -1): SymbolicTensor {
+function pearsonCorrelation(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = -1): SymbolicTensor {
   const [target, prediction] = alignRanks(toFloat(yTrue), toFloat(yPred)).map((x) => {
     const centred = subtract(x, mean(x, axis, true));
     return divide(centred, std(centred, axis, true));
@@ -20,7 +20,7 @@ export function pearsonCorrelation(yTrue: SymbolicTensor, yPred: SymbolicTensor,
 }
 
 /** Lin's coefficient of concordance along axes, as Keras computes it: 1 where predictions equal targets. */
-export function concordanceCorrelation(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = -1): SymbolicTensor {
+function concordanceCorrelation(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = -1): SymbolicTensor {
   const [target, prediction] = alignRanks(toFloat(yTrue), toFloat(yPred));
   const [targetMean, predictionMean] = [mean(target, axis, true), mean(prediction, axis, true)];
   const spread = add(

@@ -51,7 +51,7 @@ export class Sum extends Metric {
 }
 
 /** What is a mean over all samples. */
-export abstract class Averaging<C extends MetricConfig = MetricConfig> extends Metric<C> {
+abstract class Averaging<C extends MetricConfig = MetricConfig> extends Metric<C> {
   constructor(className: string, fields: Fields<C>, options: Readonly<Record<string, unknown>>) {
     super(className, fields, options);
     this.addVariable('total');
