@@ -16,7 +16,7 @@ import {
   emitTail,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
-import { storeLanes, TILE_ROWS } from './contract-tile.ts';
+import { storeLanes, TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
 import { planWinogradFilterGradient } from './contract-winograd-filter.ts';
 import { emitChannels } from './pool-window.ts';
@@ -25,8 +25,15 @@ import { MOST_FILTER_WEIGHTS, prefersWinograd, tiledGeometry } from './winograd-
 /** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
 const LINES_BYTES = 128 << 10;
 
-/** Input channels in a unit. */
+/** Input channels in a unit, at the most and, so that there are units to share out, at the least. */
 const UNIT_ROWS = 8 * TILE_ROWS;
+const LEAST_UNIT_ROWS = 2 * TILE_ROWS;
+
+/** Output channels in a unit at the least. */
+const LEAST_UNIT_COLUMNS = 2 * TILE_COLUMNS;
+
+/** Units that a few threads can share out evenly. */
+const WANTED_UNITS = 8;
 
 /** Vectors of channels that one pass of the depthwise kernel sums. */
 const VECTORS = 4;
@@ -51,20 +58,41 @@ export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed
     emit: (module, places) => {
       if (taps * rows * outputs === 0) return emitNothing(module);
       if (isDepthwise) return { kernel: emitDepthwise(module, geometry, places), units: taps };
-      const blocks = Math.ceil(rows / UNIT_ROWS);
-      const shape: GradientShape = { groups, rows, columns, blocks };
-      return { kernel: emitGradient(module, geometry, places, shape), units: taps * groups * blocks };
+      const shape = cutKernel(groups, rows, columns, taps);
+      const units = taps * groups * shape.blocks * shape.pieces;
+      return { kernel: emitGradient(module, geometry, places, shape), units };
     },
   };
 }
 
 interface GradientShape {
   readonly groups: number;
-  /** Input channels of a group, and units that they are cut into. */
+  /** Input channels of a group, those of a unit, and how many units they are cut into. */
   readonly rows: number;
+  readonly unitRows: number;
   readonly blocks: number;
-  /** Output channels of a group. */
+  /** Output channels of a group, and how many pieces of equal width they are cut into. */
   readonly columns: number;
+  readonly pieces: number;
+}
+
+/** Cuts the kernel into units: each reads a part of the channels of x and a part of those of dy. */
+function cutKernel(groups: number, rows: number, columns: number, taps: number): GradientShape {
+  const parts = (cuts: number): number => Math.ceil(WANTED_UNITS / (taps * groups * cuts));
+  const cutColumns = (wanted: number): number => {
+    const isWidth = (width: number): boolean => width % TILE_COLUMNS === 0 && width >= LEAST_UNIT_COLUMNS;
+    let pieces = 1;
+    for (let next = 2; pieces < wanted && columns / next >= LEAST_UNIT_COLUMNS; next++) {
+      if (isWidth(columns / next)) pieces = next;
+    }
+    return pieces;
+  };
+  const leastBlocks = Math.ceil(rows / UNIT_ROWS);
+  const mostBlocks = Math.max(leastBlocks, Math.floor(rows / LEAST_UNIT_ROWS));
+  // What is read again in each unit is the side that is cut less: the smaller one.
+  const pieces = cutColumns(parts(columns >= rows ? leastBlocks : mostBlocks));
+  const unitRows = Math.ceil(rows / Math.min(mostBlocks, Math.max(leastBlocks, parts(pieces))));
+  return { groups, rows, unitRows, blocks: Math.ceil(rows / unitRows), columns, pieces };
 }
 
 /** The positions at which a tap lies in the input, and where x and dy begin for the first of them. */
@@ -118,7 +146,7 @@ function emitGradient(
   module: ModuleBuilder,
   geometry: WindowGeometry,
   places: ContractPlaces,
-  { groups, rows, columns, blocks }: GradientShape,
+  { groups, rows, unitRows, blocks, columns, pieces }: GradientShape,
 ): number {
   const { batch, channels, input, positions, strides } = geometry;
   const outputs = groups * columns;
@@ -126,15 +154,16 @@ function emitGradient(
   const xLine = strides[1] * input[2] * xPixel;
   const dyLine = positions[2] * dyPixel;
   const lines = Math.max(1, Math.min(positions[1], Math.floor(LINES_BYTES / Math.max(xLine + dyLine, 1))));
-  const unitRows = Math.min(rows, UNIT_ROWS);
+  const unitColumns = columns / pieces;
 
   return emitKernel(
     module,
     (f, unit, scratch) => {
       const [tap, group, block, output, at, image] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
       const [z, y, left, right, width, count] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
-      const table = f.local('i32');
-      divideInto(f, unit, blocks, tap, block);
+      const [table, piece] = [f.local('i32'), f.local('i32')];
+      divideInto(f, unit, pieces, tap, piece);
+      divideInto(f, tap, blocks, tap, block);
       divideInto(f, tap, groups, tap, group);
       const place = emitTap(f, geometry, tap);
       const [firstZ, firstY, firstX] = place.firsts;
@@ -143,6 +172,7 @@ function emitGradient(
           [tap, rows * dyPixel],
           [block, unitRows * dyPixel],
           [group, columns * 4],
+          [piece, unitColumns * 4],
         ],
         places.output,
       ).set(output);
@@ -153,7 +183,7 @@ function emitGradient(
           f
             .get(at)
             .i32(0)
-            .i32(columns * 4)
+            .i32(unitColumns * 4)
             .memoryFill(),
         );
         f.for(image, 0, batch, 1, () => {
@@ -175,6 +205,7 @@ function emitGradient(
                 [z, positions[1] * positions[2] * dyPixel],
                 [firstX, dyPixel],
                 [group, columns * 4],
+                [piece, unitColumns * 4],
               ],
               places.right,
             ).set(right);
@@ -187,7 +218,7 @@ function emitGradient(
               ]).set(table);
               emitProduct(module, f, {
                 depth: width,
-                columns,
+                columns: unitColumns,
                 rows: unitHeight,
                 groups: 1,
                 left: { base: left, kind: 'columns', stride: strides[2] * xPixel, groupStride: 0 },
@@ -199,12 +230,12 @@ function emitGradient(
             });
           });
         });
-        if (groups === 1) emitTail(f, places, output, unitHeight * columns);
-        else emitRows(f, at, output, unitHeight, dyPixel, () => emitTail(f, places, at, columns));
+        if (unitColumns === outputs) emitTail(f, places, output, unitHeight * columns);
+        else emitRows(f, at, output, unitHeight, dyPixel, () => emitTail(f, places, at, unitColumns));
       };
       emitLast(f, block, blocks, () => writeRows(unitRows), rows % unitRows, writeRows);
       releaseTap(f, place);
-      f.release(tap, group, block, output, at, image, z, y, left, right, width, count, table);
+      f.release(tap, group, block, output, at, image, z, y, left, right, width, count, table, piece);
     },
     (f, scratch) => {
       // Where the lines of one image begin, in x and in dy.
