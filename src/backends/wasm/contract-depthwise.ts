@@ -143,10 +143,15 @@ function depthwiseTile(
     const write = (vectors: number, lanes: number): void => {
       const sums = Array.from({ length: positions }, () => f.localsOf('v128', vectors));
       emitWindowSums(f, band, phase, places, sums, input, channel);
+      // The engine does not join stores between which there are loads.
+      const terms = bias === undefined ? [] : f.localsOf('v128', vectors);
+      for (const [index, term] of terms.entries()) {
+        f.load('v128.load', channel, (bias as number) + index * 16).set(term);
+      }
       for (const [position, neighbours] of sums.entries()) {
         for (const [index, sum] of neighbours.entries()) {
           f.get(sum);
-          if (bias !== undefined) f.load('v128.load', channel, bias + index * 16).op('f32x4.add');
+          if (bias !== undefined) f.get(terms[index] as Local).op('f32x4.add');
           // pmax and pmin keep a NaN that is their first operand, as maximum and minimum do.
           if (lower !== undefined) f.get(bounds.get(lower)).op('f32x4.pmax');
           if (upper !== undefined) f.get(bounds.get(upper)).op('f32x4.pmin');
@@ -155,7 +160,7 @@ function depthwiseTile(
         }
       }
       f.increment(input, vectors * 16).increment(output, vectors * 16);
-      f.release(...sums.flat());
+      f.release(...sums.flat(), ...terms);
     };
     const whole = forVectors(module, f, channel, channels, (vectors) => write(vectors, 4));
     if (whole < channels) {
