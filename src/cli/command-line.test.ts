@@ -1,26 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startFileServer } from '../../test/support/file-server.ts';
+import { commandRunner } from '../../test/support/run-command.ts';
 import { runCommandLine } from './command-line.ts';
 
 const MODEL = 'models/digits/digits.keras';
 const SAMPLE = 'models/digits/samples/7-005.png';
 
-let printed: MockInstance<typeof process.stdout.write>;
-let warned: MockInstance<typeof process.stderr.write>;
-
-beforeEach(() => {
-  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-afterEach(() => vi.restoreAllMocks());
-
-const textOf = (stream: MockInstance): string => stream.mock.calls.map(([text]) => String(text)).join('');
-
-async function run(...words: string[]): Promise<{ status: number; output: string; errors: string }> {
-  const status = await runCommandLine(words);
-  return { status, output: textOf(printed), errors: textOf(warned) };
-}
+const run = commandRunner();
 
 describe('hornet inspect', () => {
   test('says what a file holds', async () => {
@@ -64,6 +51,22 @@ describe('hornet predict', () => {
     const { output } = await run('predict', MODEL, SAMPLE, '--picture');
     expect(output).toMatch(/█|▓/);
   });
+});
+
+test('hornet summary --weight-dtype says what fewer bytes change', async () => {
+  const { status, output, errors } = await run('summary', MODEL, '--weight-dtype', 'int8');
+  expect(status).toBe(0);
+  expect(errors).toMatch(/ as int8 in place of 43\.9 KB, loaded in/);
+  expect(output).toMatch(/Weights as int8: 1\d\.\d KB in place of 43\.9 KB, \d compressed/);
+  expect(output).toMatch(/Largest difference of an output from float32: \d\.\d+/);
+  expect(output).toMatch(/\/kernel +\d+\.\d KB +\d/);
+});
+
+test('hornet predict --weight-dtype reads the digit all the same', async () => {
+  const { status, output, errors } = await run('predict', MODEL, SAMPLE, '--top', '1', '--weight-dtype', 'float16');
+  expect(status).toBe(0);
+  expect(errors).toContain('as float16 in place of');
+  expect(output).toMatch(/\n7 +\d+\.\d % █/);
 });
 
 test('hornet summary prints the table of Keras', async () => {

@@ -71,7 +71,8 @@ function defineCommands(
     .argument('<model>', 'a file, a folder or a URL')
     .option('--nested', 'show the layers of nested models')
     .option('--trainable', 'show which layers are trainable')
-    .action(async (source: string, options: { nested?: boolean; trainable?: boolean }) => {
+    .addOption(new Option('--weight-dtype <dtype>', 'keep weights so, and say what it changes').choices(WEIGHT_DTYPES))
+    .action(async (source: string, options: SummaryWords) => {
       const { summarize } = await import('./summary.ts');
       await summarize(source, options);
     });
@@ -87,6 +88,7 @@ function defineCommands(
     )
     .option('--range <a,b>', 'the numbers that black and white become, such as 0,1 or -1,1', parseRange)
     .option('--picture', 'show images in the terminal')
+    .addOption(new Option('--weight-dtype <dtype>', 'keep weights in memory in fewer bytes').choices(WEIGHT_DTYPES))
     .option('--json', 'print JSON')
     .action(async (source: string, inputs: string[], options: PredictWords) => {
       const { predict } = await import('./predict.ts');
@@ -171,12 +173,22 @@ function defineCommands(
   return root;
 }
 
+const WEIGHT_DTYPES = ['float16', 'int8'] as const;
+
+/** Options of `summary` as they are parsed. */
+export interface SummaryWords {
+  readonly nested?: boolean;
+  readonly trainable?: boolean;
+  readonly weightDtype?: (typeof WEIGHT_DTYPES)[number];
+}
+
 /** Options of `predict` as they are parsed. */
 export interface PredictWords {
   readonly top: number;
   readonly labels?: string;
   readonly range?: readonly [number, number];
   readonly picture?: boolean;
+  readonly weightDtype?: (typeof WEIGHT_DTYPES)[number];
   readonly json?: boolean;
 }
 

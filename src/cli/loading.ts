@@ -1,5 +1,5 @@
-import { type KerasModel, type LoadReport, loadModel, type ModelSource } from '../index.ts';
-import { formatCount } from './format.ts';
+import { type KerasModel, type LoadModelOptions, type LoadReport, loadModel, type ModelSource } from '../index.ts';
+import { formatBytes, formatCount } from './format.ts';
 import { isUrl, nameOf } from './locations.ts';
 import { showProgress } from './progress.ts';
 
@@ -10,16 +10,24 @@ export interface LoadedModel {
   readonly milliseconds: number;
 }
 
+/** How the weights are kept in memory. */
+export type WeightWords = Pick<LoadModelOptions, 'weightDtype' | 'verifyWeights'>;
+
 /** Loads a model and shows how far it has come; what is no path or URL has a name. */
-export async function loadWithProgress(source: string): Promise<LoadedModel>;
+export async function loadWithProgress(source: string, name?: undefined, words?: WeightWords): Promise<LoadedModel>;
 export async function loadWithProgress(source: ModelSource, name: string): Promise<LoadedModel>;
-export async function loadWithProgress(source: ModelSource, name = nameOf(String(source))): Promise<LoadedModel> {
+export async function loadWithProgress(
+  source: ModelSource,
+  name = nameOf(String(source)),
+  words: WeightWords = {},
+): Promise<LoadedModel> {
   const isRemote = typeof source === 'string' && isUrl(source);
   const progress = await showProgress(`${isRemote ? 'Fetching' : 'Loading'} ${name}`);
   const started = performance.now();
   let report: LoadReport | undefined;
   try {
     const model = await loadModel(source, {
+      ...words,
       onProgress: (fraction, { loadedBytes }) => progress.update(fraction, loadedBytes),
       onReport: (found) => {
         report = found;
@@ -38,5 +46,7 @@ export function describeLoaded({ model, report, milliseconds }: LoadedModel): st
       ? ''
       : `, written by ${/^\d/.test(report.kerasVersion) ? 'Keras ' : ''}${report.kerasVersion}`;
   const size = `${formatCount(model.countParams())} parameters in ${model.layers.length} layers`;
-  return `${model.name}: ${size}${version}, loaded in ${milliseconds.toFixed(0)} ms`;
+  const { weightCompression: kept } = model;
+  const bytes = kept && `, ${formatBytes(kept.bytes)} as ${kept.dtype} in place of ${formatBytes(kept.float32Bytes)}`;
+  return `${model.name}: ${size}${version}${bytes ?? ''}, loaded in ${milliseconds.toFixed(0)} ms`;
 }

@@ -8,7 +8,8 @@ import { colourDepth, drawPicture } from './terminal-picture.ts';
 /** `hornet predict MODEL INPUT…`. */
 export async function predict(source: string, locations: readonly string[], options: PredictWords): Promise<void> {
   const labels = await readLabels(source, options.labels);
-  const loaded = await loadWithProgress(source);
+  const { weightDtype } = options;
+  const loaded = await loadWithProgress(source, undefined, weightDtype === undefined ? {} : { weightDtype });
   const { model } = loaded;
   process.stderr.write(`${describeLoaded(loaded)}\n`);
   const samples = await readSamples(model, locations, options.range);
