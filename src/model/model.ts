@@ -3,8 +3,9 @@ import { ShapeError } from '../errors.ts';
 import { boolean, type Fields, string } from '../layers/fields.ts';
 import { type KerasTensor, type LayerCall, mapTensors, tensorsIn } from '../layers/keras-tensor.ts';
 import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
+import { atOnce } from '../pause.ts';
 import { traceCalls } from './call-graph.ts';
-import { KerasModel, type TensorStructure } from './keras-model.ts';
+import { KerasModel, type TensorStructure, traceSteps } from './keras-model.ts';
 
 /** What `new Model` takes. Inputs and outputs are one tensor, a list, or a record of tensors. */
 export interface ModelOptions {
@@ -70,6 +71,13 @@ export class Model extends KerasModel {
   }
 
   override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    return atOnce(this.traceSteps(inputs, options));
+  }
+
+  override *traceSteps(
+    inputs: readonly MaskedTensor[],
+    options: TraceOptions,
+  ): Generator<void, readonly MaskedTensor[]> {
     if (inputs.length !== this.inputs.length) {
       throw new ShapeError(
         `Cannot call model "${this.name}": found ${inputs.length} inputs, expected ${this.inputs.length} ` +
@@ -91,7 +99,8 @@ export class Model extends KerasModel {
         ...options,
         kwargs: mapTensors(call.kwargs, (tensor) => lookUp(tensor).tensor) as Record<string, unknown>,
       };
-      const results = watch?.trace(call, found, callOptions) ?? call.layer.trace(found, callOptions);
+      yield;
+      const results = watch?.trace(call, found, callOptions) ?? (yield* traceSteps(call.layer, found, callOptions));
       for (const [index, output] of call.outputs.entries()) {
         if (!values.has(output)) values.set(output, results[index] as MaskedTensor);
       }

@@ -5,6 +5,7 @@ import { input as inputSymbol } from '../graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
 import { KerasTensor } from '../layers/keras-tensor.ts';
+import { breathing } from '../pause.ts';
 import type { Callback } from '../training/callbacks/callback.ts';
 import { defaultBackend } from './default-backend.ts';
 import type { KerasModel, TensorStructure } from './keras-model.ts';
@@ -90,9 +91,11 @@ export class Predictor {
   async #compile(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {
     const inputs = batch.map((value, index) => inputSymbol(`input ${index}`, value));
     const updates = new Map<Variable, SymbolicTensor>();
-    const outputs = this.#model.trace(
-      inputs.map((symbol) => ({ tensor: symbol })),
-      { training: false, update: (variable, value) => updates.set(variable, value) },
+    const outputs = await breathing(
+      this.#model.traceSteps(
+        inputs.map((symbol) => ({ tensor: symbol })),
+        { training: false, update: (variable, value) => updates.set(variable, value) },
+      ),
     );
     const graph = { inputs, outputs: outputs.map(({ tensor }) => tensor) };
     const program = await backend.compile(graph, { updates: [...updates] });

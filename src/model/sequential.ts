@@ -3,7 +3,8 @@ import type { Fields } from '../layers/fields.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
-import { KerasModel, type TensorStructure } from './keras-model.ts';
+import { atOnce } from '../pause.ts';
+import { KerasModel, type TensorStructure, traceSteps } from './keras-model.ts';
 import { Model } from './model.ts';
 
 export interface SequentialOptions {
@@ -134,11 +135,19 @@ export class Sequential extends KerasModel {
   }
 
   override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    return atOnce(this.traceSteps(inputs, options));
+  }
+
+  override *traceSteps(
+    inputs: readonly MaskedTensor[],
+    options: TraceOptions,
+  ): Generator<void, readonly MaskedTensor[]> {
     this.ensureBuilt(inputs.map(({ tensor }) => tensor.shape));
     let values = inputs;
     for (const [index, layer] of this.#layers.entries()) {
       // Arguments of the call, such as a mask, are meant for the first layer.
-      values = layer.trace(values, index === 0 ? options : { ...options, kwargs: {} });
+      yield;
+      values = yield* traceSteps(layer, values, index === 0 ? options : { ...options, kwargs: {} });
     }
     return values;
   }
