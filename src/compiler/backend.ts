@@ -25,6 +25,8 @@ export interface Backend {
    * @throws {BackendError} when the host lacks what the backend needs.
    */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Hears that a program which takes its time is about to be compiled: what that needs may start meanwhile. */
+  prepare?(): void;
 }
 
 /** A compiled graph. Runs of one program do not overlap: a second waits for the first. */

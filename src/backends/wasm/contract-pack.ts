@@ -64,56 +64,15 @@ export function* packMatrices(
     for (let first = 0; first < columns; first += TILE_COLUMNS) {
       yield;
       const width = Math.min(TILE_COLUMNS, columns - first);
-      for (let tap = 0; tap < taps; tap++, at += depth * TILE_COLUMNS) {
+      for (let tap = 0; tap < taps; tap++) {
         const tapStart = (layout.reversed ? taps - 1 - tap : tap) * layout.tapLength;
-        const from = matrix * layout.countLength + tapStart + first * columnLength;
-        if (width === TILE_COLUMNS) packWhole(source, target, from, at, depth, stepLength, columnLength);
-        else packPart(source, target, from, at, depth, stepLength, columnLength, width);
+        let from = matrix * layout.countLength + tapStart + first * columnLength;
+        for (let step = 0; step < depth; step++, at += TILE_COLUMNS, from += stepLength) {
+          for (let column = 0; column < width; column++) {
+            target[at + column] = source[from + column * columnLength] as number;
+          }
+        }
       }
-    }
-  }
-}
-
-/** The rows of a panel, written out: most models are packed before any of this has been optimised. */
-function packWhole(
-  source: ArrayLike<number>,
-  target: { [index: number]: number },
-  from: number,
-  at: number,
-  depth: number,
-  stepLength: number,
-  columnLength: number,
-): void {
-  const [c2, c3, c4] = [2 * columnLength, 3 * columnLength, 4 * columnLength];
-  const [c5, c6, c7] = [5 * columnLength, 6 * columnLength, 7 * columnLength];
-  let [place, element] = [at, from];
-  for (let step = 0; step < depth; step++) {
-    target[place] = source[element] as number;
-    target[place + 1] = source[element + columnLength] as number;
-    target[place + 2] = source[element + c2] as number;
-    target[place + 3] = source[element + c3] as number;
-    target[place + 4] = source[element + c4] as number;
-    target[place + 5] = source[element + c5] as number;
-    target[place + 6] = source[element + c6] as number;
-    target[place + 7] = source[element + c7] as number;
-    place += TILE_COLUMNS;
-    element += stepLength;
-  }
-}
-
-function packPart(
-  source: ArrayLike<number>,
-  target: { [index: number]: number },
-  from: number,
-  at: number,
-  depth: number,
-  stepLength: number,
-  columnLength: number,
-  width: number,
-): void {
-  for (let step = 0; step < depth; step++) {
-    for (let column = 0; column < width; column++) {
-      target[at + step * TILE_COLUMNS + column] = source[from + step * stepLength + column * columnLength] as number;
     }
   }
 }

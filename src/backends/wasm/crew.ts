@@ -52,6 +52,11 @@ export interface Crew {
   open(program: CompiledProgram): Promise<OpenProgram>;
 }
 
+/** Starts the threads that help the calling one, outside of pages: they take longer to start than a model to compile. */
+export function startHelpers({ threads = availableThreads() }: CrewOptions): void {
+  if (typeof document !== 'object' && threads > 1) threadPool(threads - 1).start();
+}
+
 /**
  * The crew for a program.
  *
@@ -113,8 +118,10 @@ async function openTeam(threads: number, compiled: CompiledProgram): Promise<Ope
   const { module, meeting, openHere } = compiled;
   const pool = threadPool(threads - 1);
   const { memory, exports, offsets } = await openHere();
+  const program = { module, memory, meeting };
+  pool.offer(program);
   return {
-    place: new TeamPlace(memory, exports, offsets, { pool, program: { module, memory, meeting } }),
+    place: new TeamPlace(memory, exports, offsets, { pool, program }),
     recover: async (cause) => {
       if (Atomics.load(new Int32Array(memory.buffer), (meeting + LOST_OFFSET) / 4) === 0) throw cause;
       pool.stop();

@@ -1,6 +1,6 @@
 /**
  * Threads that help the first one of a program. They are started by the first program that is large enough and runs
- * again, serve all programs, end when none has run for a while, and never keep a process alive.
+ * again, or when a large model is loaded, serve all programs, end when none has run for a while, and never keep a process alive.
  */
 import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
@@ -65,6 +65,17 @@ export class ThreadPool {
   /** @param size threads besides the first one */
   constructor(size: number) {
     this.#size = size;
+  }
+
+  /** Starts the threads, if they are not there: for a program that is to come, and will take its time. */
+  start(): void {
+    this.#lastUsed = performance.now();
+    if (this.#workers.length === 0) this.#start();
+  }
+
+  /** Gives the threads, where there are some, a program before its first run. */
+  offer(program: ThreadedProgram): void {
+    if (this.#workers.length > 0) this.#give(program, new Int32Array(program.memory.buffer, program.meeting));
   }
 
   /**

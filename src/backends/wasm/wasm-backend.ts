@@ -63,7 +63,14 @@ const SLACK_BYTES = 64;
  * with a `BackendError` when the engine has no SIMD, or when the memory would exceed 4 GiB.
  */
 export function wasmBackend(options: WasmBackendOptions = {}): WasmBackend {
-  return { name: 'wasm', compile: (graph, { updates = [] } = {}) => compileGraph(graph, updates, options) };
+  return {
+    name: 'wasm',
+    compile: (graph, { updates = [] } = {}) => compileGraph(graph, updates, options),
+    prepare: () => {
+      // Who compiles hears of what fails.
+      import('./crew.ts').then(({ startHelpers }) => startHelpers(options)).catch(() => {});
+    },
+  };
 }
 
 async function compileGraph(
