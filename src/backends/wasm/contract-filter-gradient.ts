@@ -6,6 +6,7 @@
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import type { ConvolveGeometry } from './contract-convolve.ts';
+import { emitDepthwiseGradient } from './contract-depthwise-gradient.ts';
 import {
   type ContractPlaces,
   type ContractPlan,
@@ -16,10 +17,10 @@ import {
   emitTail,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
-import { storeLanes, TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
+import { TILE_COLUMNS, TILE_ROWS } from './contract-tile.ts';
 import { product, type WindowGeometry, windowGeometry } from './contract-window.ts';
 import { planWinogradFilterGradient } from './contract-winograd-filter.ts';
-import { emitChannels } from './pool-window.ts';
+import { emitTap, releaseTap } from './tap-place.ts';
 import { MOST_FILTER_WEIGHTS, prefersWinograd, tiledGeometry } from './winograd-choice.ts';
 
 /** Lines of x and dy that are multiplied before the next ones: what the second cache holds beside a part of dw. */
@@ -34,9 +35,6 @@ const LEAST_UNIT_COLUMNS = 2 * TILE_COLUMNS;
 
 /** Units that a few threads can share out evenly. */
 const WANTED_UNITS = 8;
-
-/** Vectors of channels that one pass of the depthwise kernel sums. */
-const VECTORS = 4;
 
 /** Plans `convolveFilterGradient`: left is x, right dy, the output of `kernelShape`. See `contract-plan.ts`. */
 export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed'>): ContractPlan {
@@ -57,7 +55,7 @@ export function planConvolveFilterGradient(given: Omit<ConvolveGeometry, 'packed
     privateBytes: isDepthwise ? 0 : geometry.positions[1] * 8,
     emit: (module, places) => {
       if (taps * rows * outputs === 0) return emitNothing(module);
-      if (isDepthwise) return { kernel: emitDepthwise(module, geometry, places), units: taps };
+      if (isDepthwise) return emitDepthwiseGradient(module, geometry, places);
       const shape = cutKernel(groups, rows, columns, taps);
       const units = taps * groups * shape.blocks * shape.pieces;
       return { kernel: emitGradient(module, geometry, places, shape), units };
@@ -93,53 +91,6 @@ function cutKernel(groups: number, rows: number, columns: number, taps: number):
   const pieces = cutColumns(parts(columns >= rows ? leastBlocks : mostBlocks));
   const unitRows = Math.ceil(rows / Math.min(mostBlocks, Math.max(leastBlocks, parts(pieces))));
   return { groups, rows, unitRows, blocks: Math.ceil(rows / unitRows), columns, pieces };
-}
-
-/** The positions at which a tap lies in the input, and where x and dy begin for the first of them. */
-interface TapPlace {
-  readonly firsts: readonly [z: Local, y: Local, x: Local];
-  readonly ends: readonly [z: Local, y: Local, x: Local];
-  /** What a tap adds to a position times stride, in pixels of x. */
-  readonly shift: Local;
-}
-
-function emitTap(f: FunctionBuilder, geometry: WindowGeometry, tap: Local): TapPlace {
-  const { input, window, positions, strides, dilation, low } = geometry;
-  const firsts = f.localsOf('i32', 3) as [Local, Local, Local];
-  const ends = f.localsOf('i32', 3) as [Local, Local, Local];
-  const [shift, rest, index, before] = f.localsOf('i32', 4) as [Local, Local, Local, Local];
-  const pixels = [input[1] * input[2], input[2], 1] as const;
-  f.i32(0).set(shift).get(tap).set(rest);
-  for (const axis of [2, 1, 0] as const) {
-    divideInto(f, rest, window[axis], rest, index);
-    const stride = strides[axis];
-    // before = low − index · dilation: the tap sees position · stride − before.
-    f.sum([[index, -dilation[axis]]], low[axis]).set(before);
-    // From ⌈before / stride⌉ (not below 0) …
-    f.sum([[before, 1]], stride - 1)
-      .i32(stride)
-      .op('i32.div_s')
-      .set(firsts[axis]);
-    f.get(firsts[axis]).i32(0).get(before).i32(0).op('i32.gt_s', 'select').set(firsts[axis]);
-    // … up to ⌈(extent + before) / stride⌉, at most all.
-    f.sum([[before, 1]], input[axis] + stride - 1)
-      .i32(stride)
-      .op('i32.div_s')
-      .set(ends[axis]);
-    f.get(ends[axis]).i32(0).get(before).i32(-input[axis]).op('i32.gt_s', 'select').set(ends[axis]);
-    f.get(ends[axis]).i32(positions[axis]).get(ends[axis]).i32(positions[axis]).op('i32.lt_s', 'select');
-    f.set(ends[axis]);
-    f.sum([
-      [shift, 1],
-      [before, -pixels[axis]],
-    ]).set(shift);
-  }
-  f.release(rest, index, before);
-  return { firsts, ends, shift };
-}
-
-function releaseTap(f: FunctionBuilder, { firsts, ends, shift }: TapPlace): void {
-  f.release(...firsts, ...ends, shift);
 }
 
 function emitGradient(
@@ -269,69 +220,4 @@ function emitRows(
     f.increment(at, rowStride);
   });
   f.release(row);
-}
-
-/** One output channel for each input channel: sums of x · dy; a unit is a tap. */
-function emitDepthwise(module: ModuleBuilder, geometry: WindowGeometry, places: ContractPlaces): number {
-  const { batch, channels, input, positions, strides } = geometry;
-  const pixel = channels * 4;
-  return emitKernel(module, (f, tap) => {
-    const [image, z, y, x, dy, column, output] = f.localsOf('i32', 7) as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    const sums = f.localsOf('v128', VECTORS);
-    const place = emitTap(f, geometry, tap);
-    const [firstZ, firstY, firstX] = place.firsts;
-    const [endZ, endY, endX] = place.ends;
-    f.sum([[tap, pixel]], places.output).set(output);
-    emitChannels(f, channels, VECTORS, (offset, vectors, lanes) => {
-      const used = sums.slice(0, vectors);
-      for (const sum of used) f.f32x4(0).set(sum);
-      f.for(image, 0, batch, 1, () => {
-        f.for(z, firstZ, endZ, 1, () => {
-          f.for(y, firstY, endY, 1, () => {
-            f.sum(
-              [
-                [image, product(input) * pixel],
-                [z, strides[0] * input[1] * input[2] * pixel],
-                [y, strides[1] * input[2] * pixel],
-                [firstX, strides[2] * pixel],
-                [place.shift, pixel],
-                [offset, 1],
-              ],
-              places.left,
-            ).set(x);
-            f.sum(
-              [
-                [image, product(positions) * pixel],
-                [z, positions[1] * positions[2] * pixel],
-                [y, positions[2] * pixel],
-                [firstX, pixel],
-                [offset, 1],
-              ],
-              places.right,
-            ).set(dy);
-            f.for(column, firstX, endX, 1, () => {
-              for (const [index, sum] of used.entries()) {
-                f.multiplyAdd(sum, () => f.load('v128.load', x, index * 16).load('v128.load', dy, index * 16));
-              }
-              f.increment(x, strides[2] * pixel).increment(dy, pixel);
-            });
-          });
-        });
-      });
-      for (const [index, sum] of used.entries()) storeLanes(f, output, index * 16, sum, lanes);
-      f.increment(output, vectors * 16);
-    });
-    f.sum([[tap, pixel]], places.output).set(output);
-    emitTail(f, places, output, channels);
-    releaseTap(f, place);
-    f.release(image, z, y, x, dy, column, output, ...sums);
-  });
 }
