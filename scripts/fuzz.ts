@@ -10,6 +10,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { dealOut } from './deal-out.ts';
 import type { Outcome } from './fuzz/case.ts';
 import { subjects } from './fuzz/subjects.ts';
 import type { Task } from './fuzz/worker.ts';
@@ -66,20 +67,22 @@ process.exitCode = status;
 
 async function runAll(tasks: readonly Task[]): Promise<Tally> {
   const tally: Tally = { loaded: 0, refused: 0, slowestMs: 0, mostBytes: 0, failures: [] };
-  const queue = [...tasks].reverse();
-  const work = async (): Promise<void> => {
-    let worker = await startWorker();
-    for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
-      const { outcome, isAlive } = await runIn(worker, task);
-      if (!isAlive) worker = await startWorker();
+  await dealOut<Task, Outcome>(tasks, {
+    processCount: availableParallelism(),
+    start: startWorker,
+    patienceMs: HANG_MS,
+    done: (task, answer) => {
+      if ('problem' in answer) {
+        tally.failures.push({ task, reason: answer.problem });
+        return;
+      }
+      const { value: outcome } = answer;
       if (outcome.ended === 'failed') tally.failures.push({ task, reason: outcome.reason });
       else tally[outcome.ended]++;
       tally.slowestMs = Math.max(tally.slowestMs, outcome.milliseconds);
       tally.mostBytes = Math.max(tally.mostBytes, outcome.peakBytes);
-    }
-    worker.kill();
-  };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), tasks.length) }, work));
+    },
+  });
   return tally;
 }
 
@@ -91,31 +94,4 @@ async function startWorker(): Promise<ChildProcess> {
   });
   await once(worker, 'message');
   return worker;
-}
-
-function runIn(worker: ChildProcess, task: Task): Promise<{ outcome: Outcome; isAlive: boolean }> {
-  return new Promise((resolve) => {
-    let lastWords = '';
-    const listen = (bytes: Buffer): void => {
-      lastWords = (lastWords + bytes.toString()).slice(-1500);
-    };
-    const finish = (outcome: Outcome, isAlive: boolean): void => {
-      clearTimeout(timer);
-      worker.removeAllListeners('message');
-      worker.removeAllListeners('exit');
-      worker.stderr?.off('data', listen);
-      resolve({ outcome, isAlive });
-    };
-    const fail = (reason: string): void => {
-      finish({ ended: 'failed', reason, milliseconds: 0, peakBytes: 0 }, false);
-    };
-    const timer = setTimeout(() => {
-      worker.kill('SIGKILL');
-      fail(`hangs: no answer after ${HANG_MS / 1000} s`);
-    }, HANG_MS);
-    worker.stderr?.on('data', listen);
-    worker.once('message', (outcome: Outcome) => finish(outcome, true));
-    worker.once('exit', (code, signal) => fail(`the process ended (${signal ?? code}): ${lastWords}`));
-    worker.send(task);
-  });
 }

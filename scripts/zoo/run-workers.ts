@@ -1,6 +1,7 @@
-/** Deals models out to processes, and goes on when one of them crashes or hangs. */
+/** Checks models in processes of their own. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { dealOut } from '../deal-out.ts';
 import type { ZooRow } from './check-model.ts';
 import type { FoundModel } from './find-models.ts';
 
@@ -22,18 +23,16 @@ export async function runWorkers(
   onRow: (row: ZooRow) => void,
 ): Promise<ZooRow[]> {
   const rows = new Map<FoundModel, ZooRow>();
-  const queue = [...models];
-  const work = async (): Promise<void> => {
-    let worker = startWorker(settings);
-    for (let model = queue.shift(); model !== undefined; model = queue.shift()) {
-      const outcome = await checkIn(worker, model);
-      if (!outcome.isAlive) worker = startWorker(settings);
-      rows.set(model, outcome.row);
-      onRow(outcome.row);
-    }
-    worker.kill();
-  };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), 8, models.length) }, work));
+  await dealOut<FoundModel, ZooRow>(models, {
+    processCount: Math.min(availableParallelism(), 8),
+    start: () => startWorker(settings),
+    patienceMs: TIMEOUT_MS,
+    done: (model, answer) => {
+      const row = 'problem' in answer ? failedRow(model, shortened(answer.problem)) : answer.value;
+      rows.set(model, row);
+      onRow(row);
+    },
+  });
   return models.map((model) => rows.get(model)).filter((row) => row !== undefined);
 }
 
@@ -41,32 +40,6 @@ function startWorker(settings: WorkerSettings): ChildProcess {
   return fork(new URL('worker.ts', import.meta.url), [JSON.stringify(settings)], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-}
-
-function checkIn(worker: ChildProcess, model: FoundModel): Promise<{ row: ZooRow; isAlive: boolean }> {
-  return new Promise((resolve) => {
-    let lastWords = '';
-    const listen = (bytes: Buffer): void => {
-      lastWords = (lastWords + bytes.toString()).slice(-2000);
-    };
-    const finish = (row: ZooRow, isAlive: boolean): void => {
-      clearTimeout(timer);
-      worker.removeAllListeners('message');
-      worker.removeAllListeners('exit');
-      worker.stderr?.off('data', listen);
-      resolve({ row, isAlive });
-    };
-    const timer = setTimeout(() => {
-      worker.kill('SIGKILL');
-      finish(failedRow(model, `no result after ${TIMEOUT_MS / 1000} s`), false);
-    }, TIMEOUT_MS);
-    worker.stderr?.on('data', listen);
-    worker.once('message', (row: ZooRow) => finish(row, true));
-    worker.once('exit', (code, signal) => {
-      finish(failedRow(model, `the process ended (${signal ?? code}): ${lastLine(lastWords)}`), false);
-    });
-    worker.send(model);
   });
 }
 
@@ -83,7 +56,9 @@ function failedRow({ path, guess }: FoundModel, reason: string): ZooRow {
   };
 }
 
-function lastLine(text: string): string {
-  const lines = text.trim().split('\n');
-  return lines.find((line) => /Error|FATAL/.test(line)) ?? lines.at(-1) ?? '';
+/** A problem with the line that says most of what a process wrote last. */
+function shortened(problem: string): string {
+  const [first = '', ...lines] = problem.trim().split('\n');
+  const told = lines.find((line) => /Error|FATAL/.test(line)) ?? lines.at(-1);
+  return told === undefined || /Error|FATAL/.test(first) ? first : `${first.replace(/:.*/, ':')} ${told}`;
 }

@@ -1,16 +1,13 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commandRunner } from '../../test/support/run-command.ts';
 import { Checkpoints, type CheckpointVersion, Dense, InputLayer, loadModel, Sequential, tensor } from '../index.ts';
-import { runCommandLine } from './command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hornet-checkpoints-'));
 const runs = join(folder, 'runs');
 afterAll(() => rmSync(folder, { recursive: true }));
-
-let printed: MockInstance<typeof process.stdout.write>;
-let warned: MockInstance<typeof process.stderr.write>;
 
 beforeAll(async () => {
   const model = new Sequential({ layers: [new InputLayer({ batchShape: [null, 1] }), new Dense({ units: 1 })] });
@@ -23,19 +20,7 @@ beforeAll(async () => {
   }
 });
 
-beforeEach(() => {
-  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-afterEach(() => vi.restoreAllMocks());
-
-async function run(...words: string[]): Promise<{ status: number; output: string; errors: string }> {
-  printed.mockClear();
-  warned.mockClear();
-  const status = await runCommandLine(['checkpoints', ...words]);
-  const textOf = (stream: MockInstance): string => stream.mock.calls.map(([text]) => String(text)).join('');
-  return { status, output: textOf(printed), errors: textOf(warned) };
-}
+const run = commandRunner('checkpoints');
 
 async function kernelOf(path: string): Promise<unknown> {
   return (await loadModel(path)).getWeights()[0]?.toArray();

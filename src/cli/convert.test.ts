@@ -1,28 +1,15 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { commandRunner } from '../../test/support/run-command.ts';
 import { Dense, input, loadModel, Model, Tensor, tensor } from '../index.ts';
-import { runCommandLine } from './command-line.ts';
 
 const MODEL = 'models/digits/digits.keras';
 const folder = mkdtempSync(join(tmpdir(), 'hornet-convert-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-let printed: MockInstance<typeof process.stdout.write>;
-let warned: MockInstance<typeof process.stderr.write>;
-
-beforeEach(() => {
-  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-afterEach(() => vi.restoreAllMocks());
-
-async function run(...words: string[]): Promise<{ status: number; output: string; errors: string }> {
-  const status = await runCommandLine(words);
-  const textOf = (stream: MockInstance): string => stream.mock.calls.map(([text]) => String(text)).join('');
-  return { status, output: textOf(printed), errors: textOf(warned) };
-}
+const run = commandRunner();
 
 const SAME = 'layers: the same\nweights: all 17 the same, to the bit\npredictions: the same, to the bit';
 
@@ -96,7 +83,7 @@ describe('hornet verify and diff', () => {
     expect(errors).toContain('differ by more than 0.00001');
     const listed = await run('diff', MODEL, other, '--json');
     expect(listed.status).toBe(0);
-    const { weights } = JSON.parse(listed.output.slice(listed.output.lastIndexOf('\n{'))) as {
+    const { weights } = JSON.parse(listed.output) as {
       weights: { path: string; changed: number }[];
     };
     expect(weights.filter((weight) => weight.changed > 0)).toMatchObject([{ path: 'digit/bias', changed: 1 }]);

@@ -1,29 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { commandRunner } from '../../test/support/run-command.ts';
 import { Dense, Flatten, input, Model, type ModelProfile } from '../index.ts';
-import { runCommandLine } from './command-line.ts';
 
 const MODEL = 'models/digits/digits.keras';
 const SAMPLE = 'models/digits/samples/7-005.png';
 const folder = mkdtempSync(join(tmpdir(), 'hornet-profile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-let printed: MockInstance<typeof process.stdout.write>;
-let warned: MockInstance<typeof process.stderr.write>;
-
-beforeEach(() => {
-  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-afterEach(() => vi.restoreAllMocks());
-
-async function run(...words: string[]): Promise<{ status: number; output: string; errors: string }> {
-  const status = await runCommandLine(['profile', ...words]);
-  const textOf = (stream: MockInstance): string => stream.mock.calls.map(([text]) => String(text)).join('');
-  return { status, output: textOf(printed), errors: textOf(warned) };
-}
+const run = commandRunner('profile');
 
 async function runJson(...words: string[]): Promise<ModelProfile> {
   const { status, output } = await run(...words, '--json', '--repeat', '2');
