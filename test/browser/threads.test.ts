@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findChromium } from '../../scripts/find-chromium.ts';
 import { type FileServer, startFileServer } from '../support/file-server.ts';
 import { CHROMIUM_ARGUMENTS } from './chromium.ts';
-import { bitsOf, type Outcome, WORKS, type WorkName } from './threads-page/work.ts';
+import { bitsOf, largeModel, type Outcome, WORKS, type WorkName } from './threads-page/work.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = join(root, '.cache/browser/threads');
@@ -43,9 +43,11 @@ beforeAll(async () => {
   const files = readdirSync(built, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const contents = files.flatMap((path) =>
-    Object.keys(HEADERS).map((kind) => [join(kind, path.slice(built.length + 1)), readFileSync(path)] as const),
-  );
+  const model = await (await largeModel()).toBytes();
+  const contents = Object.keys(HEADERS).flatMap((kind) => [
+    [join(kind, 'model.keras'), model] as const,
+    ...files.map((path) => [join(kind, path.slice(built.length + 1)), readFileSync(path)] as const),
+  ]);
   server = await startFileServer(Object.fromEntries(contents), {
     intercept: (request, response) => {
       const [, kind = '', extension = ''] = /^\/(\w+)\/.*\.(\w+)$/.exec(request.url ?? '') ?? [];
@@ -60,7 +62,7 @@ beforeAll(async () => {
     ...(executablePath === undefined ? {} : { executablePath }),
   });
   for (const name of Object.keys(WORKS) as WorkName[]) {
-    const work = await WORKS[name]();
+    const work = await WORKS[name](model);
     expected.set(name, bitsOf(await work()));
   }
 }, 120_000);

@@ -17,7 +17,7 @@ const threads = watchThreads();
 let done: Float32Array[] = [];
 
 window.prepareWork = async (name) => {
-  const work = await WORKS[name]();
+  const work = await WORKS[name](new URL('model.keras', location.href));
   window.doWork = async () => {
     done = await work();
     return [];

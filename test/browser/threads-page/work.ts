@@ -1,4 +1,7 @@
-/** What Node, a page and a worker of a page do alike: predictions of a large model, and a training of a small one. */
+/**
+ * What Node, a page and a worker of a page do alike: predictions of a large model, which is built or loaded, and of one of
+ * large weights, and a training of a small one.
+ */
 import {
   type Backend,
   Conv2D,
@@ -6,7 +9,9 @@ import {
   Flatten,
   InputLayer,
   type KerasModel,
+  loadModel,
   MaxPooling2D,
+  type ModelSource,
   mobileNetV2,
   type Program,
   Sequential,
@@ -22,23 +27,43 @@ export interface Outcome {
   readonly threads: number;
 }
 
-/** Makes a model, its weights and its inputs, and gives what is measured. */
-type Prepare = () => Promise<() => Promise<Float32Array[]>>;
+/** Makes a model, its weights and its inputs, and gives what is measured. The file is what `largeModel` gives. */
+type Prepare = (file: ModelSource) => Promise<() => Promise<Float32Array[]>>;
 
 const IMAGE = 224 * 224 * 3;
 const PREDICTIONS = 4;
 
+const WIDTH = 4096;
+
 const SAMPLES = 64;
 const PIXELS = 24 * 24 * 3;
 
-export const WORKS: Readonly<Record<'predict' | 'train', Prepare>> = {
+export const WORKS: Readonly<Record<'predict' | 'load' | 'wide' | 'train', Prepare>> = {
   predict: async () => {
-    const model = await mobileNetV2({ weights: null });
-    fill(model);
+    const model = await largeModel();
     const images = Array.from({ length: PREDICTIONS }, (_, index) => waves(IMAGE, index));
     return async () => {
       const outputs: Float32Array[] = [];
       for (const image of images) outputs.push((await model.predict(image)).data as Float32Array);
+      return outputs;
+    };
+  },
+  load: async (file) => {
+    const images = Array.from({ length: PREDICTIONS }, (_, index) => waves(IMAGE, index));
+    return async () => {
+      const model = await loadModel(file);
+      const outputs: Float32Array[] = [];
+      for (const image of images) outputs.push((await model.predict(image)).data as Float32Array);
+      return outputs;
+    };
+  },
+  wide: async () => {
+    const model = new Sequential([new InputLayer({ batchShape: [null, WIDTH] }), new Dense({ units: WIDTH })]);
+    fill(model);
+    const x = tensor(waves(8 * WIDTH, 1), [8, WIDTH]);
+    return async () => {
+      const outputs: Float32Array[] = [];
+      for (let call = 0; call < PREDICTIONS; call++) outputs.push((await model.predict(x)).data as Float32Array);
       return outputs;
     };
   },
@@ -69,6 +94,13 @@ export const WORKS: Readonly<Record<'predict' | 'train', Prepare>> = {
 };
 
 export type WorkName = keyof typeof WORKS;
+
+/** A model of many layers. */
+export async function largeModel(): Promise<KerasModel> {
+  const model = await mobileNetV2({ weights: null });
+  fill(model);
+  return model;
+}
 
 /** The default backend, which says how many threads its programs had. */
 export function watchThreads(): () => number {

@@ -4,7 +4,7 @@ import { bitsOf, WORKS, type WorkName, watchThreads } from './work.ts';
 const threads = watchThreads();
 
 self.onmessage = async ({ data: name }: MessageEvent<WorkName>) => {
-  const work = await WORKS[name]();
+  const work = await WORKS[name](new URL('model.keras', location.href));
   const outputs = await work();
   // Threads come while the first runs are done.
   const until = performance.now() + 10_000;
