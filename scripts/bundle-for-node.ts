@@ -10,7 +10,7 @@ const source: string = fileURLToPath(new URL('../src', import.meta.url));
  * names of the package need, and what loading a `.keras` file and the first prediction add.
  */
 const FILES: Readonly<Record<string, readonly string[]>> = {
-  core: ['index.ts'],
+  core: ['index.ts', 'model/predictor.ts'],
   predict: [
     'formats/keras/zip-archive.ts',
     'formats/keras/read-keras.ts',

@@ -55,6 +55,11 @@ export interface LoadModelOptions extends CommonOptions, ReadOptions {
    */
   readonly compile?: boolean;
   /**
+   * Whether the model is made ready to predict: true for batches of one row, or how many rows they will have. The program is
+   * compiled while the weights arrive, and run once when they are there; the first prediction takes no longer than others.
+   */
+  readonly warmUp?: boolean | number;
+  /**
    * Keeps large weights in fewer bytes, each from when it arrives: as halves (`float16`), or as 8-bit integers with one scale
    * for each output channel (`int8`). Such a model predicts; see `compressWeights` of models, and `weightCompression`.
    */
@@ -128,6 +133,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     const { compileLoaded } = await import('./load-training.ts');
     compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, fill, strict, customObjects });
   }
+  const warming = options.warmUp && (await import('./warm-up.ts')).startWarmUp(model, options, !compressing && !isPart);
   await fillWeights(artifacts, plan ?? [], report, options, progress, early, compressing?.arrival(root));
   const wholeOrPart =
     options.until === undefined
@@ -136,6 +142,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
   await compressing?.finish(wholeOrPart);
+  if (warming) await warming(wholeOrPart);
   if (!isPart) wholeOrPart.trainingLogs = await metricsOf(artifacts);
   return wholeOrPart;
 }

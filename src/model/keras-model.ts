@@ -139,9 +139,31 @@ export abstract class KerasModel extends Layer {
     inputs: PredictInputs | PredictDataset,
     options: PredictOptions = {},
   ): Promise<O> {
-    const make = async (): Promise<Predictor> => new (await import('./predictor.ts')).Predictor(this);
-    this.#predictor ??= make();
-    return (await (await this.#predictor).predict(inputs, options)) as O;
+    return (await (await this.#loadPredictor()).predict(inputs, options)) as O;
+  }
+
+  #loadPredictor(): Promise<Predictor> {
+    this.#predictor ??= import('./predictor.ts').then(({ Predictor }) => new Predictor(this));
+    return this.#predictor;
+  }
+
+  /**
+   * Compiles what `predict` runs for batches of so many rows, and runs it once, so that the first prediction takes no longer
+   * than others. `loadModel(…, { warmUp: true })` does it while the weights are on their way.
+   *
+   * @throws {ShapeError} when the extents of an input are not known, but for its rows.
+   */
+  async warmUp(batchSize: number = 1): Promise<void> {
+    const inputs = await this.compileForPredict(batchSize);
+    await (await this.#loadPredictor()).run(inputs);
+  }
+
+  /** The first half of `warmUp`, which needs no weights yet. @internal */
+  async compileForPredict(batchSize: number): Promise<readonly Tensor[]> {
+    const { zeroInputs } = await import('./zero-inputs.ts');
+    const inputs = zeroInputs(this, batchSize);
+    await (await this.#loadPredictor()).compile(inputs);
+    return inputs;
   }
 
   /**

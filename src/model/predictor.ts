@@ -73,8 +73,7 @@ export class Predictor {
         outputs = await (await import('./padded-batch.ts')).runPadded(whole.program, whole.graph, batch);
       }
       if (outputs === undefined) {
-        const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
-        whole = await this.#programs.get(backend, key, () => this.#compile(backend, batch));
+        whole = await this.#programFor(backend, batch);
         outputs = await whole.program.run(batch);
       }
       batches.push(outputs);
@@ -86,6 +85,21 @@ export class Predictor {
       concatenateRows(batches.map((batch) => batch[index] as Tensor)),
     );
     return nestOutputs(this.#model.outputStructure, outputs);
+  }
+
+  /** Compiles the program for batches of such shapes, which `predict` finds then. */
+  async compile(batch: readonly Tensor[]): Promise<void> {
+    await this.#programFor(await defaultBackend(), batch);
+  }
+
+  /** Runs a batch for no other reason than that it has been run. */
+  async run(batch: readonly Tensor[]): Promise<void> {
+    await (await this.#programFor(await defaultBackend(), batch)).program.run(batch);
+  }
+
+  #programFor(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {
+    const key = batch.map((value) => value.dtype + formatShape(value.shape)).join(' ');
+    return this.#programs.get(backend, key, () => this.#compile(backend, batch));
   }
 
   async #compile(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {

@@ -112,6 +112,20 @@ const bitsOf = (tensors: readonly Tensor[]): string[] =>
     return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
   });
 
+test('threads that are there take part in the first run of a program', async () => {
+  const backend = wasmBackend({ threads: 2 });
+  backend.prepare?.();
+  const { graph, inputs } = (GRAPHS['matrix products in a row'] as (typeof GRAPHS)[string])();
+  let first = 1;
+  for (let attempt = 0; attempt < 1000 && first === 1; attempt++) {
+    const program = await backend.compile(graph);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await program.run(inputs);
+    first = program.threads;
+  }
+  expect(first).toBe(2);
+});
+
 describe.each(THREADS)('%i threads give the bits of one', (threads) => {
   test.each(Object.keys(GRAPHS))('%s', async (name) => {
     const { graph, inputs } = (GRAPHS[name] as (typeof GRAPHS)[string])();

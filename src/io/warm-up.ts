@@ -1,0 +1,22 @@
+import type { KerasModel } from '../model/keras-model.ts';
+import type { LoadModelOptions } from './load.ts';
+
+/**
+ * Starts to compile what a model that is being loaded will predict with; gives what does the rest when it has its weights.
+ *
+ * @param isWhole whether the model will be what it is now: with these layers, and weights of this form
+ */
+export function startWarmUp(
+  model: KerasModel,
+  { warmUp }: LoadModelOptions,
+  isWhole: boolean,
+): (loaded: KerasModel) => Promise<void> {
+  const rows = warmUp === true ? 1 : Number(warmUp);
+  const compiling = isWhole ? model.compileForPredict(rows) : undefined;
+  // A load that fails meanwhile says why itself; one that does not waits for this, and says what was wrong with it.
+  compiling?.catch(() => {});
+  return async (loaded) => {
+    await compiling;
+    await loaded.warmUp(rows);
+  };
+}
