@@ -50,6 +50,9 @@ export class FunctionBuilder {
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, Local[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   readonly #code = new ByteWriter();
+  /** Vectors of one number that are made at the beginning. */
+  #kept: Map<string, Local> | undefined;
+  readonly #beginning = new ByteWriter(64);
   #depth = 0;
 
   constructor(params: readonly ValueType[], relaxedSimd: boolean) {
@@ -129,8 +132,45 @@ export class FunctionBuilder {
     return this;
   }
 
+  /**
+   * From here on, vectors of one number are made once, where the function begins, and kept in locals: engines make a
+   * constant vector anew wherever it is used, which takes longer than to multiply by it.
+   */
+  keepConstants(): this {
+    this.#kept ??= new Map();
+    return this;
+  }
+
+  #pushKept(value: number, type: 'f32' | 'i32'): boolean {
+    // These two take one instruction.
+    if (this.#kept === undefined || Object.is(value, 0) || (type === 'i32' && value === -1)) return false;
+    const key = `${type}:${Object.is(value, -0) ? '-0' : value}`;
+    let local = this.#kept.get(key);
+    if (local === undefined) {
+      // Never one that was released: it holds its value from the beginning.
+      this.#locals.push('v128');
+      local = { index: this.params.length + this.#locals.length - 1, type: 'v128' };
+      this.#kept.set(key, local);
+      if (type === 'i32') {
+        this.#beginning.byte(0x41);
+        this.#beginning.signed(value);
+        this.#beginning.opcode(PLAIN_OPCODES['i32x4.splat']);
+      } else {
+        FLOATS[0] = value;
+        this.#beginning.byte(0x43);
+        this.#beginning.bytes(FLOAT_BYTES.subarray(0, 4));
+        this.#beginning.opcode(PLAIN_OPCODES['f32x4.splat']);
+      }
+      this.#beginning.byte(0x21);
+      this.#beginning.unsigned(local.index);
+    }
+    this.get(local);
+    return true;
+  }
+
   /** A vector of four floats; one number stands for all lanes. */
   f32x4(value: number | readonly [number, number, number, number]): this {
+    if (typeof value === 'number' && this.#pushKept(value, 'f32')) return this;
     if (typeof value === 'number') FLOATS.fill(value);
     else FLOATS.set(value);
     this.#code.opcode(V128_CONST);
@@ -140,6 +180,7 @@ export class FunctionBuilder {
 
   /** A vector of four integers of 32 bits; one number stands for all lanes. */
   i32x4(value: number | readonly [number, number, number, number]): this {
+    if (typeof value === 'number' && this.#pushKept(value, 'i32')) return this;
     if (typeof value === 'number') INTEGERS.fill(value);
     else INTEGERS.set(value);
     this.#code.opcode(V128_CONST);
@@ -336,6 +377,7 @@ export class FunctionBuilder {
       head.unsigned(count);
       head.byte(VALUE_TYPE_CODES[type]);
     }
+    head.bytes(this.#beginning.view());
     head.bytes(this.#code.view());
     head.byte(0x0b);
     return head.view();

@@ -33,6 +33,8 @@ export class ExpressionCode {
   readonly #bases = new Map<string, Local>();
   /** Values that do not change in the innermost loop: one, or one for each group of lanes. */
   readonly #hoisted = new Map<Expression, readonly Local[]>();
+  /** Byte offsets that are computed once in a turn. */
+  #positions: Map<string, Local> | undefined;
 
   constructor(context: KernelContext, f: FunctionBuilder, walk: Walk, lanes: Lanes) {
     this.#context = context;
@@ -74,9 +76,19 @@ export class ExpressionCode {
     values.forEach(hoist);
   }
 
-  /** Gives back the locals that `prepare` took. */
+  /**
+   * Keeps addresses from here on, where the coordinates no longer change: the engine joins only what has one address, and
+   * offsets to it.
+   */
+  keepAddresses(): void {
+    this.#positions = new Map();
+  }
+
+  /** Gives back the locals that it took. */
   release(): void {
     this.#f.release(...this.#bases.values(), ...[...this.#hoisted.values()].flat());
+    this.#f.release(...(this.#positions?.values() ?? []));
+    this.#positions = undefined;
     this.#bases.clear();
     this.#hoisted.clear();
   }
@@ -215,6 +227,21 @@ export class ExpressionCode {
   }
 
   #pushPosition(strides: readonly number[], scale: number, constant: number): void {
+    const { innerAxis } = this.#walk;
+    const key = `${this.#baseKey(strides, scale)}:${(strides[innerAxis] ?? 0) * scale}`;
+    const kept = constant === 0 ? this.#positions?.get(key) : undefined;
+    if (kept !== undefined) {
+      this.#f.get(kept);
+      return;
+    }
+    this.#pushSum(strides, scale, constant);
+    if (constant !== 0 || this.#positions === undefined) return;
+    const position = this.#f.local('i32');
+    this.#f.tee(position);
+    this.#positions.set(key, position);
+  }
+
+  #pushSum(strides: readonly number[], scale: number, constant: number): void {
     const { innerAxis, coordinates } = this.#walk;
     const base = this.#bases.get(this.#baseKey(strides, scale));
     const terms: Term[] = base === undefined ? [] : [[base, 1]];

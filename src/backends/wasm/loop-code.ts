@@ -5,12 +5,16 @@ import type { Access, Buffer, Expression, LoopKernel, Tail } from '../../compile
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import { ExpressionCode, type Lanes, type Walk } from './expression-code.ts';
 import { type EmittedKernel, emitRangeFunction, type KernelContext } from './kernel-context.ts';
+import { expressionCost } from './kernel-cost.ts';
+
+/** Nanoseconds of an element below which loading and storing take longer than computing: it gains nothing from wide vectors. */
+const LEAST_JOINED_COST = 0.9;
 
 /** Writes the function of a loop; its range is over the points of the domain in row-major order. */
 export function emitLoop(context: KernelContext, { domain, store, value }: LoopKernel): EmittedKernel {
   const count = sizeOf(domain);
   return emitRangeFunction(context, count, (f, first, last) => {
-    if (count > 0) writeLoop(context, f, domain, store, value, first, last);
+    if (count > 0) writeLoop(context, f.keepConstants(), domain, store, value, first, last);
   });
 }
 
@@ -43,7 +47,7 @@ function writeLoop(
   });
 }
 
-/** Elements from `start` to `stop` of the innermost axis: by fours, then one by one. */
+/** Elements from `start` to `stop` of the innermost axis: by eights where the engine joins vectors, by fours, one by one. */
 export function writeRow(
   context: KernelContext,
   f: FunctionBuilder,
@@ -56,6 +60,22 @@ export function writeRow(
   const index = walk.coordinates[walk.innerAxis] as Local;
   f.get(start).set(index);
   const write = (lanes: Lanes): ExpressionCode => new ExpressionCode(context, f, walk, lanes);
+  if (context.module.wide && expressionCost(1, value) >= LEAST_JOINED_COST) {
+    const pair = write(4);
+    pair.prepare([value], [store], 2);
+    const values = f.localsOf('v128', 2);
+    countBy(f, index, stop, 8, () => {
+      pair.keepAddresses();
+      // What is to be joined is stored one after the other, when all has been read.
+      for (const [group, local] of values.entries()) {
+        pair.push(value, group * 4);
+        f.set(local);
+      }
+      for (const [group, local] of values.entries()) pair.store(store, () => f.get(local), group * 4);
+    });
+    f.release(...values);
+    pair.release();
+  }
   const vector = write(4);
   vector.prepare([value], [store]);
   countBy(f, index, stop, 4, () => vector.store(store, () => vector.push(value)));

@@ -11,6 +11,9 @@ import { multiplyThenAdd, polynomial, withSignOf } from './math-polynomial.ts';
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 
+/** A float beside which numbers below 2²² lose their fraction. */
+const NO_FRACTION = 1.5 * 2 ** 23;
+
 /** (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2: 3e−9 of eʳ. */
 const EXP_TAIL = [0.49999994, 0.1666652, 0.041668393, 0.008368756, 0.0013814517];
 
@@ -33,7 +36,9 @@ const ERF_FAR = [0.00034151896, 1.1270893, 0.6381448, 0.103106774, -0.021838075,
 
 /** x = n ln 2 + r: sets `n` (a float with an integral value) and `r`. The result of e^x is p(r) · 2ⁿ. */
 function reduceExponent(f: FunctionBuilder, x: Local, n: Local, r: Local): void {
-  f.get(x).f32x4(Math.LOG2E).op('f32x4.mul', 'f32x4.nearest').tee(n);
+  // What is added leaves no bits for a fraction: rounding to the nearest in two sums, which the engine can join.
+  f.get(x).f32x4(Math.LOG2E).op('f32x4.mul').f32x4(NO_FRACTION).op('f32x4.add').f32x4(NO_FRACTION).op('f32x4.sub');
+  f.tee(n);
   f.f32x4(-LN2_HIGH);
   multiplyThenAdd(f, () => f.get(x));
   f.set(r).get(n).f32x4(-LN2_LOW);
