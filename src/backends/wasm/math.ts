@@ -68,7 +68,7 @@ function mathFunction(module: ModuleBuilder, name: MathName): number {
 }
 
 /** Those that activations are made of: each use has its own copy, since a call takes as long as half of what it does. */
-const INLINED: ReadonlySet<MathName> = new Set(['exp', 'sigmoid', 'tanh']);
+const INLINED: ReadonlySet<MathName> = new Set(['exp', 'sigmoid', 'tanh', 'erf']);
 
 /** Applies the function to the operands on the stack. */
 export function callMath(module: ModuleBuilder, f: FunctionBuilder, name: MathName): void {
