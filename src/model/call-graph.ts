@@ -1,4 +1,5 @@
 /** The calls between some input tensors and some output tensors, in the order in which Keras lists and runs them. */
+import { InputLayer } from '../layers/input-layer.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import { tensorsIn } from '../layers/keras-tensor.ts';
 import type { Layer } from '../layers/layer.ts';
@@ -8,6 +9,11 @@ export interface CallGraph {
   readonly calls: readonly LayerCall[];
   /** Every layer once, deepest first as in Keras, which decides the order of weights. */
   readonly layers: readonly Layer[];
+}
+
+/** Whether this is where a model begins, and no call of a layer. */
+function isInput({ layer }: LayerCall): boolean {
+  return (layer as unknown) instanceof InputLayer;
 }
 
 /** The tensors that a call depends on: its inputs, and those among its further arguments. */
@@ -23,8 +29,7 @@ export function traceCalls(inputs: readonly KerasTensor[], outputs: readonly Ker
   const boundary = new Set(inputs.map((tensor) => tensor.call));
   const { calls, layerOrder } = visitCalls(outputs, given);
   for (const call of calls) {
-    const isInput = call.layer.className === 'InputLayer';
-    if (isInput && !boundary.has(call)) {
+    if (isInput(call) && !boundary.has(call)) {
       throw new RangeError(
         `Cannot create a model: the outputs depend on input "${call.layer.name}", which is not among the inputs`,
       );
@@ -42,7 +47,7 @@ export function traceCalls(inputs: readonly KerasTensor[], outputs: readonly Ker
       callDepth.set(tensor.call, Math.max(depth + 1, callDepth.get(tensor.call) ?? 0));
     }
   }
-  for (const tensor of inputs.filter(({ call }) => call.layer.className === 'InputLayer')) {
+  for (const tensor of inputs.filter(({ call }) => isInput(call))) {
     // An input that leads nowhere belongs to the model all the same.
     if (!layerDepth.has(tensor.call.layer)) layerDepth.set(tensor.call.layer, 0);
     if (!layerOrder.has(tensor.call.layer)) layerOrder.set(tensor.call.layer, -1);
@@ -75,7 +80,7 @@ function visitCalls(outputs: readonly KerasTensor[], given: ReadonlySet<KerasTen
         stack.pop();
       } else {
         // A given tensor that is not an input layer's cuts the graph: the layer before it is not part of the model.
-        state.set(call, isGiven && call.layer.className !== 'InputLayer' ? 'done' : 'open');
+        state.set(call, isGiven && !isInput(call) ? 'done' : 'open');
         if (state.get(call) === 'done') continue;
         if (!layerOrder.has(call.layer)) layerOrder.set(call.layer, layerOrder.size);
         if (isGiven) continue;

@@ -2,6 +2,7 @@
  * How a model is trained, in the words of TensorFlow.js 4.22. It refuses a model whose training it does not understand, so
  * where it has no words for the loss or the optimizer nothing is said at all.
  */
+
 import type { JsonObject, JsonValue, WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Field } from '../layers/fields.ts';
@@ -13,6 +14,7 @@ import { resolveMetric } from '../training/metrics/resolve-metric.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import { weightEntryOf } from './encode-model.ts';
 import { encodeValue, isRecord, isSameJson } from './encode-values.ts';
+import { keepsUnusedMomentum, sumsGradients, tensorFlowJsSlot } from './optimizer-habits.ts';
 import { bySlot, scaled, stateOf, withUnusedMomentum } from './optimizer-state.ts';
 import { zerosEntry } from './optimizer-weights.ts';
 
@@ -180,7 +182,7 @@ function named(className: string, config: Readonly<Record<string, JsonValue | un
   return { class_name: className, config: config as JsonObject };
 }
 
-/** All of one slot, then all of the next, behind the number of steps. RMSProp has momentum even where it is not used. */
+/** All of one slot, then all of the next, behind the number of steps. */
 function stateEntries(
   model: KerasModel,
   optimizer: Optimizer,
@@ -188,28 +190,17 @@ function stateEntries(
   nameOf: (variable: Variable) => string,
 ): readonly WeightEntry[] {
   const items = bySlot(stateOf(optimizer, trainable), trainable);
-  const isWithout = optimizer.className === 'RMSprop' && !items.some(({ slot }) => slot === 'momentum');
-  const all = isWithout ? withUnusedMomentum(items, trainable) : items;
+  const isWithout = !items.some(({ slot }) => slot === 'momentum');
+  const all =
+    isWithout && keepsUnusedMomentum('TensorFlow.js', optimizer) ? withUnusedMomentum(items, trainable) : items;
   return all.map(({ variable, weight, slot, shape }) => {
-    const name = weight === undefined ? 'iter' : `${nameOf(weight)}/${slotName(optimizer.className, slot)}`;
+    const name = weight === undefined ? 'iter' : `${nameOf(weight)}/${tensorFlowJsSlot(optimizer, slot)}`;
     if (variable === undefined) return zerosEntry(name, shape, model.name);
     const entry = weightEntryOf(variable, model.name, name);
     const { learningRate } = optimizer;
-    if (optimizer.className !== 'SGD' || weight === undefined || typeof learningRate !== 'number') return entry;
+    if (!sumsGradients(optimizer) || weight === undefined || typeof learningRate !== 'number') return entry;
     // Momentum is a sum of gradients there, and of steps here.
     const factor = learningRate === 0 ? 0 : -1 / learningRate;
     return { ...entry, read: async () => scaled(await entry.read(), factor) };
   });
 }
-
-function slotName(className: string, slot: string): string {
-  if (className === 'Adam') return slot === 'momentum' ? 'm' : 'v';
-  return SLOTS[slot] ?? slot;
-}
-
-const SLOTS: Readonly<Record<string, string>> = {
-  velocity: 'rms',
-  average_gradient: 'mg',
-  accumulated_grad: 'accum_grad',
-  accumulated_delta_var: 'accum_var',
-};

@@ -1,9 +1,11 @@
 /** What the variables of an optimizer are for, and the order that files have them in. */
+
 import type { Shape } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { StepOptimizer } from '../training/optimizers/step-optimizer.ts';
+import { keepsUnusedMomentum } from './optimizer-habits.ts';
 
 /** One variable of an optimizer, and what it is for. */
 export interface StateItem {
@@ -35,10 +37,10 @@ export function stateOf(optimizer: Optimizer, trainable: readonly Variable[]): r
 
 /**
  * tf_keras keeps neither the learning rate nor Nadam's product, no numbers in the place of rows that are not there, and
- * momentum of SGD even when there is none.
+ * momentum of some optimizers even when there is none.
  */
 export function inTfKerasOrder(
-  { className }: Optimizer,
+  optimizer: Optimizer,
   items: readonly StateItem[],
   trainable: readonly Variable[],
 ): readonly StateItem[] {
@@ -48,7 +50,7 @@ export function inTfKerasOrder(
       slot !== 'u_product' &&
       !(weight && /^(row|column)$/.test(slot) && shape.length === 0),
   );
-  const isWithout = className === 'SGD' && !items.some(({ slot }) => slot === 'momentum');
+  const isWithout = keepsUnusedMomentum('tf_keras', optimizer) && !items.some(({ slot }) => slot === 'momentum');
   if (!isWithout) return kept;
   const unused = trainable.map((weight) => ({ variable: undefined, weight, slot: 'momentum', shape: weight.shape }));
   return [...kept, ...unused];

@@ -1,10 +1,12 @@
 /** The state of a model's optimizer as arrays for a file; the counterpart of `place-optimizer.ts`. */
+
 import type { Shape } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import type { WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { weightEntryOf } from './encode-model.ts';
+import { tfKerasSlot } from './optimizer-habits.ts';
 import { inTfKerasOrder, stateOf } from './optimizer-state.ts';
 
 /** The order of state in a file: that of Keras 3, or of tf_keras 2.11 and later. */
@@ -27,21 +29,11 @@ export async function optimizerWeightsOf(
   const items = stateOf(optimizer, trainable);
   if (layout === 'keras3') return items.map(({ variable }) => weightEntryOf(variable as Variable, model.name));
   return inTfKerasOrder(optimizer, items, trainable).map(({ variable, weight, slot, shape }) => {
-    const short = optimizer.className === 'RMSprop' ? slot : (TF_KERAS_SLOTS[slot] ?? slot);
-    const name = weight === undefined ? `${slot}:0` : `${optimizer.className}/${short}/${weight.path}:0`;
+    const name =
+      weight === undefined ? `${slot}:0` : `${optimizer.className}/${tfKerasSlot(optimizer, slot)}/${weight.path}:0`;
     return variable === undefined ? zerosEntry(name, shape, model.name) : weightEntryOf(variable, model.name, name);
   });
 }
-
-/** What tf_keras calls slots, where that is not what Keras 3 calls them; it does not in RMSprop. */
-const TF_KERAS_SLOTS: Readonly<Record<string, string>> = {
-  momentum: 'm',
-  velocity: 'v',
-  velocity_hat: 'vhat',
-  norm: 'u',
-  row: 'r',
-  column: 'c',
-};
 
 /** Zeros, for what a layout has and an optimizer has not. */
 export function zerosEntry(name: string, shape: Shape, file: string): WeightEntry {

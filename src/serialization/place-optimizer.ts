@@ -2,12 +2,14 @@
  * Which array of a file goes into which variable of an optimizer: by the name of the weight where files have names, else
  * by the order that the generation of Keras had them in; the counterpart of `optimizer-weights.ts`.
  */
+
 import { formatShape } from '../array/shape.ts';
 import { type Tensor, tensor } from '../array/tensor.ts';
 import type { FormatName, WeightEntry } from '../formats/artifacts.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Optimizer } from '../training/optimizers/optimizer.ts';
 import type { Dialect } from './dialect.ts';
+import { keepsUnusedMomentum, sumsGradients } from './optimizer-habits.ts';
 import {
   bySlot,
   inTfKerasOrder,
@@ -62,9 +64,10 @@ function findPlaces(optimizer: Optimizer, trainable: readonly Variable[], stored
   };
 }
 
-/** Momentum of SGD is a sum of gradients in TensorFlow.js, of steps in Keras. */
-function fromTensorFlowJs(item: PlanItem, { className, learningRate }: Optimizer): PlanItem {
-  if (className !== 'SGD' || item.variable.dtype !== 'float32' || typeof learningRate !== 'number') return item;
+/** Momentum may be a sum of gradients in TensorFlow.js, and is one of steps in Keras. */
+function fromTensorFlowJs(item: PlanItem, optimizer: Optimizer): PlanItem {
+  const { learningRate } = optimizer;
+  if (!sumsGradients(optimizer) || item.variable.dtype !== 'float32' || typeof learningRate !== 'number') return item;
   if (!item.variable.name.endsWith('momentum')) return item;
   return { ...item, convert: ([sum]) => scaled(sum as Tensor, -learningRate) };
 }
@@ -116,8 +119,7 @@ function oldLayouts(
   trainable: readonly Variable[],
 ): readonly (readonly StateItem[])[] {
   const grouped = bySlot(items, trainable);
-  const hasMomentum = optimizer.className === 'SGD' || optimizer.className === 'RMSprop';
-  const known = hasMomentum ? [withUnusedMomentum(grouped, trainable)] : [];
+  const known = keepsUnusedMomentum('keras2', optimizer) ? [withUnusedMomentum(grouped, trainable)] : [];
   // Keras 2.0 to 2.2 kept a number for each weight in the place of the greatest velocities, or did not count steps.
   const placeholders = unusedFor(trainable, 'velocity_hat', () => [1]);
   const uncounted = grouped.filter(({ weight }) => weight !== undefined);
