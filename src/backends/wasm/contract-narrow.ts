@@ -3,7 +3,8 @@
  * them, for 8-bit integers, one scale for each column. A kernel widens one panel at a time into its private scratch,
  * where tiles find the floats that they know; a panel serves all rows of a unit. There is never a whole matrix of floats.
  *
- * What is widened has the bits of the floats that the form stands for.
+ * What is widened has the bits of the floats that the form stands for. A single row, which shares a panel with none, is
+ * multiplied by the codes.
  */
 import { bytesPerElement } from '../../array/dtype.ts';
 import type { NarrowArray, WeightDtype } from '../../array/narrow-array.ts';
@@ -13,7 +14,7 @@ import type { ModuleBuilder } from './assembler-module.ts';
 import { type MatrixLayout, packedBytes, packMatrices, panelBytes } from './contract-pack.ts';
 import type { Packing } from './contract-plan.ts';
 import type { NarrowPanels } from './contract-product.ts';
-import { TILE_COLUMNS, WIDE_COLUMNS } from './contract-tile.ts';
+import { type Finish, storeLanes, TILE_COLUMNS, WIDE_COLUMNS } from './contract-tile.ts';
 
 /** Bytes of eight floats. */
 const LANES_BYTES = TILE_COLUMNS * 4;
@@ -155,7 +156,7 @@ export class PanelWidener {
     skip = 0,
   ): NarrowPanels {
     const f = this.#f;
-    const { dtype, panelStride, scaleStride, scalesAt } = this.#plan;
+    const { dtype, panelStride, scaleStride, scalesAt, stepBytes } = this.#plan;
     const scaled = (terms: readonly Term[], by: number): Term[] => terms.map(([local, scale]) => [local, scale * by]);
     if (dtype === 'int8') {
       f.sum([...scaled(matrix, scaleStride), ...scaled(columns, 4)], this.#base + scalesAt).set(this.#scales);
@@ -168,6 +169,13 @@ export class PanelWidener {
         const at = f.local('i32');
         f.get(this.#scratch).i32(skip).op('i32.add').set(at);
         return at;
+      },
+      multiplyRow: ({ depth, left, finish }, width, { right, outputColumn, biasAt }) => {
+        f.get(left.base).push(depth);
+        f.sum([[right, 1]], (skip / LANES_BYTES) * stepBytes);
+        f.get(outputColumn).get(this.#scales).get(this.#factors).get(biasAt);
+        f.call(rowFunction(this.#module, dtype, this.#factor !== undefined, finish, width));
+        f.increment(this.#scales, LANES_BYTES).increment(this.#factors, LANES_BYTES);
       },
     };
   }
@@ -220,6 +228,59 @@ function widenFunction(module: ModuleBuilder, dtype: WeightDtype, hasFactor: boo
   });
 }
 
+/**
+ * A function that multiplies a row by a panel: left, depth, panel, output, addresses of the scales, the factors and the
+ * bias. Panels are read once, so that what counts is how few bytes they are; sums are scaled when they are complete.
+ */
+function rowFunction(
+  module: ModuleBuilder,
+  dtype: WeightDtype,
+  hasFactor: boolean,
+  finish: Finish,
+  columns: number,
+): number {
+  const { accumulate = false, bias = false, lower, upper } = finish;
+  const key = ['row', dtype, hasFactor, accumulate, bias, lower, upper, columns].join(':');
+  return module.shared(key, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'], [], (f) => {
+    const [left, depth, panel, output, scales, factors, biases] = [0, 1, 2, 3, 4, 5, 6].map((index) => {
+      return f.param(index);
+    }) as Locals7;
+    const [count, whole] = f.localsOf('i32', 2) as [Local, Local];
+    const sums = Array.from({ length: UNROLL }, () => f.localsOf('v128', 2));
+    const lanes = f.localsOf('v128', 2) as [Local, Local];
+    const element = f.local('v128');
+    const stepBytes = TILE_COLUMNS * bytesPerElement(dtype);
+    const steps = (unroll: number): void => {
+      for (let step = 0; step < unroll; step++) {
+        f.load('v128.load32_splat', left, step * 4).set(element);
+        loadNarrow(f, dtype, panel, step * stepBytes, lanes);
+        for (const [index, sum] of (sums[step] as Local[]).entries()) {
+          f.multiplyAdd(sum, () => f.get(element).get(lanes[index] as Local));
+        }
+      }
+      f.increment(left, unroll * 4).increment(panel, unroll * stepBytes);
+    };
+    f.get(depth).i32(-UNROLL).op('i32.and').set(whole);
+    f.for(count, 0, whole, UNROLL, () => steps(UNROLL));
+    f.for(count, whole, depth, 1, () => steps(1));
+    for (let index = 0; index * 4 < columns; index++) {
+      const [first, ...others] = sums.map((set) => set[index]) as [Local, ...Local[]];
+      f.get(first);
+      for (const other of others) f.get(other).op('f32x4.add');
+      if (dtype === 'int8') f.load('v128.load', scales, index * 16).op('f32x4.mul');
+      if (hasFactor) f.load('v128.load', factors, index * 16).op('f32x4.mul');
+      if (accumulate) f.load('v128.load', output, index * 16).op('f32x4.add');
+      if (bias) f.load('v128.load', biases, index * 16).op('f32x4.add');
+      // As in a tile, NaN stays.
+      if (lower !== undefined) f.f32x4(lower).op('f32x4.pmax');
+      if (upper !== undefined) f.f32x4(upper).op('f32x4.pmin');
+      f.set(first);
+      storeLanes(f, output, index * 16, first, Math.min(4, columns - index * 4));
+    }
+  });
+}
+
+type Locals7 = [Local, Local, Local, Local, Local, Local, Local];
 type Locals5 = [Local, Local, Local, Local, Local];
 type Locals6 = [Local, Local, Local, Local, Local, Local];
 

@@ -51,6 +51,8 @@ export interface NarrowPanels {
   readonly stride: number;
   /** Writes the widening of the panels that begin at an address, in the order of columns; gives where they are then. */
   widen(right: Local, panels: number): Local;
+  /** Writes the product of a single row and a panel, of which so many columns count, without widening it first. */
+  multiplyRow(product: Product, columns: number, place: PanelPlace): void;
 }
 
 /** Writes the loops of a product. Panels are outermost, so that one stays in the first cache while rows go by. */
@@ -63,7 +65,12 @@ export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: 
   const place: PanelPlace = { right, outputColumn, biasAt };
   let rest = columns;
   const { narrow, panelStride } = product.right;
+  const isRow = isSingleRow(product);
   const emitAt = (width: number, panels: number): void => {
+    if (isRow && narrow !== undefined) {
+      narrow.multiplyRow(product, width, place);
+      return;
+    }
     const wide = narrow?.widen(right, panels);
     emitPanel(module, f, product, width, wide === undefined ? place : { ...place, right: wide });
     if (wide !== undefined) f.release(wide);
@@ -81,7 +88,8 @@ export function emitProduct(module: ModuleBuilder, f: FunctionBuilder, product: 
   f.release(panel, right, outputColumn, biasAt);
 }
 
-interface PanelPlace {
+/** Addresses of a panel, and of what its first column becomes. */
+export interface PanelPlace {
   readonly right: Local;
   readonly outputColumn: Local;
   readonly biasAt: Local;
@@ -150,8 +158,13 @@ function emitTileCall(
 /** Columns of the tiles that the panels are shared out to, the widest first. */
 function tileWidths({ wide }: ModuleBuilder, { rows, right }: Product): number[] {
   const widths = wide ? [WIDE_COLUMNS, TILE_COLUMNS] : [TILE_COLUMNS];
-  // What is widened first is in the first cache anyway.
-  return rows === 1 && right.stride === undefined && !right.narrow ? [ROW_COLUMNS, ...widths] : widths;
+  if (rows !== 1 || right.stride !== undefined) return widths;
+  return right.narrow ? [TILE_COLUMNS] : [ROW_COLUMNS, ...widths];
+}
+
+/** Whether the left matrix is one row of neighbours: nobody shares a panel with it. */
+function isSingleRow({ rows, groups, left, segments }: Product): boolean {
+  return rows === 1 && groups === 1 && left.kind === 'rows' && segments === undefined;
 }
 
 /** Rows of a tile at the most. */
