@@ -28,10 +28,11 @@ interface Affine {
  * @param updated variables that change in each run: what depends on them is not folded
  */
 export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Set()): Graph {
-  const useCounts = countUses(graph);
+  const order = topologicalOrder(graph.outputs);
+  const useCounts = countUses(graph, order);
   const staticNodes = new Set<AnyNode>();
   const isStatic = ({ node }: SymbolicTensor): boolean => staticNodes.has(node);
-  for (const node of topologicalOrder(graph.outputs)) {
+  for (const node of order) {
     if (node.primitive === 'input' || node.primitive === 'host') continue;
     if (node.primitive === 'parameter' && updated.has(node.attributes.variable)) continue;
     if (node.inputs.every(isStatic)) staticNodes.add(node);
@@ -40,7 +41,7 @@ export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Se
   const chains = new Map<SymbolicTensor, Affine>();
   const scaled = new Map<SymbolicTensor, Affine>();
   const rewriter = new GraphRewriter(() => undefined);
-  for (const node of topologicalOrder(graph.outputs)) {
+  for (const node of order) {
     const [symbol] = node.outputs;
     if (symbol === undefined || symbol.dtype !== 'float32') continue;
     if ((node.primitive === 'convolve' || node.primitive === 'dot') && canScale(node, isStatic)) {
@@ -68,12 +69,12 @@ function canScale(node: AnyNode, isStatic: (symbol: SymbolicTensor) => boolean):
   return isStatic(weights) && !isStatic(x);
 }
 
-function countUses({ outputs }: Graph): Map<SymbolicTensor, number> {
+function countUses({ outputs }: Graph, order: readonly AnyNode[]): Map<SymbolicTensor, number> {
   const counts = new Map<SymbolicTensor, number>();
   const count = (symbol: SymbolicTensor): void => {
     counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
   };
-  for (const node of topologicalOrder(outputs)) node.inputs.forEach(count);
+  for (const node of order) node.inputs.forEach(count);
   outputs.forEach(count);
   return counts;
 }

@@ -54,7 +54,7 @@ export function planMemory(schedule: Schedule): MemoryPlan {
     block.offset = permanentBytes;
     permanentBytes += block.bytes;
   }
-  const passingBytes = placeGreedily(passing);
+  const passingBytes = Math.max(0, ...contemporaries(passing).map(placeGreedily));
   for (const block of passing) block.offset += permanentBytes;
   const offsets = new Map<Buffer, number>();
   for (const block of blocks) for (const buffer of block.buffers) offsets.set(buffer, block.offset);
@@ -216,6 +216,18 @@ function mergeInPlace(
     }
   }
   return new Set(blockOf.values());
+}
+
+/** Blocks of which none lives at the time of one of another list: those of the prologue, one step of it after the other. */
+function contemporaries(blocks: readonly Block[]): Block[][] {
+  const lists: Block[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const block of [...blocks].sort((a, b) => a.start - b.start)) {
+    if (block.start > end) lists.push([]);
+    lists.at(-1)?.push(block);
+    end = Math.max(end, block.end);
+  }
+  return lists;
 }
 
 /** Assigns offsets from 0 and gives the end of the highest block. */

@@ -121,6 +121,8 @@ export class GraphRewriter {
   }
 
   #attributesKey(attributes: object): string {
+    // Most element-wise operations have none, and there are many of them.
+    if (Object.keys(attributes).length === 0) return '{}';
     return JSON.stringify(attributes, (_, value: unknown) => {
       // JSON knows neither NaN and infinities nor −0.
       if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);

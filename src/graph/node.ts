@@ -63,22 +63,24 @@ export interface Graph {
 /** All nodes that the outputs need, each after its inputs. Iterative: a graph may be many thousand nodes deep. */
 export function topologicalOrder(outputs: readonly SymbolicTensor[]): AnyNode[] {
   const order: AnyNode[] = [];
-  const state = new Map<AnyNode, 'open' | 'done'>();
+  /** Whether what it needs has been visited, for each node that was met. */
+  const isDone = new Map<AnyNode, boolean>();
   const stack: AnyNode[] = outputs.map((output) => output.node).reverse();
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-    if (state.get(node) === 'done') {
-      stack.pop();
-    } else if (state.get(node) === 'open') {
-      state.set(node, 'done');
-      order.push(node);
-      stack.pop();
-    } else {
-      state.set(node, 'open');
-      for (let index = node.inputs.length - 1; index >= 0; index--) {
-        const input = (node.inputs[index] as SymbolicTensor).node;
-        if (!state.has(input)) stack.push(input);
+    const known = isDone.get(node);
+    const { inputs } = node;
+    if (known === undefined && inputs.length > 0) {
+      isDone.set(node, false);
+      for (let index = inputs.length - 1; index >= 0; index--) {
+        const input = (inputs[index] as SymbolicTensor).node;
+        if (!isDone.has(input)) stack.push(input);
       }
+      continue;
     }
+    stack.pop();
+    if (known === true) continue;
+    isDone.set(node, true);
+    order.push(node);
   }
   return order;
 }

@@ -3,7 +3,6 @@
 import type { WeightDtype } from '../array/narrow-array.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
-import { defaultBackend } from '../model/default-backend.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
@@ -16,7 +15,7 @@ import { WeightAssembler } from '../serialization/weights/weight-assembler.ts';
 import type { Arrival } from './compress-weights.ts';
 import { type OnProgress, ProgressCounter } from './progress.ts';
 import { type ReadOptions, readArtifacts, selectionCode } from './read-artifacts.ts';
-import { EarlyReads, readWeights, storedBytesOf } from './read-weights.ts';
+import { EarlyReads, readWeights } from './read-weights.ts';
 import { isAtHand, type LoadHandler, type ModelSource } from './source.ts';
 
 /**
@@ -24,9 +23,6 @@ import { isAtHand, type LoadHandler, type ModelSource } from './source.ts';
  * hundred requests, and as many bytes as they save.
  */
 const WHOLE_BELOW_BYTES = 32 << 20;
-
-/** A model with so many weights takes milliseconds to predict. */
-const LARGE_BYTES = 4 << 20;
 
 /** What loading a model and loading weights have in common. */
 interface CommonOptions {
@@ -106,12 +102,6 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
   const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
-  if (artifacts.weights !== undefined && storedBytesOf(artifacts.weights) >= LARGE_BYTES) {
-    defaultBackend().then(
-      (backend) => backend.prepare?.(),
-      () => {},
-    );
-  }
   const early = new EarlyReads();
   // What is read before it is known what it is for cannot be compressed when it arrives.
   if (artifacts.weights !== undefined && !isPart && !compressing && (await isAtHand(source))) {

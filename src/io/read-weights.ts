@@ -50,11 +50,6 @@ export class EarlyReads {
   }
 }
 
-/** Bytes of all arrays of a file, as they are stored. */
-export function storedBytesOf(weights: Weights): number {
-  return entriesOf(weights).reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-}
-
 function entriesOf(weights: Weights): readonly WeightEntry[] {
   switch (weights.kind) {
     case 'named':

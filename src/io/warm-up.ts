@@ -1,5 +1,9 @@
+import { defaultBackend } from '../model/default-backend.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { LoadModelOptions } from './load.ts';
+
+/** A model of so many parameters takes milliseconds to predict, so that helping threads are worth their start. */
+const LARGE_PARAMETERS = 1 << 20;
 
 /**
  * Starts to compile what a model that is being loaded will predict with; gives what does the rest when it has its weights.
@@ -12,6 +16,13 @@ export function startWarmUp(
   isWhole: boolean,
 ): (loaded: KerasModel) => Promise<void> {
   const rows = warmUp === true ? 1 : Number(warmUp);
+  if (model.countParams() >= LARGE_PARAMETERS) {
+    // Who compiles hears of what fails.
+    defaultBackend().then(
+      (backend) => backend.prepare?.(),
+      () => {},
+    );
+  }
   const compiling = isWhole ? model.compileForPredict(rows) : undefined;
   // A load that fails meanwhile says why itself; one that does not waits for this, and says what was wrong with it.
   compiling?.catch(() => {});

@@ -80,12 +80,24 @@ export async function crewFor(options: CrewOptions, cost: number): Promise<Crew 
     return isIsolated ? pageCrew(threads, sharing(threads)) : pageCrew(1, undefined);
   }
   if (threads === 1) return undefined;
-  return { threads, meeting: sharing(threads), open: (program) => openTeam(threads, program) };
+  return {
+    threads,
+    meeting: sharing(threads),
+    open: (program) => openTeam(threads, cost >= LEAST_EARLY_COST, program),
+  };
 }
+
+/**
+ * Nanoseconds of a program after whose first run helpers start, for the runs to come. To start them earlier delays the first
+ * prediction of a process by more than they save: the other processors are busy with the engine's own work then.
+ */
+const LEAST_EARLY_COST = 3_000_000;
 
 interface Team {
   readonly pool: ThreadPool;
   readonly program: ThreadedProgram;
+  /** Whether it takes so long that others will be wanted soon. */
+  readonly isLong: boolean;
 }
 
 /** With the caller, whom others help. */
@@ -108,20 +120,23 @@ class TeamPlace extends LocalPlace {
   }
 
   override run(): void {
-    const { pool, program } = this.#team;
+    const { pool, program, isLong } = this.#team;
     this.#threads = pool.call(program);
     super.run();
+    if (!isLong || this.#threads > 1) return;
+    pool.start();
+    pool.offer(program);
   }
 }
 
-async function openTeam(threads: number, compiled: CompiledProgram): Promise<OpenProgram> {
+async function openTeam(threads: number, isLong: boolean, compiled: CompiledProgram): Promise<OpenProgram> {
   const { module, meeting, openHere } = compiled;
   const pool = threadPool(threads - 1);
   const { memory, exports, offsets } = await openHere();
   const program = { module, memory, meeting };
   pool.offer(program);
   return {
-    place: new TeamPlace(memory, exports, offsets, { pool, program }),
+    place: new TeamPlace(memory, exports, offsets, { pool, program, isLong }),
     recover: async (cause) => {
       if (Atomics.load(new Int32Array(memory.buffer), (meeting + LOST_OFFSET) / 4) === 0) throw cause;
       pool.stop();

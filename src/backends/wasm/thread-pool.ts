@@ -1,6 +1,6 @@
 /**
  * Threads that help the first one of a program. They are started by the first program that is large enough and runs
- * again, or when a large model is loaded, serve all programs, end when none has run for a while, and never keep a process alive.
+ * again, or that takes long, serve all programs, end when none has run for a while, and never keep a process alive.
  */
 import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
@@ -75,7 +75,10 @@ export class ThreadPool {
 
   /** Gives the threads, where there are some, a program before its first run. */
   offer(program: ThreadedProgram): void {
-    if (this.#workers.length > 0) this.#give(program, new Int32Array(program.memory.buffer, program.meeting));
+    const id = this.#given.get(program);
+    const isGiven = id !== undefined && id >= this.#firstId;
+    if (this.#workers.length > 0 && !isGiven)
+      this.#give(program, new Int32Array(program.memory.buffer, program.meeting));
   }
 
   /**
