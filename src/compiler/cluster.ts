@@ -91,12 +91,14 @@ export function isFold(primitive: PrimitiveName): boolean {
  * @param order all nodes, each after its inputs
  * @param isBound whether a value is there before the kernels run
  * @param isStatic whether a node depends on variables and constants only
+ * @param isRepeatable whether several kernels better compute a node's value again than share it
  */
 export function cluster(
   order: readonly AnyNode[],
   outputs: readonly SymbolicTensor[],
   isBound: (symbol: SymbolicTensor) => boolean,
   isStatic: (node: AnyNode) => boolean,
+  isRepeatable: (node: AnyNode) => boolean = () => false,
 ): Clustering {
   const requests = new Map<SymbolicTensor, Request[]>();
   const roots = new Map<SymbolicTensor, readonly Root[]>();
@@ -140,8 +142,10 @@ export function cluster(
     }
     if (isElementwise(node.primitive)) {
       const only = singleRequest(wanted);
-      if (only !== undefined && canInline(symbol, only, isStatic(node))) forward(node, only);
-      else computeInLoop(node, symbol, true);
+      const places = only === undefined && isRepeatable(node) ? separateRequests(wanted) : only && [only];
+      if (places?.every((place) => canInline(symbol, place, isStatic(node)))) {
+        for (const place of places) forward(node, place);
+      } else computeInLoop(node, symbol, true);
       return;
     }
     if (node.primitive === 'reshape') {
@@ -193,6 +197,17 @@ function singleRequest(wanted: readonly Request[]): InsideRequest | undefined {
   const key = mapKey(first.map);
   const same = others.every((other) => other !== 'buffer' && other.root === first.root && mapKey(other.map) === key);
   return same ? first : undefined;
+}
+
+/** Different requests, if none is for a buffer. */
+function separateRequests(wanted: readonly Request[]): InsideRequest[] | undefined {
+  const found: InsideRequest[] = [];
+  for (const entry of wanted) {
+    if (entry === 'buffer') return undefined;
+    const isKnown = found.some(({ root, map }) => root === entry.root && mapKey(map) === mapKey(entry.map));
+    if (!isKnown) found.push(entry);
+  }
+  return found;
 }
 
 /** What the prologue can compute stays out of the run; a broadcast would compute each element many times. */

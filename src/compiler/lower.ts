@@ -19,6 +19,13 @@ import type {
   Tail,
 } from './schedule.ts';
 
+export interface LowerAdvice {
+  /** Outputs and others in the order in which they are to be computed; see `backwards`. */
+  readonly roots?: readonly SymbolicTensor[];
+  /** Whether several kernels better compute a node's value again than share it; see `repeatableNodes`. */
+  readonly isRepeatable?: (node: AnyNode) => boolean;
+}
+
 /**
  * The schedule of a graph. Its inputs may be any values, such as those of `host` nodes: what they were computed from
  * is left out. All that is not left out must be numeric.
@@ -26,18 +33,14 @@ import type {
  * What depends on variables and constants only goes to the prologue, from inside loops too; variables that the run
  * assigns are none of these.
  *
- * @param roots outputs and others in the order in which they are to be computed; see `backwards`
+ * @param advice for the step of a training
  */
-export function lowerGraph(
-  graph: Graph,
-  updates: readonly Update[] = [],
-  roots: readonly SymbolicTensor[] = [],
-): Schedule {
+export function lowerGraph(graph: Graph, updates: readonly Update[] = [], advice: LowerAdvice = {}): Schedule {
   const lowering = new Lowering(new Set(updates.map(([variable]) => variable)));
   const inputs = graph.inputs.map((symbol, index) => lowering.buffer(`input${index}`, 'input', symbol));
   const scope = new Scope(lowering, lowering.kernels);
   for (const [index, symbol] of graph.inputs.entries()) scope.bind(symbol, inputs[index] as Buffer, false);
-  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)], roots);
+  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)], advice);
   // What is given after the run must not be a state, which has its next value by then.
   const safe = results.map((buffer) => (buffer.role === 'state' ? lowering.putAside(buffer) : buffer));
   const next = safe.slice(graph.outputs.length);
@@ -138,7 +141,7 @@ class Scope {
   }
 
   /** Emits the kernels and gives the buffers of the outputs. */
-  lower(outputs: readonly SymbolicTensor[], roots: readonly SymbolicTensor[] = []): Buffer[] {
+  lower(outputs: readonly SymbolicTensor[], { roots = [], isRepeatable }: LowerAdvice = {}): Buffer[] {
     const order = topologicalOrder([...roots, ...outputs]);
     for (const node of order) {
       if (node.primitive === 'input' || node.primitive === 'host') continue;
@@ -151,6 +154,7 @@ class Scope {
       outputs,
       (symbol) => this.#buffers.has(symbol),
       (node) => this.#static.has(node),
+      isRepeatable,
     );
     for (const node of order) if (!this.#clustering.anchored.has(node)) this.#emit(node, undefined, undefined);
     return outputs.map((output) => this.#bufferOf(output));

@@ -103,9 +103,9 @@ async function compileGraph(
   const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
   await breathe();
   const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
-  const roots =
-    updates.length === 0 ? [] : (await import('../../compiler/update-order.ts')).backwards(numeric, updates);
-  const lowered = lowerGraph(numeric, updates, roots);
+  const advice =
+    updates.length === 0 ? {} : (await import('../../compiler/training-advice.ts')).trainingAdvice(numeric, updates);
+  const lowered = lowerGraph(numeric, updates, advice);
   const cost = programCost(lowered.kernels);
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
