@@ -82,6 +82,11 @@ export class Variable {
    * @throws {RangeError} when the value has no narrow form, and should have.
    */
   assign(value: Tensor): void {
+    this.prepare(value)();
+  }
+
+  /** Checks all that `assign` does; what it gives replaces the value, and does not fail. */
+  prepare(value: Tensor): () => void {
     if (!shapesEqual(value.shape, this.shape)) {
       throw new ShapeError(
         `Cannot assign weight "${this.path}": the value has shape ${formatShape(value.shape)}, ` +
@@ -93,10 +98,13 @@ export class Variable {
         `Cannot assign weight "${this.path}": the value has dtype ${value.dtype}, the weight ${this.dtype}`,
       );
     }
-    if (this.#narrow) this.#narrow = this.#narrow.again(value, this.path);
-    else this.#value = value as Tensor<VariableDtype>;
-    this.#read = undefined;
-    this.#version++;
+    const narrow = this.#narrow?.again(value, this.path);
+    return () => {
+      if (narrow) this.#narrow = narrow;
+      else this.#value = value as Tensor<VariableDtype>;
+      this.#read = undefined;
+      this.#version++;
+    };
   }
 
   /** Replaces the value by one in a narrow form, of as many elements. */

@@ -29,6 +29,7 @@ import {
   wasmBackend,
 } from '../index.ts';
 import type { KerasModel } from '../model/keras-model.ts';
+import type { Store } from '../storage/store.ts';
 import { readWeights } from './read-weights.ts';
 
 interface Case {
@@ -218,6 +219,7 @@ describe('compressWeights()', () => {
     expect(await model.predict(x)).not.toEqual(before);
     const broken = new Tensor(kernel.shape, 'float32', new Float32Array(kernel.data.length).fill(Number.NaN));
     expect(() => model.setWeights([broken, bias])).toThrow('is kept as int8');
+    expect(model.getWeights()[0]?.data[0]).toBeCloseTo(-(kernel.data[0] as number));
   });
 
   test('is an error for who trains, unless the layer is frozen', async () => {
@@ -249,6 +251,12 @@ describe('loadModel() with weightDtype', () => {
     },
   };
 
+  const savedStore = async (): Promise<Store> => {
+    const store = memoryStore();
+    await makeModel(tower).save({ store, key: 'small.keras' });
+    return store;
+  };
+
   test.each(['small.keras', 'small.h5', 'model.json'])('%s is what compressWeights() gives', async (key) => {
     const store = memoryStore();
     const original = makeModel(tower);
@@ -268,9 +276,28 @@ describe('loadModel() with weightDtype', () => {
     expect(again.getWeights()).toEqual(original.getWeights());
   });
 
-  test('verifies with the float32 weights', async () => {
+  test('is a load that fails as a whole, when a weight of the file has no such form', async () => {
     const store = memoryStore();
-    await makeModel(tower).save({ store, key: 'small.keras' });
+    const broken = makeModel(tower);
+    const [first, kernel] = [broken.weights[0], broken.weights[2]];
+    broken.setWeights(
+      broken
+        .getWeights()
+        .map((value, place) =>
+          place < 2 ? new Tensor(value.shape, 'float32', new Float32Array(value.data.length)) : value,
+        ),
+    );
+    (kernel?.value.data as Float32Array)[5] = Number.POSITIVE_INFINITY;
+    await broken.save({ store, key: 'broken.weights.h5' });
+    const loaded = await loadModel({ store: await savedStore(), key: 'small.keras' }, { weightDtype: 'float16' });
+    const before = loaded.getWeights();
+    await expect(loaded.loadWeights({ store, key: 'broken.weights.h5' })).rejects.toThrow('is kept as float16');
+    expect(loaded.getWeights()).toEqual(before);
+    expect(first?.value.data[0]).toBe(0);
+  });
+
+  test('verifies with the float32 weights', async () => {
+    const store = await savedStore();
     const loaded = await loadModel({ store, key: 'small.keras' }, { weightDtype: 'float16', verifyWeights: true });
     expect(loaded.weightCompression?.outputDifference).toBeGreaterThan(0);
     expect(loaded.weightCompression?.outputDifference).toBeLessThan(0.01);

@@ -250,7 +250,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     for (const layer of this.children) layer.trainable = value;
   }
 
-  /** Values of all weights, in the order of `weights`. They are the arrays that the layer uses, not copies. */
+  /** Values of all weights, in the order of `weights`. They are the arrays that the layer uses, not copies, but for compressed ones. */
   getWeights(): readonly Tensor[] {
     return this.weights.map((variable) => variable.value);
   }
@@ -273,7 +273,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
       return [`"${path}" is ${dtype}${formatShape(shape)}, its value ${value.dtype}${formatShape(value.shape)}`];
     });
     if (misfits.length > 0) throw new RangeError(`Cannot set the weights of "${name}": ${misfits.join('; ')}`);
-    for (const [index, variable] of weights.entries()) variable.assign(values[index] as Tensor);
+    for (const assign of weights.map((variable, index) => variable.prepare(values[index] as Tensor))) assign();
   }
 
   /**

@@ -70,11 +70,11 @@ export class WeightAssembler {
 
   /** Gives every weight its value. */
   commit(): void {
-    for (const [variable, { value }] of this.#values) {
-      if (value instanceof Tensor) variable.assign(value);
-      else variable.assignNarrow(value);
-      this.#report.matched.push(variable.path);
-    }
+    const assignments = Array.from(this.#values, ([variable, { value }]) =>
+      value instanceof Tensor ? variable.prepare(value) : (): void => variable.assignNarrow(value),
+    );
+    for (const assign of assignments) assign();
+    for (const { path } of this.#values.keys()) this.#report.matched.push(path);
   }
 }
 
