@@ -1,7 +1,7 @@
 /** How long the thread of a page is away while Hornet works. */
 import { type Files, loadHornet, readFloats } from './engines.ts';
 
-/** The longest that a message to the page had to wait, in milliseconds. */
+/** The longest that something urgent, such as a click, would have had to wait, in milliseconds. */
 export interface Blocks {
   /** While the model is loaded. */
   readonly load: number;
@@ -12,39 +12,34 @@ export interface Blocks {
 
 const PREDICTIONS = 10;
 
-/** What a worker does: it tells when it has told it, every two milliseconds. */
-const CLOCK = 'setInterval(() => postMessage(performance.timeOrigin + performance.now()), 2)';
+/** Milliseconds between two looks. */
+const PERIOD_MS = 2;
 
 export async function watchBlocks(files: Files, threads: number): Promise<Blocks> {
   const values = await readFloats(files.input);
-  const clock = new Worker(URL.createObjectURL(new Blob([CLOCK], { type: 'text/javascript' })));
-  const loaded = await watch(clock, () => loadHornet(files, threads));
+  const loaded = await watch(() => loadHornet(files, threads));
   const predict = loaded.result;
-  const first = await watch(clock, () => predict(values));
-  const steady = await watch(clock, async () => {
+  const first = await watch(() => predict(values));
+  const steady = await watch(async () => {
     for (let call = 0; call < PREDICTIONS; call++) await predict(values);
   });
   return { load: loaded.longest, first: first.longest, steady: steady.longest };
 }
 
-async function watch<T>(
-  clock: Worker,
-  work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly longest: number }> {
+/** Tasks of the highest priority tell how late they are: what has the thread then is all that they wait for. */
+async function watch<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly longest: number }> {
   let longest = 0;
-  let hear = (): void => {};
-  const message = (): Promise<void> => {
-    return new Promise((resolve) => {
-      hear = resolve;
-    });
+  const look = async (): Promise<void> => {
+    const due = performance.now() + PERIOD_MS;
+    const now = await scheduler.postTask(() => performance.now(), { delay: PERIOD_MS, priority: 'user-blocking' });
+    longest = Math.max(longest, now - due);
   };
-  clock.onmessage = ({ data }: MessageEvent<number>) => {
-    longest = Math.max(longest, performance.timeOrigin + performance.now() - data);
-    hear();
-  };
-  await message();
-  longest = 0;
+  const watching = { isOver: false };
+  const looks = (async () => {
+    while (!watching.isOver) await look();
+  })();
   const result = await work();
-  await message();
+  watching.isOver = true;
+  await looks;
   return { result, longest };
 }
