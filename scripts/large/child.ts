@@ -36,7 +36,7 @@ const SIDE = 4096;
 const MATRIX_BYTES = 4 * SIDE * SIDE;
 /** Rows of one more matrix: 2.25 GB. */
 const TALL_ROWS = 36 * SIDE;
-const SHARD_BYTES = 2 ** 24;
+const SHARD_BYTES = 2 ** 30;
 /** Where no layer is cut; more than the largest. */
 const LAYER_SHARD_BYTES = 3 * 2 ** 30;
 
