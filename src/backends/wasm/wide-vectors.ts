@@ -11,7 +11,7 @@ const FLAG = '--experimental-wasm-revectorize';
 const LEAST_V8 = 13;
 
 /** An engine makes its best code within some milliseconds; on a busy machine it may take longer. */
-const PATIENCE_MS = { flagged: 1000, unknown: 200 } as const;
+const PATIENCE_MS = { flagged: 1000, unknown: 500 } as const;
 
 /** Sums of the trial: as many vectors as keep the processor busy, and leave registers free. */
 const SUMS = 8;
