@@ -10,7 +10,7 @@ import { checkRange, checkReceived, type RangedFile, readRangeInto } from './ran
 export interface CachedFileOptions {
   /** Bytes of one block, which are the file's own or 4096 unless given: the unit to which small reads are widened. */
   readonly blockBytes?: number;
-  /** Bytes of blocks that are kept, 4 MiB unless given; the block that was used longest ago goes first. */
+  /** Bytes of blocks that are kept, unless given 4 MiB or 256 of them; the block that was used longest ago goes first. */
   readonly maxBytes?: number;
 }
 
@@ -19,6 +19,9 @@ const DEFAULT_BLOCK_BYTES = 4096;
 
 /** Holds all the metadata of a model with a thousand layers. */
 const DEFAULT_MAX_BYTES = 4 << 20;
+
+/** So many are kept of large blocks: groups of a file are read at the same time, each in its own. */
+const LEAST_BLOCKS = 256;
 
 /** Reads of this many blocks or more are bulk data. */
 const BULK_BLOCKS = 4;
@@ -30,7 +33,8 @@ const BULK_BLOCKS = 4;
 export function cachedFile(file: RangedFile, options: CachedFileOptions = {}): RangedFile {
   if (file.peek !== undefined) return file;
   const blockBytes = options.blockBytes ?? file.blockBytes ?? DEFAULT_BLOCK_BYTES;
-  const maxBlocks = Math.max(BULK_BLOCKS, Math.floor((options.maxBytes ?? DEFAULT_MAX_BYTES) / blockBytes));
+  const maxBytes = options.maxBytes ?? Math.max(DEFAULT_MAX_BYTES, LEAST_BLOCKS * blockBytes);
+  const maxBlocks = Math.max(BULK_BLOCKS, Math.floor(maxBytes / blockBytes));
   // A Map keeps the order of insertion, so that its first key is the block used longest ago.
   const blocks = new Map<number, Promise<Uint8Array>>();
   const arrived = new WeakMap<Promise<Uint8Array>, Uint8Array>();
