@@ -13,7 +13,7 @@ beforeAll(async () => {
   rmSync(FOLDER, { recursive: true, force: true });
   await bundleForNode(join(FOLDER, 'dist/node'));
   writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }\n');
-});
+}, 60_000);
 
 function run(words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
