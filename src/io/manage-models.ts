@@ -4,10 +4,12 @@ import { streamFile } from '../binary/stream-file.ts';
 import { FormatError, NotFoundError, UnsupportedError } from '../errors.ts';
 import type { FormatName, ModelArtifacts } from '../formats/artifacts.ts';
 import type { Container } from '../formats/detect.ts';
+import { firstShardName } from '../formats/keras/shard-names.ts';
 import { Limiter } from '../storage/limiter.ts';
 import { baseNameOf, type OpenOptions, type Store } from '../storage/store.ts';
 import type { Logs } from '../training/callbacks/callback.ts';
 import {
+  allBeside,
   besideOf,
   besideOfBytes,
   filesOfModel,
@@ -103,7 +105,7 @@ async function modelsIn(store: Store, folder: string, prefix: string): Promise<[
         await limiter.run(async () => {
           const files = await filesOrProblem({ store, key });
           if (files === undefined) return undefined;
-          if (!(files instanceof Error)) for (const path of files.beside) named.add(keyBeside(key, path));
+          if (!(files instanceof Error)) for (const path of allBeside(files)) named.add(keyBeside(key, path));
           return [key, files] as const;
         }),
     ),
@@ -249,9 +251,9 @@ export async function moveModel(from: ModelPlace, to: ModelPlace, options: CopyM
     throw new UnsupportedError(`Cannot move "${source.key}": ${source.store.name} cannot remove; copy it`, feature);
   }
   if (!(await isSame(source, target))) {
-    const { beside } = await copyFiles(source, target, options);
+    const files = await copyFiles(source, target, options);
     const written = await checkCopy(source, target);
-    await removeFiles(source, beside, await placesOf(target, written));
+    await removeFiles(source, allBeside(files), await placesOf(target, written));
   }
   return await infoOf(target, await filesOfModel(target));
 }
@@ -308,7 +310,14 @@ async function copyFiles(source: StoredModel, target: StoredModel, options: Copy
     files.table === undefined || beside.size === 0
       ? streamFile(files.main)
       : writableBytes(renamePaths(files.table, names));
-  await writeFiles(target, { file, beside, besideOf: besideOfBytes }, options);
+  const lasting: string[] = [];
+  if (files.table?.weight_map !== undefined) {
+    const { emptyShard } = await import('../formats/keras/write-sharded-weights.ts');
+    const name = baseNameOf(target.key.replaceAll('\\', '/'));
+    lasting.push(firstShardName(name));
+    beside.set(firstShardName(name), emptyShard(name));
+  }
+  await writeFiles(target, { file, beside, besideOf: besideOfBytes, lasting }, options);
   return files;
 }
 
@@ -336,7 +345,7 @@ async function checkCopy(source: StoredModel, target: StoredModel): Promise<read
   let beside: readonly string[];
   try {
     const [original, copy] = [await filesOfModel(source), await filesOfModel(target)];
-    beside = copy.beside;
+    beside = allBeside(copy);
     const sizesOf = async ({ store, key }: StoredModel, { beside: paths }: ModelFiles): Promise<number[]> =>
       await Promise.all(paths.map(async (path) => (await store.open(keyBeside(key, path))).byteLength));
     // The bytes of a JSON that names other files are others.

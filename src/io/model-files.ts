@@ -5,7 +5,8 @@ import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { type Container, detectContainer, detectJson } from '../formats/detect.ts';
 import { encodeJson } from '../formats/encode-json.ts';
 import { decodeJsonObject, decodeText, isJsonObject, MAX_JSON_BYTES } from '../formats/json.ts';
-import { folderOf, joinKey, type OpenOptions, type Store } from '../storage/store.ts';
+import { firstShardName } from '../formats/keras/shard-names.ts';
+import { baseNameOf, folderOf, joinKey, type OpenOptions, type Store } from '../storage/store.ts';
 import type { StoredModel } from './source.ts';
 
 export interface ModelFiles {
@@ -15,6 +16,8 @@ export interface ModelFiles {
   readonly table: JsonObject | undefined;
   /** The files that it names, relative to it. */
   readonly beside: readonly string[];
+  /** One more, which Keras wants to be there beside a table of shards, whatever that names. */
+  readonly unnamed?: string;
 }
 
 /**
@@ -31,16 +34,29 @@ export async function filesOfModel({ store, key }: StoredModel, options?: OpenOp
   }
   const table = decodeJsonObject(decodeText(await main.slice(0, main.byteLength), key), key);
   detectJson(table, key);
-  return { main, container, table, beside: pathsOf(table) };
+  const beside = pathsOf(table);
+  const first = isJsonObject(table.weight_map) ? firstShardName(baseNameOf(key.replaceAll('\\', '/'))) : undefined;
+  return {
+    main,
+    container,
+    table,
+    beside,
+    ...(first === undefined || beside.includes(first) ? {} : { unnamed: first }),
+  };
 }
 
 /** The files beside what is at a place now; none when there is nothing, or nothing that names files. */
 export async function besideOf(place: StoredModel): Promise<readonly string[]> {
   try {
-    return (await filesOfModel(place)).beside;
+    return allBeside(await filesOfModel(place));
   } catch {
     return [];
   }
+}
+
+/** The files that go with a model. */
+export function allBeside({ beside, unnamed }: ModelFiles): readonly string[] {
+  return unnamed === undefined ? beside : [...beside, unnamed];
 }
 
 /** The files that a model names, given the bytes of its JSON; none when it is something else. */

@@ -1,5 +1,6 @@
 /** Saving weights in several files, as Keras 3.10 and later do: `.weights.json`, and HDF5 files beside it. */
 import { decodeJsonObject, decodeText, isJsonObject } from '../formats/json.ts';
+import { shardBaseName } from '../formats/keras/shard-names.ts';
 import { withOptimizer } from '../formats/keras/write-path-weights.ts';
 import { writeShardedWeights } from '../formats/keras/write-sharded-weights.ts';
 import { pathWeightsOf } from '../serialization/encode-model.ts';
@@ -22,8 +23,7 @@ export async function encodeShardedWeights(request: SaveRequest): Promise<SavedF
     withOptimizer(pathWeightsOf(model), optimizerWeights),
     model.name,
     {
-      // As Keras does, which then looks for this name.
-      baseName: name.replace(/\.json$/, '').replace('.weights', ''),
+      baseName: shardBaseName(name),
       id: uniqueId(),
       shardSize: shardSize ?? DEFAULT_SHARD_BYTES,
       description: descriptionOf(request),

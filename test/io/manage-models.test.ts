@@ -175,6 +175,25 @@ describe('copyModel(), moveModel() and removeModel()', () => {
     await expect(removeModel({ store, key: 'm/other.json' })).rejects.toBeInstanceOf(NotFoundError);
   });
 
+  test('weights in shards go with the one that Keras opens first, under the name that it looks for', async () => {
+    const files = new Map<string, Uint8Array>();
+    const store = memoryStore(files);
+    await modelOf(1).saveWeights({ store, key: 'a/w.weights.json' }, { shardSize: 100 });
+    const count = files.size;
+    expect(Object.keys(await listModels(store))).toEqual(['a/w.weights.json']);
+    await copyModel({ store, key: 'a/w.weights.json' }, { store, key: 'b/copy.weights.json' });
+    expect(Object.keys(await listModels(store))).toEqual(['a/w.weights.json', 'b/copy.weights.json']);
+    expect([files.size, files.has('b/copy_00000.weights.h5')]).toEqual([2 * count, true]);
+    await moveModel({ store, key: 'b/copy.weights.json' }, { store, key: 'c/copy.weights.json' });
+    await removeModel({ store, key: 'a/w.weights.json' });
+    expect([...files.keys()].filter((key) => !key.startsWith('c/'))).toEqual([]);
+    const model = modelOf(2);
+    await model.loadWeights({ store, key: 'c/copy.weights.json' });
+    expect(new Set(model.getWeights().flatMap(({ data }) => [...(data as Float32Array)]))).toEqual(new Set([1]));
+    await removeModel({ store, key: 'c/copy.weights.json' });
+    expect(files.size).toBe(0);
+  });
+
   test('move, also onto itself, by whatever path', async () => {
     const [a, b] = [join(folder, 'a.keras'), join(folder, 'b.keras')];
     await modelOf(1).save(a);

@@ -9,6 +9,7 @@ import { sizeOf } from '../../array/shape.ts';
 import { type WritableFile, writableBytes } from '../../binary/byte-sink.ts';
 import type { JsonObject, PathWeights, WeightEntry, WeightGroup } from '../artifacts.ts';
 import { encodeJson } from '../encode-json.ts';
+import { shardName } from './shard-names.ts';
 import { writePathWeights } from './write-path-weights.ts';
 
 export interface ShardOptions {
@@ -74,7 +75,7 @@ export function writeShardedWeights(weights: PathWeights, rootName: string, opti
     ),
   };
   const first = shardName(baseName, 0);
-  const shards = new Map([[first, writePathWeights({ kind: 'paths', groups: new Map() }, baseName)]]);
+  const shards = new Map([[first, emptyShard(baseName)]]);
   for (const [index, groups] of filled.entries()) {
     const file = writePathWeights({ kind: 'paths', groups }, rootName);
     shards.set(shardName(`${baseName}_${id}`, index + 1), file);
@@ -82,6 +83,7 @@ export function writeShardedWeights(weights: PathWeights, rootName: string, opti
   return { file: writableBytes(new TextEncoder().encode(encodeJson(table))), shards, first };
 }
 
-function shardName(baseName: string, index: number): string {
-  return `${baseName}_${String(index).padStart(5, '0')}.weights.h5`;
+/** The shard that Keras opens first, without arrays. */
+export function emptyShard(rootName: string): WritableFile {
+  return writePathWeights({ kind: 'paths', groups: new Map() }, rootName);
 }
