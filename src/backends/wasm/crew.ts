@@ -88,16 +88,14 @@ export async function crewFor(options: CrewOptions, cost: number): Promise<Crew 
 }
 
 /**
- * Nanoseconds of a program after whose first run helpers start, for the runs to come. To start them earlier delays the first
- * prediction of a process by more than they save: the other processors are busy with the engine's own work then.
+ * Nanoseconds of a program for which helpers start before its first run, while its weights are packed: its second run has
+ * them. To start them earlier delays the first, as the other processors are busy with the engine's own work then.
  */
 const LEAST_EARLY_COST = 3_000_000;
 
 interface Team {
   readonly pool: ThreadPool;
   readonly program: ThreadedProgram;
-  /** Whether it takes so long that others will be wanted soon. */
-  readonly isLong: boolean;
 }
 
 /** With the caller, whom others help. */
@@ -120,23 +118,21 @@ class TeamPlace extends LocalPlace {
   }
 
   override run(): void {
-    const { pool, program, isLong } = this.#team;
+    const { pool, program } = this.#team;
     this.#threads = pool.call(program);
     super.run();
-    if (!isLong || this.#threads > 1) return;
-    pool.start();
-    pool.offer(program);
   }
 }
 
 async function openTeam(threads: number, isLong: boolean, compiled: CompiledProgram): Promise<OpenProgram> {
   const { module, meeting, openHere } = compiled;
   const pool = threadPool(threads - 1);
+  if (isLong) pool.start();
   const { memory, exports, offsets } = await openHere();
   const program = { module, memory, meeting };
   pool.offer(program);
   return {
-    place: new TeamPlace(memory, exports, offsets, { pool, program, isLong }),
+    place: new TeamPlace(memory, exports, offsets, { pool, program }),
     recover: async (cause) => {
       if (Atomics.load(new Int32Array(memory.buffer), (meeting + LOST_OFFSET) / 4) === 0) throw cause;
       pool.stop();
