@@ -75,10 +75,7 @@ export class ThreadPool {
 
   /** Gives the threads, where there are some, a program before its first run. */
   offer(program: ThreadedProgram): void {
-    const id = this.#given.get(program);
-    const isGiven = id !== undefined && id >= this.#firstId;
-    if (this.#workers.length > 0 && !isGiven)
-      this.#give(program, new Int32Array(program.memory.buffer, program.meeting));
+    if (this.#workers.length > 0) this.#give(program, new Int32Array(program.memory.buffer, program.meeting));
   }
 
   /**
