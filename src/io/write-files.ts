@@ -52,7 +52,12 @@ export async function writeFiles(
   files.set(key, saved.file);
   const counter = new Counter(files, onProgress, signal);
   const tracked = new Map([...files].map(([name, file]) => [name, counter.track(name, file)]));
-  const replaced = await replacedKeys({ store, key }, folder, saved.besideOf, files);
+  const named = await namedKeys({ store, key }, folder, saved.besideOf);
+  const replaced = await replacedKeys({ store, key }, named, files);
+  const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
+  // A file of a name that cannot be new, which the model that is there needs: it is replaced when that is.
+  const late = new Map([...tracked].filter(([name]) => lasting.has(name) && named.includes(name)));
+  for (const name of late.keys()) tracked.delete(name);
   let isChecked = check === undefined;
   const beforeSwap = async (written: RangedFile): Promise<void> => {
     await check?.({ store: withFile(store, key, written), key }, false);
@@ -60,13 +65,13 @@ export async function writeFiles(
   };
   const tidyUp = async (): Promise<void> => {
     if (!isChecked) await check?.({ store, key }, true);
+    for (const [name, file] of late) await store.write?.(name, file);
     for (const old of replaced) await removeQuietly(store, old);
   };
   if (tracked.size + replaced.length > 1 && store.writeAll !== undefined) {
     await store.writeAll(tracked, { replaced, ...(check === undefined ? {} : { beforeSwap }) });
     await tidyUp();
   } else {
-    const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
     const write = async (): Promise<void> => {
       await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
       await tidyUp();
@@ -118,22 +123,34 @@ async function mayName(store: Store, key: string, names: readonly string[]): Pro
   }
 }
 
-/** The files that only what is there now names. */
-async function replacedKeys(
+/** The files that what is there now names. */
+async function namedKeys(
   { store, key }: StoredModel,
   folder: string,
   besideOf: SavedFiles['besideOf'],
-  files: ReadonlyMap<string, WritableFile>,
 ): Promise<readonly string[]> {
-  if (besideOf === undefined || store.remove === undefined) return [];
+  if (besideOf === undefined) return [];
   try {
     const old = await store.open(key);
-    const paths = besideOf(await old.slice(0, old.byteLength));
-    const keys = paths.map((path) => joinKey(folder, path)).filter((name) => !files.has(name));
+    return besideOf(await old.slice(0, old.byteLength)).map((path) => joinKey(folder, path));
+  } catch {
+    // There is nothing, or nothing that can be read: what it named is not known.
+    return [];
+  }
+}
+
+/** Those of them that nobody else names. */
+async function replacedKeys(
+  { store, key }: StoredModel,
+  named: readonly string[],
+  files: ReadonlyMap<string, WritableFile>,
+): Promise<readonly string[]> {
+  if (store.remove === undefined) return [];
+  const keys = named.filter((name) => !files.has(name));
+  try {
     const shared = await sharedFiles({ store, key }, keys);
     return keys.filter((name) => !shared.has(name));
   } catch {
-    // There is nothing, or nothing that can be read: what it named is not known.
     return [];
   }
 }
