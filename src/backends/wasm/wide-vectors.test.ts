@@ -37,7 +37,7 @@ describe('wasmBackend({ wide })', () => {
 
   beforeAll(async () => {
     narrow = await wideCases(false);
-  });
+  }, 60_000);
 
   test('computes the same bits', () => {
     const { joins, cases, bytes } = runChild([], { HORNET_WIDE: '1' });
