@@ -1,26 +1,42 @@
-"""Loads what Hornet saved in several formats into real Keras, or tf_keras, and compares predictions with Hornet's.
+"""Loads what Hornet saved in several formats into real Keras, or tf_keras, and compares it with Hornet: predictions, weights,
+and how a training goes on.
 
-    interop/.venv/bin/python interop/check-saved-formats.py FOLDER keras
-    PYTHON-WITH-TENSORFLOW interop/check-saved-formats.py FOLDER tf_keras
+    PYTHON interop/check-saved-formats.py FOLDER keras
+    PYTHON-WITH-TF-KERAS interop/check-saved-formats.py FOLDER tf_keras
 
-For each FOLDER/NAME.json ({ "inputs", "outputs", "weights", "formats" }) there are NAME.h5 and, as far as "formats" says,
-NAME.old.h5 (weights alone), NAME.weights.json, NAME.safetensors and NAME.npz. The model is made from the first; the
-others are loaded into it when it is filled with noise, the last two read by the packages that they come from. Prints one
-line of JSON for each model: { "name", "problem" } or { "name", "h5": largest difference of outputs, relative to the largest
-output when that is above 1, and for each other format how many arrays are not the same to the bit }.
+KERAS_BACKEND and PYTHONPATH say which Keras on what. For each FOLDER/NAME.json ({ "inputs", "outputs", "weights", "formats",
+"keras3Only", "training" }) there are NAME.<format>: whole models (keras, h5), of which predictions are compared, and weights
+alone (weights.h5, weights.json, old.h5, safetensors, npz), which are loaded into a model that is filled with noise, or read
+by the packages that they come from. Where "training" is { "x", "y", "losses", "steps" } there are NAME.trained.<format> as
+well, with the state of an optimizer: the judge goes on, saves NAME.back.<format>, and goes on again.
+
+The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
+
+    "lacks"       what the judge does not have, so that it cannot load the model; nothing else follows
+    "otherwise"   why the judge cannot be asked, though it has the parts
+    "problem"     what went wrong
+    "difference"  the largest of outputs, relative to the largest output when that is above 1
+    "arrays"      of weights alone: how many are not the same to the bit
+    "training"    the largest difference of losses, relative to the loss when that is above 1
+    "back"        files of the judge (their endings), and "later", what its next steps cost
 """
 
 import hashlib
+import importlib
 import json
 import os
 import pathlib
 import sys
 import warnings
+import zipfile
 
 folder, judge = pathlib.Path(sys.argv[1]), sys.argv[2]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 warnings.filterwarnings("ignore")
-if judge == "tf_keras":
+if judge == "arrays":
+    import safetensors
+    import safetensors.numpy
+elif judge == "tf_keras":
     import tf_keras as keras
 else:
     os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -28,12 +44,29 @@ else:
 
 import numpy as np
 
+if judge == "arrays":
+    NAME, BACKEND = f"NumPy {np.__version__}, safetensors {safetensors.__version__}", None
+elif judge == "tf_keras":
+    NAME, BACKEND = f"tf_keras {keras.__version__}", "tensorflow"
+else:
+    NAME, BACKEND = f"Keras {keras.__version__}", keras.backend.backend()
+    VERSION = tuple(int(part) for part in keras.__version__.split("."))
+    HAS_SHARDS = VERSION >= (3, 10)
+
 
 def hard_sigmoid_keras2(x):
     """The activation of Keras 2, which Keras 3 does not have."""
     if judge == "tf_keras":
         return keras.activations.hard_sigmoid(x)
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
+def load(path, compile=False):
+    model = keras.models.load_model(path, compile=compile, custom_objects={"hard_sigmoid_keras2": hard_sigmoid_keras2})
+    # TensorFlow takes seconds to compile what takes it milliseconds to compute; JAX is the other way round.
+    if compile and BACKEND == "tensorflow":
+        model.run_eagerly = True
+    return model
 
 
 def flatten(value):
@@ -44,14 +77,22 @@ def flatten(value):
     return [np.asarray(value)]
 
 
+def array_of(stored):
+    data = [float("nan") if value is None else value for value in stored["data"]]
+    return np.asarray(data, stored["dtype"]).reshape(stored["shape"])
+
+
+def arrays_of(stored):
+    arrays = [array_of(one) for one in stored]
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
 def difference(model, case):
-    inputs = [np.asarray(i["data"], i["dtype"]).reshape(i["shape"]) for i in case["inputs"]]
-    found = flatten(model(inputs if len(inputs) > 1 else inputs[0], training=False))
+    found = flatten(model(arrays_of(case["inputs"]), training=False))
     assert len(found) == len(case["outputs"]), (len(found), len(case["outputs"]))
     worst = 0.0
     for array, expected in zip(found, case["outputs"]):
-        data = [float("nan") if value is None else value for value in expected["data"]]
-        values = np.asarray(data, "float64").reshape(expected["shape"])
+        values = array_of({**expected, "dtype": "float64"})
         array = array.astype("float64")
         assert array.shape == values.shape, (array.shape, values.shape)
         assert np.array_equal(np.isnan(array), np.isnan(values))
@@ -65,48 +106,187 @@ def fill_with_noise(model):
     model.set_weights([generator.normal(size=value.shape).astype(value.dtype) for value in model.get_weights()])
 
 
+def reloaded_arrays(model, path, expected, **options):
+    """How many weights are not the expected ones after they came from a file."""
+    fill_with_noise(model)
+    model.load_weights(path, **options)
+    return sum(not np.array_equal(a, b, equal_nan=True) for a, b in zip(model.get_weights(), expected, strict=True))
+
+
 def differing_arrays(arrays, case):
-    """How many arrays are not those that Hornet had, to the bit."""
+    """How many arrays are not those that Hornet had."""
     found = {name: hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest() for name, a in arrays.items()}
     expected = case["weights"]
     return len(set(found) ^ set(expected)) + sum(found.get(name) != digest for name, digest in expected.items())
 
 
-def check(path, case):
-    model = keras.models.load_model(
-        path.with_suffix(".h5"), compile=False, custom_objects={"hard_sigmoid_keras2": hard_sigmoid_keras2}
-    )
-    row = {"h5": difference(model, case)}
-    stem = str(path.with_suffix(""))
-    expected = model.get_weights()
-    ways = [("old.h5", {})]
-    ways += [("old.h5", {"by_name": True})] if judge == "tf_keras" else [("weights.json", {})]
-    for ending, options in ways:
-        if ending not in case["formats"]:
+def read_arrays(path, ending):
+    if ending == "npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    return safetensors.numpy.load_file(path)
+
+
+def train(model, training):
+    losses = []
+    for _ in range(training["steps"]):
+        model.reset_metrics()
+        found = model.train_on_batch(arrays_of(training["x"]), arrays_of(training["y"]), return_dict=True)
+        losses.append(float(found["loss"]))
+    return losses
+
+
+def distance(found, expected):
+    return max(abs(a - b) / max(1, abs(b)) for a, b in zip(found, expected, strict=True))
+
+
+def missing_classes(value):
+    """Names of Keras' own classes in a configuration that this Keras does not have."""
+    if isinstance(value, list):
+        return set().union(*[missing_classes(part) for part in value])
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*[missing_classes(part) for part in value.values()])
+    name, module = value.get("class_name"), value.get("module")
+    if isinstance(name, str) and isinstance(module, str) and value.get("registered_name") is None:
+        try:
+            holder = importlib.import_module(module)
+        except ImportError:
+            return found
+        if module.startswith("keras.") and not hasattr(holder, name):
+            found.add(name)
+    return found
+
+
+def whole_model(stem, ending, case):
+    return {"difference": difference(load(f"{stem}.{ending}"), case)}
+
+
+def go_on(model, stem, training, endings):
+    """Trains on, saves, trains on."""
+    row = {"training": distance(train(model, training), training["losses"])}
+    back = []
+    for ending in endings:
+        save = model.save_weights if "weights" in ending else model.save
+        try:
+            save(f"{stem}.back.{ending}")
+            back.append(ending)
+        except ValueError as error:
+            # Names that are there twice, of which Keras says nothing in files of its own form.
+            if "name already exists" not in str(error):
+                raise
+    return {**row, "back": back, "later": train(model, training)}
+
+
+class Otherwise(Exception):
+    """Why a judge cannot be asked."""
+
+
+def refuse_other_steps(model):
+    optimizer = model.optimizer
+    if judge == "keras" and VERSION < (3, 0, 2) and getattr(optimizer, "momentum", 0) and type(optimizer).__name__ == "SGD":
+        raise Otherwise("Keras 3.0.0 and 3.0.1 take steps of SGD with momentum that are those of no other release")
+
+
+def checks_of_keras(stem, case):
+    """What is checked, by format; each check is a function that gives a row."""
+    state = {}
+    training = case["training"]
+
+    def keras_file():
+        state["model"] = load(f"{stem}.keras")
+        state["weights"] = state["model"].get_weights()
+        return {"difference": difference(state["model"], case)}
+
+    def loaded(key):
+        if key not in state:
+            raise Otherwise("its .keras was not loaded")
+        return state[key]
+
+    def weights_alone(ending):
+        return {"arrays": reloaded_arrays(loaded("model"), f"{stem}.{ending}", state["weights"])}
+
+    def trained_file():
+        state["trained"] = load(f"{stem}.trained.keras", compile=True)
+        refuse_other_steps(state["trained"])
+        return go_on(state["trained"], stem, training, ["keras", "weights.h5", "h5"])
+
+    def trained_weights(ending):
+        refuse_other_steps(loaded("trained"))
+        state["trained"].load_weights(f"{stem}.trained.{ending}")
+        return {"training": distance(train(state["trained"], training), training["losses"])}
+
+    yield "keras", keras_file
+    yield "h5", lambda: whole_model(stem, "h5", case)
+    sharded = ["weights.json"] if HAS_SHARDS else []
+    for ending in ["weights.h5", *sharded, "old.h5"]:
+        yield ending, lambda: weights_alone(ending)
+    if training is not None:
+        yield "trained.keras", trained_file
+        for ending in ["weights.h5", *sharded]:
+            yield f"trained.{ending}", lambda: trained_weights(ending)
+
+
+def checks_of_tf_keras(stem, case):
+    state = {}
+
+    def h5_file():
+        state["model"] = load(f"{stem}.h5")
+        state["weights"] = state["model"].get_weights()
+        return {"difference": difference(state["model"], case)}
+
+    def weights_alone(**options):
+        return {"arrays": reloaded_arrays(state["model"], f"{stem}.old.h5", state["weights"], **options)}
+
+    yield "h5", h5_file
+    yield "keras2.h5", lambda: whole_model(stem, "keras2.h5", case)
+    yield "old.h5", weights_alone
+    yield "old.h5 by name", lambda: weights_alone(by_name=True)
+    if case["training"] is not None:
+        yield "trained.keras2.h5", lambda: go_on(
+            load(f"{stem}.trained.keras2.h5", compile=True), stem, case["training"], ["h5", "keras"]
+        )
+
+
+def rows_of(stem, case):
+    if judge == "tf_keras":
+        if case["keras3Only"]:
+            yield {"format": "h5", "lacks": "; ".join(case["keras3Only"])}
+            return
+        checks = checks_of_tf_keras(stem, case)
+    else:
+        with zipfile.ZipFile(f"{stem}.keras") as archive:
+            missing = missing_classes(json.loads(archive.read("config.json")))
+        if missing:
+            yield {"format": "keras", "lacks": ", ".join(sorted(missing))}
+            return
+        checks = checks_of_keras(stem, case)
+    for ending, check in checks:
+        try:
+            yield {"format": ending, **check()}
+        except Otherwise as reason:
+            yield {"format": ending, "otherwise": str(reason)}
+        except Exception as error:  # Whatever it is, it is told.
+            said = f"{type(error).__name__}: {error}"
+            yield {"format": ending, "problem": said if len(said) < 1200 else f"{said[:600]} … {said[-600:]}"}
+
+
+def rows_of_arrays(stem, case):
+    for ending in ["npz", "safetensors"]:
+        yield {"format": ending, "arrays": differing_arrays(read_arrays(f"{stem}.{ending}", ending), case)}
+
+
+def main():
+    print(json.dumps({"judge": NAME, "backend": BACKEND}), flush=True)
+    for path in sorted(folder.glob("*.json")):
+        if not path.stem.isdigit():
             continue
-        fill_with_noise(model)
-        model.load_weights(f"{stem}.{ending}", **options)
-        pairs = zip(model.get_weights(), expected, strict=True)
-        row[f"{ending}{' by name' if options else ''}"] = sum(not np.array_equal(a, b, equal_nan=True) for a, b in pairs)
-    if judge == "keras" and "npz" in case["formats"]:
-        with np.load(f"{stem}.npz", allow_pickle=False) as arrays:
-            row["npz"] = differing_arrays(dict(arrays), case)
-    if judge == "keras" and "safetensors" in case["formats"]:
-        from safetensors.numpy import load_file
-
-        row["safetensors"] = differing_arrays(load_file(f"{stem}.safetensors"), case)
-    return row
+        case = json.loads(path.read_text())
+        stem = str(path.with_suffix(""))
+        for row in rows_of_arrays(stem, case) if judge == "arrays" else rows_of(stem, case):
+            print(json.dumps({"name": path.stem, **row}), flush=True)
+        if judge != "arrays":
+            keras.backend.clear_session()
 
 
-for path in sorted(folder.glob("*.json")):
-    if path.name.endswith(".weights.json"):
-        continue
-    case = json.loads(path.read_text())
-    if judge == "tf_keras" and case["keras3Only"]:
-        continue
-    try:
-        row = check(path, case)
-    except Exception as error:  # Whatever it is, it is told.
-        row = {"problem": f"{type(error).__name__}: {error}"[-400:]}
-    print(json.dumps({"name": path.stem, **row}), flush=True)
-    keras.backend.clear_session()
+main()

@@ -1,11 +1,11 @@
 """Loads models that Hornet saved into real Keras and compares their predictions with Hornet's.
 
-    KERAS_BACKEND=jax interop/.venv/bin/python interop/check-saved-models.py FOLDER
+    KERAS_BACKEND=jax interop/.venv/bin/python interop/check-saved-models.py FOLDER keras
 
 For each FOLDER/NAME.json ({ "inputs": [{ "shape", "dtype", "data" }], "outputs": [{ "shape", "data" }] }) there are
 NAME.keras and NAME.weights.h5. The model is made from the archive, filled with noise, and given the weights of the second
-file. Prints one line of JSON for each: { "name", "keras", "weights" }, the largest differences, relative where an output
-is larger than 1.
+file. The first line is { "judge", "backend" }; then comes one line of JSON for each: { "name", "keras", "weights" }, the
+largest differences, relative where an output is larger than 1.
 """
 
 import json
@@ -31,6 +31,7 @@ def difference(model, case):
     return worst
 
 
+print(json.dumps({"judge": f"Keras {keras.__version__}", "backend": keras.backend.backend()}), flush=True)
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
     case = json.loads(path.read_text())
     model = keras.models.load_model(path.with_suffix(".keras"))

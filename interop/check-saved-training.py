@@ -1,11 +1,12 @@
 """Goes on with trainings that Hornet saved, in real Keras, and compares what the next steps cost.
 
-    KERAS_BACKEND=jax interop/.venv/bin/python interop/check-saved-training.py FOLDER
+    KERAS_BACKEND=jax interop/.venv/bin/python interop/check-saved-training.py FOLDER keras
 
 For each FOLDER/NAME.json ({ "x": [{ "shape", "data" }], "y": […], "losses": […] }) there are NAME.keras and
 NAME.weights.h5. The first is trained as it is loaded. Into the second copy of it, trained for some steps, come the weights
-and the state of the optimizer from the second file. Prints one line of JSON for each: { "name", "keras", "weights" }, the
-largest differences of losses, relative where a loss is larger than 1; of what Keras fails with, { "name", "fails" }.
+and the state of the optimizer from the second file. The first line is { "judge", "backend" }; then comes one line of JSON for
+each: { "name", "keras", "weights" }, the largest differences of losses, relative where a loss is larger than 1; of what Keras
+fails with, { "name", "fails" }.
 """
 
 import json
@@ -49,5 +50,6 @@ def check(path, case):
         return {"fails": str(error)}
 
 
+print(json.dumps({"judge": f"Keras {keras.__version__}", "backend": keras.backend.backend()}), flush=True)
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
     print(json.dumps({"name": path.stem, **check(path, json.loads(path.read_text()))}), flush=True)

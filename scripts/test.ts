@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './find-chromium.ts';
-import { findPython } from './find-python.ts';
+import { findOldestKeras, findPython, findTfKerasPython } from './find-python.ts';
 
 interface Step {
   readonly name: string;
@@ -18,6 +18,8 @@ interface Step {
   readonly vitest?: string;
   /** What the machine lacks for this step, if anything. */
   readonly lacks?: () => string | undefined;
+  /** What it lacks for parts of the step; the others are run. */
+  readonly lacksForParts?: () => readonly string[];
 }
 
 interface Outcome {
@@ -42,6 +44,10 @@ const STEPS: readonly Step[] = [
     name: 'tests against Keras',
     vitest: 'test/interop/vitest.config.ts',
     lacks: () => (findPython() ? undefined : 'no Python with Keras was found (.ci/run makes interop/.venv)'),
+    lacksForParts: () => [
+      ...(findTfKerasPython() ? [] : ['no Python with tf_keras was found (.ci/run makes interop/.venv-tf-keras)']),
+      ...(findOldestKeras() ? [] : ['the oldest Keras 3 was not found (.ci/run makes interop/.venv-oldest-keras)']),
+    ],
   },
 ];
 
@@ -58,6 +64,10 @@ for (const step of STEPS) {
     notes.push(`${everything ? 'FAILED' : 'not run'}: ${step.name}, because ${lacking}`);
     if (everything) total.failed++;
     continue;
+  }
+  for (const part of step.lacksForParts?.() ?? []) {
+    notes.push(`${everything ? 'FAILED' : 'not run'}: a part of the ${step.name}, because ${part}`);
+    if (everything) total.failed++;
   }
   console.log(`\n— ${step.name}`);
   const started = performance.now();

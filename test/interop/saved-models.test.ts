@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { findPython } from '../../scripts/find-python.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findModels } from '../../scripts/zoo/find-models.ts';
 import { type KerasModel, loadModel, type Tensor, tensor } from '../../src/index.ts';
+import { ask, findKerasOnJax, type Judge } from './judges.ts';
+import { Tallies } from './tally.ts';
 
 const SEED = process.env.RANDOM_MODELS_SEED ?? '3';
 const MODELS = 12;
@@ -13,7 +14,7 @@ const MADE = '.cache/saved-models-test/made';
 const SAVED = '.cache/saved-models-test/saved';
 const LIMIT = 1e-5;
 
-const python = findPython();
+const judge = findKerasOnJax();
 
 interface Row {
   readonly name: string;
@@ -34,15 +35,15 @@ function inputsOf(model: KerasModel): Tensor[] {
 
 const jsonOf = ({ shape, dtype, data }: Tensor): unknown => ({ shape, dtype, data: Array.from(data as Float32Array) });
 
-describe.skipIf(python === undefined)('real Keras (needs interop/.venv)', () => {
-  let rows: Row[] = [];
+describe.skipIf(judge === undefined)('real Keras (needs interop/.venv)', () => {
+  const tallies = new Tallies();
 
   beforeAll(async () => {
     for (const folder of [MADE, SAVED]) rmSync(folder, { recursive: true, force: true });
     mkdirSync(SAVED, { recursive: true });
-    const run = (...words: string[]): string =>
-      execFileSync(python ?? 'python3', words, { stdio: 'pipe', encoding: 'utf8' });
-    run('interop/make-random-models.py', MADE, SEED, String(MODELS));
+    execFileSync((judge as Judge).python, ['interop/make-random-models.py', MADE, SEED, String(MODELS)], {
+      stdio: 'pipe',
+    });
     for (const { path } of findModels([MADE])) {
       if (!path.endsWith('.keras')) continue;
       const model = await loadModel(path);
@@ -54,20 +55,24 @@ describe.skipIf(python === undefined)('real Keras (needs interop/.venv)', () => 
       const outputs = Array.isArray(found) ? found : [found];
       writeFileSync(`${name}.json`, JSON.stringify({ inputs: inputs.map(jsonOf), outputs: outputs.map(jsonOf) }));
     }
-    const printed = run('interop/check-saved-models.py', SAVED);
-    rows = printed
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Row);
   });
 
-  test(`loads ${MODELS} models that Hornet saved, and predicts the same (seed ${SEED})`, () => {
-    expect(rows).toHaveLength(MODELS);
-    for (const row of rows) expect(row.keras, JSON.stringify(row)).toBeLessThanOrEqual(LIMIT);
-  });
+  afterAll(() => tallies.write());
 
-  test(`loads the weights alone of the same ${MODELS} models`, () => {
+  test(`predicts the same with ${MODELS} models that Hornet saved (seed ${SEED})`, async () => {
+    const { title, rows } = await ask<Row>(judge as Judge, 'check-saved-models.py', SAVED);
     expect(rows).toHaveLength(MODELS);
-    for (const row of rows) expect(row.weights, JSON.stringify(row)).toBeLessThanOrEqual(LIMIT);
+    for (const row of rows) {
+      for (const key of ['keras', 'weights'] as const) {
+        const tally = tallies.of(title, key === 'keras' ? '.keras, random models' : '.weights.h5, random models');
+        tally.count('models', true);
+        tally.count('loaded', true);
+        tally.count('equal', row[key] <= LIMIT);
+      }
+    }
+    for (const row of rows) {
+      expect(row.keras, JSON.stringify(row)).toBeLessThanOrEqual(LIMIT);
+      expect(row.weights, `weights alone: ${JSON.stringify(row)}`).toBeLessThanOrEqual(LIMIT);
+    }
   });
 });

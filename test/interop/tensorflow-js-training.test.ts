@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dense, input, type KerasModel, loadModel, Model, memoryStore, optimizers, tensor } from '../../src/index.ts';
 import { filesHandler, openTensorflow, type Tensorflow, type TensorflowModel } from '../support/tensorflow-js.ts';
+import { type Column, Tally } from './tally.ts';
 
 const STEPS = 5;
 const LIMIT = 1e-4;
@@ -52,17 +53,22 @@ async function trainThere(model: TensorflowModel, { tensor: toTensor }: Tensorfl
   return losses;
 }
 
-function expectClose(found: readonly number[], expected: readonly number[]): void {
+function expectClose(found: readonly number[], expected: readonly number[], tally: Tally, column: Column): void {
   const distance = Math.max(...found.map((loss, step) => Math.abs(loss - (expected[step] as number))));
+  tally.count(column, distance < LIMIT);
   expect(distance, `${found} instead of ${expected}`).toBeLessThan(LIMIT);
 }
 
 describe('stock TensorFlow.js', () => {
   let tensorflow: Tensorflow;
+  const tally = new Tally('TensorFlow.js 4.22.0', 'model.json, each optimizer');
   beforeAll(async () => {
     tensorflow = await openTensorflow();
   });
-  afterAll(() => tensorflow.disposeVariables());
+  afterAll(() => {
+    tensorflow.disposeVariables();
+    tally.write();
+  });
 
   test.each(OPTIMIZERS)('%s: it goes on with our training, and we with its', async (_, makeOptimizer) => {
     const model = makeModel(makeOptimizer());
@@ -70,7 +76,7 @@ describe('stock TensorFlow.js', () => {
     const files = new Map<string, Uint8Array>();
     await model.save({ store: memoryStore(files), key: 'model.json' });
     const there = await tensorflow.loadLayersModel(filesHandler(files, 'model.json'));
-    expectClose(await trainThere(there, tensorflow), await train(model));
+    expectClose(await trainThere(there, tensorflow), await train(model), tally, 'trained on');
 
     let artifacts: unknown;
     const handler = {
@@ -82,6 +88,6 @@ describe('stock TensorFlow.js', () => {
     await there.save(handler, { includeOptimizer: true });
     const here = await loadModel({ load: async () => artifacts } as Parameters<typeof loadModel>[0]);
     expect(here.compiled).toBe(true);
-    expectClose(await train(here), await trainThere(there, tensorflow));
+    expectClose(await train(here), await trainThere(there, tensorflow), tally, 'we train on');
   });
 });

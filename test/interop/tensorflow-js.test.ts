@@ -9,6 +9,7 @@ import { findModels } from '../../scripts/zoo/find-models.ts';
 import { type KerasModel, loadModel, memoryStore, type Tensor } from '../../src/index.ts';
 import { predictSeeded } from '../../src/io/seeded-inputs.ts';
 import { filesHandler, openTensorflow, type Tensorflow } from '../support/tensorflow-js.ts';
+import { Tally } from './tally.ts';
 
 const SHARED = fileURLToPath(new URL('../../../shared', import.meta.url));
 
@@ -28,6 +29,7 @@ describe.skipIf(!existsSync(SHARED))('stock TensorFlow.js', () => {
   test('predicts the same with every model whose layers it has', async () => {
     const tensorflow = await openTensorflow();
     expect(tensorflow.version).toBe('4.22.0');
+    const tally = new Tally(`TensorFlow.js ${tensorflow.version}`, 'model.json');
     const counts = { found: 0, read: 0, written: 0, lacking: 0, large: 0, loaded: 0, equal: 0 };
     const reasons: string[] = [];
     const paths = findModels([`${SHARED}/fixtures`, `${SHARED}/models`]).filter((_, index) => index % STEP === 0);
@@ -43,22 +45,30 @@ describe.skipIf(!existsSync(SHARED))('stock TensorFlow.js', () => {
         .catch(() => undefined);
       if (report === undefined) continue;
       counts.written++;
-      if (report.notInTensorflowJs?.length !== 0) {
+      const isLacking = report.notInTensorflowJs?.length !== 0;
+      tally.count('models', !isLacking);
+      if (isLacking) {
         counts.lacking++;
+        tally.skip('layers and options that it lacks, or computes otherwise');
         continue;
       }
       if (model.countParams() > MAX_PARAMETERS || elementsOf(model) > MAX_ELEMENTS) {
         counts.large++;
+        tally.skip('too large for its plain JavaScript');
         continue;
       }
+      const { loaded, equal } = counts;
       try {
         await checkModel(tensorflow, files, model, () => counts.loaded++);
         counts.equal++;
       } catch (error) {
         reasons.push(`${path}: ${(error as Error).message}`);
       }
+      tally.count('loaded', counts.loaded > loaded);
+      tally.count('equal', counts.equal > equal);
       tensorflow.disposeVariables();
     }
+    tally.write();
     console.table([counts]);
     expect(reasons).toEqual([]);
     expect(counts.equal).toBeGreaterThan(ALL ? 540 : 240);
