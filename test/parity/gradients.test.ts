@@ -9,6 +9,7 @@ import { parameter } from '../../src/graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../../src/graph/node.ts';
 import type { Variable } from '../../src/graph/variable.ts';
 import * as activation from '../../src/layers/activations/activation.ts';
+import * as prelu from '../../src/layers/activations/prelu.ts';
 import * as rectifiers from '../../src/layers/activations/rectifiers.ts';
 import * as softmax from '../../src/layers/activations/softmax.ts';
 import * as attention from '../../src/layers/attention/attention.ts';
@@ -61,7 +62,7 @@ import {
 import { numericalGradient, randomNumbers, weightedSum } from '../support/numerical-gradient.ts';
 
 const modules: readonly object[] = [
-  ...[activation, rectifiers, softmax, attention, groupedQueryAttention, multiHeadAttention],
+  ...[activation, prelu, rectifiers, softmax, attention, groupedQueryAttention, multiHeadAttention],
   ...[conv, convTranspose, depthwiseConv, locallyConnected, separableConv, dense, einsumDense, embedding, identity],
   ...[masking, concatenate, dot, merge, batchNormalization, groupNormalization, layerNormalization],
   ...[spectralNormalization, adaptivePooling, globalPooling, pooling, cropping, reshape, upSampling, zeroPadding],

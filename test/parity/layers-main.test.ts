@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { referenceBackend } from '../../src/backends/reference/reference-backend.ts';
 import { wasmBackend } from '../../src/backends/wasm/wasm-backend.ts';
 import * as activation from '../../src/layers/activations/activation.ts';
+import * as prelu from '../../src/layers/activations/prelu.ts';
 import * as rectifiers from '../../src/layers/activations/rectifiers.ts';
 import * as softmax from '../../src/layers/activations/softmax.ts';
 import * as conv from '../../src/layers/convolutional/conv.ts';
@@ -27,6 +28,7 @@ import * as globalPooling from '../../src/layers/pooling/global-pooling.ts';
 import * as pooling from '../../src/layers/pooling/pooling.ts';
 import * as activityRegularization from '../../src/layers/regularization/activity-regularization.ts';
 import * as dropout from '../../src/layers/regularization/dropout.ts';
+import * as noise from '../../src/layers/regularization/noise.ts';
 import * as cropping from '../../src/layers/reshaping/cropping.ts';
 import * as reshape from '../../src/layers/reshaping/reshape.ts';
 import * as upSampling from '../../src/layers/reshaping/up-sampling.ts';
@@ -37,6 +39,7 @@ import { checkLayerCase, type LayerClass, readLayerCases } from '../support/laye
 const modules = [
   ...[
     activation,
+    prelu,
     rectifiers,
     softmax,
     conv,
@@ -49,7 +52,7 @@ const modules = [
   ],
   ...[embedding, identity, masking, concatenate, dot, merge, batchNormalization, groupNormalization],
   ...[layerNormalization, spectralNormalization, adaptivePooling, globalPooling, pooling],
-  ...[activityRegularization, dropout, cropping, reshape, upSampling, zeroPadding],
+  ...[activityRegularization, dropout, noise, cropping, reshape, upSampling, zeroPadding],
 ];
 const classes = modules.flatMap((module) => Object.values(module)).filter(isLayerClass);
 
