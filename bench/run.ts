@@ -20,7 +20,6 @@ import { measureOneThread, ONE_THREAD_WORKLOADS } from './one-thread.ts';
 import { PAGE_KINDS } from './page-server.ts';
 import { measurePeak } from './peak.ts';
 import { installPeers } from './peers.ts';
-import { measurePredict } from './predict.ts';
 import { RESULTS, record } from './record.ts';
 import { measureStart } from './start.ts';
 import { measureTraining } from './train.ts';
@@ -48,7 +47,6 @@ const chosenModels = choose(ONE_THREAD_WORKLOADS, values.models);
 const chosenPages = choose(PAGE_KINDS, values.pages);
 
 const parts: Readonly<Record<string, Part>> = {
-  predict: { models: ['mobilenet-v2'], measure: () => measurePredict(folder) },
   'one-thread': { models: chosenModels, onnx: true, measure: () => measureOneThread(folder, chosenModels) },
   'two-threads': {
     models: ['matrix-1024', 'resnet-50', 'mobilenet-v2'],
