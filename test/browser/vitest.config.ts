@@ -21,11 +21,7 @@ const config: ViteUserConfig = defineConfig({
         resolve: { alias },
         // Everything is found beforehand: a dependency found later would reload the page in the middle of a test.
         optimizeDeps: {
-          include: [
-            '@tensorflow/tfjs-core',
-            '@tensorflow/tfjs-backend-cpu',
-            '@tensorflow/tfjs-layers',
-          ],
+          include: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-layers'],
         },
         test: {
           ...common,
