@@ -186,7 +186,7 @@ function optimizerOf(index: number): optimizers.Optimizer {
     case 1:
       return new optimizers.SGD({ learningRate: 1e-3, momentum: 0.9 });
     default:
-      return new optimizers.RMSprop({ learningRate: 1e-4, epsilon: 1e-3, momentum: 0.5 });
+      return new optimizers.RMSprop({ learningRate: 3e-5, epsilon: 1e-3, momentum: 0.5 });
   }
 }
 
