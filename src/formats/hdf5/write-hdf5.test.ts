@@ -103,6 +103,17 @@ describe('what is written is read back', () => {
   });
 });
 
+test('what several names lead to is there once', async () => {
+  const values = dataset('float32', [2], Float32Array.of(1, 2));
+  const part = group({ values });
+  const root = await reopen(group({ part, other: group({ part, again: values }) }));
+  const [first, second] = [await root.group('part'), await root.group('other/part')];
+  expect(second.address).toBe(first.address);
+  expect((await root.dataset('other/again')).address).toBe((await first.dataset('values')).address);
+  const once = writeHdf5(group({ part })).byteLength;
+  expect(writeHdf5(group({ part, also: part })).byteLength - once).toBeLessThanOrEqual(16);
+});
+
 test('the same tree gives the same bytes', async () => {
   const make = (): GroupSpec => group({ a: group({}, { name: 'a' }), b: dataset('int8', [1], Int8Array.of(1)) });
   expect(await bytesOf(make())).toEqual(await bytesOf(make()));

@@ -25,6 +25,7 @@ export type Attributes = Readonly<Record<string, WritableAttribute>>;
 export interface GroupSpec {
   readonly kind: 'group';
   readonly attributes: Attributes;
+  /** What several names lead to is written once, with a hard link for each name. */
   readonly members: ReadonlyMap<string, GroupSpec | DatasetSpec>;
 }
 
@@ -61,6 +62,7 @@ class FileLayout {
   readonly byteLength: number;
   readonly #metadata: Uint8Array;
   readonly #datasets: PlacedDataset[] = [];
+  readonly #headers = new Map<GroupSpec | DatasetSpec, Address>();
   readonly #heap = new GlobalHeapWriter();
 
   constructor(root: GroupSpec) {
@@ -102,6 +104,7 @@ class FileLayout {
     path: string,
     own: { readonly header: Address; readonly tree: Address; readonly heap: Address },
   ): void {
+    if (own.header.value !== undefined) return;
     writer.place(own.header);
     const writeTable = (): void => {
       writer.address(own.tree);
@@ -109,7 +112,7 @@ class FileLayout {
     };
     const table = { type: MESSAGE.symbolTable, what: 'the symbol table', write: writeTable };
     writeObjectHeader(writer, [table, ...this.#attributes(group.attributes)]);
-    const members = sortedMembers(group, path);
+    const members = sortedMembers(group, path, this.#headers);
     writeSymbolTable(
       writer,
       members.map(({ member }) => member),
@@ -126,6 +129,7 @@ class FileLayout {
 
   #writeDataset(writer: ByteWriter, spec: DatasetSpec, path: string, header: Address): void {
     const { dtype, shape, attributes } = spec;
+    if (header.value !== undefined) return;
     const byteLength = sizeOf(shape) * bytesPerElement(dtype);
     if (!Number.isSafeInteger(byteLength))
       throw new FormatError(`Cannot write "${path}": it takes ${byteLength} bytes`);
@@ -165,8 +169,8 @@ interface NamedMember {
   readonly member: Member;
 }
 
-/** Members by the bytes of their names, as the B-tree wants them. */
-function sortedMembers(group: GroupSpec, path: string): NamedMember[] {
+/** Members by the bytes of their names, as the B-tree wants them; an object has one header under all its names. */
+function sortedMembers(group: GroupSpec, path: string, headers: Map<GroupSpec | DatasetSpec, Address>): NamedMember[] {
   const encoder = new TextEncoder();
   const members = [...group.members].map(([name, spec]): NamedMember => {
     if (name === '' || name === '.' || /[/\0]/.test(name)) {
@@ -174,7 +178,9 @@ function sortedMembers(group: GroupSpec, path: string): NamedMember[] {
         `Cannot write HDF5: found the name ${JSON.stringify(name)} in "${path}/", expected one without "/" and NUL`,
       );
     }
-    return { name, spec, member: { name: encoder.encode(name), header: new Address() } };
+    const header = headers.get(spec) ?? new Address();
+    headers.set(spec, header);
+    return { name, spec, member: { name: encoder.encode(name), header } };
   });
   return members.sort((a, b) => compareBytes(a.member.name, b.member.name));
 }

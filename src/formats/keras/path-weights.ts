@@ -28,6 +28,11 @@ const MAX_DEPTH = 64;
 /** Of tf.keras 2.12 to 2.14, where later releases have `layers`. */
 const OLD_LAYERS_SEGMENT = '_layer_checkpoint_dependencies';
 
+/** Attributes of attention, which had an underscore in front before Keras 3.0.4. */
+export const ATTENTION_PART: RegExp = /^(?:query|key|value|output)_dense$/;
+
+export const oldNameOf = (name: string): string => `_${name}`;
+
 /** Reads which arrays a weights file of Keras 3 has, by the paths of their owners; no groups when it is no such file. */
 export async function readPathWeights(
   root: Hdf5Group,
@@ -64,7 +69,9 @@ async function collectGroups(group: Hdf5Group, path: string, walk: Walk, depth: 
     found.push({ path: owner, group: await readGroup(group, file) });
     return;
   }
-  const names = await group.names();
+  const present = await group.names();
+  const areLinks = await Promise.all(present.map((name) => isOldLink(group, name, present)));
+  const names = present.filter((_, index) => !areLinks[index]);
   await Promise.all(
     names.map(async (name) => {
       // Files written on Windows have the separators of its paths in the names.
@@ -76,6 +83,16 @@ async function collectGroups(group: Hdf5Group, path: string, walk: Walk, depth: 
         await collectGroups(child, childPath, walk, depth + 1);
       }
     }),
+  );
+}
+
+/** Whether a name is the old one of a part of attention that is there under its later name, too. */
+async function isOldLink(group: Hdf5Group, name: string, present: readonly string[]): Promise<boolean> {
+  const later = present.find((other) => ATTENTION_PART.test(other) && oldNameOf(other) === name);
+  if (later === undefined) return false;
+  const [old, part] = await Promise.all([group.get(name), group.get(later)]);
+  return (
+    old !== undefined && part !== undefined && 'address' in old && 'address' in part && old.address === part.address
   );
 }
 

@@ -5,6 +5,7 @@ import type { JsonObject, PathWeights, WeightEntry } from '../artifacts.ts';
 import { textsOf } from '../described-texts.ts';
 import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
 import { weightDataset } from '../hdf5-model/write-weight.ts';
+import { ATTENTION_PART, oldNameOf } from './path-weights.ts';
 
 interface MutableGroup extends GroupSpec {
   readonly members: Map<string, MutableGroup | DatasetSpec>;
@@ -40,6 +41,7 @@ export function writePathWeights(
     };
     owner.members.set('vars', vars);
   }
+  linkOldNames(root);
   return writeHdf5(root);
 }
 
@@ -48,6 +50,15 @@ export function withOptimizer(weights: PathWeights, optimizerWeights: readonly W
   if (optimizerWeights.length === 0) return weights;
   const entries = new Map(optimizerWeights.map((entry, index) => [String(index), entry]));
   return { kind: 'paths', groups: new Map([...weights.groups, ['optimizer', { layerName: 'optimizer', entries }]]) };
+}
+
+/** The parts of attention have the names that releases before 3.0.4 look for, too. */
+function linkOldNames(group: MutableGroup): void {
+  for (const [name, member] of [...group.members]) {
+    if (member.kind !== 'group') continue;
+    linkOldNames(member);
+    if (ATTENTION_PART.test(name)) group.members.set(oldNameOf(name), member);
+  }
 }
 
 function emptyGroup(): MutableGroup {
