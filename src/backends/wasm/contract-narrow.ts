@@ -65,8 +65,7 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
     packing: {
       byteLength: scalesAt + (isScaled ? layout.count * scaleStride : 0),
       key: `${dtype}:${Object.values(layout).join(':')}`,
-      // biome-ignore lint/correctness/useYield: it is never done.
-      pack: function* () {
+      pack: () => {
         throw new TypeError(`Cannot pack floats as ${dtype}`);
       },
       packNarrow: pack,

@@ -37,8 +37,7 @@ export function tablePacking(shape: Shape, form: NarrowForm): Packing | undefine
   return {
     byteLength: scalesAt + (isScaled ? rows * 4 : 0),
     key: `table:${dtype}`,
-    // biome-ignore lint/correctness/useYield: it is never done.
-    pack: function* () {
+    pack: () => {
       throw new TypeError(`Cannot pack floats as ${dtype}`);
     },
     packNarrow: function* ({ codes, scales }: NarrowArray, target: Float32Array): Generator<void, void> {
