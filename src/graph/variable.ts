@@ -1,5 +1,5 @@
 import { bytesPerElement } from '../array/dtype.ts';
-import type { NarrowArray } from '../array/narrow-array.ts';
+import type { Channels, NarrowArray } from '../array/narrow-array.ts';
 import { formatShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
@@ -12,6 +12,8 @@ export interface VariableOptions {
   readonly shape: Shape;
   readonly dtype?: VariableDtype;
   readonly trainable?: boolean;
+  /** How the channels of the output lie in it, where that is known. */
+  readonly channels?: Channels | undefined;
   /** Fills the variable when it is read before anything was assigned. */
   readonly initialize: (shape: Shape, dtype: VariableDtype) => Tensor;
 }
@@ -27,6 +29,8 @@ export class Variable {
   readonly shape: Shape;
   readonly dtype: VariableDtype;
   trainable: boolean;
+  /** How the channels of the output lie in it, for a weight that may be kept in a narrow form. */
+  readonly channels: Channels | undefined;
   /** Path of the layer and name, such as `encoder/dense/kernel`; set when the layer is built. */
   path: string;
   #value: Tensor<VariableDtype> | undefined;
@@ -42,6 +46,7 @@ export class Variable {
     this.shape = options.shape;
     this.dtype = options.dtype ?? 'float32';
     this.trainable = options.trainable ?? true;
+    this.channels = options.channels;
     this.#initialize = options.initialize;
   }
 

@@ -18,14 +18,20 @@ import {
   GRU,
   input,
   type KerasTensor,
+  Layer,
+  type LayerConfig,
   LSTM,
+  layerFields,
   loadModel,
   Model,
   MultiHeadAttention,
   memoryStore,
+  ops,
+  type PartialShape,
   ReversibleEmbedding,
   SeparableConv2D,
   SimpleRNN,
+  type SymbolicTensor,
   wasmBackend,
 } from '../index.ts';
 import type { KerasModel } from '../model/keras-model.ts';
@@ -41,6 +47,23 @@ interface Case {
 }
 
 const rnn = { returnSequences: true } as const;
+
+/** A product with a kernel that has its outputs first, and says so. */
+class Outward extends Layer {
+  static readonly className = 'Outward';
+
+  constructor(options: Partial<LayerConfig>) {
+    super(Outward.className, layerFields, options);
+  }
+
+  protected override build([shape]: readonly PartialShape[]): void {
+    this.addWeight('kernel', [64, shape?.at(-1) ?? 0], { initializer: 'glorot_uniform', channelAxes: [0] });
+  }
+
+  override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
+    return ops.matmul(x, ops.transpose(this.weight('kernel')));
+  }
+}
 
 const CASES: Readonly<Record<string, Case>> = {
   Dense: { shape: [5, 64], layers: (x) => new Dense({ units: 100, activation: 'relu' }).apply(x) },
@@ -89,6 +112,7 @@ const CASES: Readonly<Record<string, Case>> = {
     shape: [6, 40],
     layers: (x) => new EinsumDense({ equation: 'abc,cde->abde', outputShape: [null, 4, 16] }).apply(x),
   },
+  'a layer of its author': { shape: [40], layers: (x) => new Outward({}).apply(x) },
   'EinsumDense with the outputs first': {
     shape: [40],
     layers: (x) => new EinsumDense({ equation: 'ab,cb->ac', outputShape: [64] }).apply(x),

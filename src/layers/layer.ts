@@ -1,5 +1,6 @@
 import type { Dtype } from '../array/dtype.ts';
-import { formatShape, type PartialShape, type Shape, shapesEqual } from '../array/shape.ts';
+import type { Channels } from '../array/narrow-array.ts';
+import { formatShape, type PartialShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 import { parameter, placeholder } from '../graph/apply.ts';
@@ -76,6 +77,11 @@ export interface WeightSpec {
   readonly initializer: Initializer | string;
   readonly trainable?: boolean;
   readonly dtype?: VariableDtype;
+  /**
+   * The axis, or neighbouring axes, along which the channels of the output lie: `[-1]` for the kernel of a `Dense`. A
+   * large weight that says so can be kept in fewer bytes, with a scale for each channel; others stay as they are.
+   */
+  readonly channelAxes?: readonly number[];
 }
 
 export type LayerOutput = SymbolicTensor | readonly SymbolicTensor[];
@@ -174,6 +180,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
       dtype: spec.dtype ?? 'float32',
       trainable: spec.trainable ?? true,
       initialize: initializer.initialize,
+      channels: spec.channelAxes && channelsAlong(shape, spec.channelAxes),
     });
     variable.path = `${this.name}/${name}`;
     this.#weights.set(name, variable);
@@ -401,6 +408,12 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     );
     return traced.map(({ tensor }) => ({ shape: tensor.shape, dtype: tensor.dtype }));
   }
+}
+
+function channelsAlong(shape: Shape, axes: readonly number[]): Channels {
+  const places = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const inner = shape.slice((places.at(-1) ?? -1) + 1);
+  return { count: sizeOf(places.map((axis) => shape[axis] as number)), inner: sizeOf(inner) };
 }
 
 /** The trainable weights of a layer and of all that are inside it, without those of layers that are frozen. */

@@ -79,7 +79,7 @@ abstract class ConvTranspose extends Layer<ConvTransposeConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { filters, kernelSize, useBias, kernelInitializer, biasInitializer } = this.config;
     const channels = channelsOf(inputShape, this.config.dataFormat);
-    this.addWeight('kernel', [...kernelSize, filters, channels], { initializer: kernelInitializer });
+    this.addWeight('kernel', [...kernelSize, filters, channels], { initializer: kernelInitializer, channelAxes: [-2] });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }
 

@@ -83,7 +83,10 @@ abstract class Conv extends Layer<ConvConfig> {
           `expected multiples of its ${groups} groups`,
       );
     }
-    this.addWeight('kernel', [...kernelSize, channels / groups, filters], { initializer: kernelInitializer });
+    this.addWeight('kernel', [...kernelSize, channels / groups, filters], {
+      initializer: kernelInitializer,
+      channelAxes: [-1],
+    });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }
 

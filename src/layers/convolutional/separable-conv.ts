@@ -88,6 +88,7 @@ abstract class SeparableConv extends Layer<SeparableConvConfig> {
     });
     this.addWeight('pointwise_kernel', [...point, channels * depthMultiplier, filters], {
       initializer: pointwiseInitializer,
+      channelAxes: [-1],
     });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }

@@ -65,7 +65,7 @@ export class Dense extends Layer<DenseConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { units, useBias, kernelInitializer, biasInitializer } = this.config;
     const features = inputShape?.at(-1) ?? Number.NaN;
-    this.addWeight('kernel', [features, units], { initializer: kernelInitializer });
+    this.addWeight('kernel', [features, units], { initializer: kernelInitializer, channelAxes: [-1] });
     if (useBias) this.addWeight('bias', [units], { initializer: biasInitializer });
   }
 

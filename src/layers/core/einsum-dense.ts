@@ -73,7 +73,7 @@ export class EinsumDense extends Layer<EinsumDenseConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { equation, outputShape: extents, biasAxes, kernelInitializer, biasInitializer } = this.config;
     const shapes = weightShapes(this.name, equation, inputShape ?? [], extents, biasAxes);
-    this.addWeight('kernel', shapes.kernel, { initializer: kernelInitializer });
+    this.addWeight('kernel', shapes.kernel, { initializer: kernelInitializer, channelAxes: shapes.channelAxes });
     if (shapes.bias !== undefined) this.addWeight('bias', shapes.bias, { initializer: biasInitializer });
   }
 
@@ -94,6 +94,7 @@ function outputShape(): Field<readonly (number | null)[]> {
 
 interface WeightShapes {
   readonly kernel: readonly number[];
+  readonly channelAxes: readonly number[];
   readonly bias: readonly number[] | undefined;
 }
 
@@ -142,7 +143,8 @@ function weightShapes(
   }
   const extentOf = (letter: string): number => known.get(letter) ?? Number.NaN;
   const kernelShape = [...kernel].map(extentOf);
-  if (biasAxes === null) return { kernel: kernelShape, bias: undefined };
+  const channelAxes = lastAxesOf([...kernel].map((letter) => outputs.includes(letter)));
+  if (biasAxes === null) return { kernel: kernelShape, channelAxes, bias: undefined };
   const places = [...biasAxes].map((letter) => outputs.indexOf(letter));
   if (places.includes(-1)) {
     throw new ShapeError(
@@ -155,5 +157,12 @@ function weightShapes(
     ...biased.map((letter) => (biasAxes.includes(letter) ? extentOf(letter) : 1)),
     ...new Array<number>(trailing).fill(1),
   ];
-  return { kernel: kernelShape, bias };
+  return { kernel: kernelShape, channelAxes, bias };
+}
+
+/** The last neighbouring axes of a kernel that the output has, too. */
+function lastAxesOf(isInOutput: readonly boolean[]): readonly number[] {
+  const axes: number[] = [];
+  for (let axis = isInOutput.lastIndexOf(true); isInOutput[axis]; axis--) axes.unshift(axis);
+  return axes;
 }

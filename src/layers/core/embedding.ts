@@ -73,7 +73,7 @@ export class Embedding extends Layer<EmbeddingConfig> {
 
   protected override build(): void {
     const { inputDim, outputDim, embeddingsInitializer } = this.config;
-    this.addWeight('embeddings', [inputDim, outputDim], { initializer: embeddingsInitializer });
+    this.addWeight('embeddings', [inputDim, outputDim], { initializer: embeddingsInitializer, channelAxes: [0] });
   }
 
   override call([x]: readonly [SymbolicTensor]): SymbolicTensor {
@@ -114,9 +114,12 @@ export class ReversibleEmbedding extends Layer<ReversibleEmbeddingConfig> {
 
   protected override build(_inputShapes: readonly PartialShape[]): void {
     const { inputDim, outputDim, embeddingsInitializer, tieWeights } = this.config;
-    this.addWeight('embeddings', [inputDim, outputDim], { initializer: embeddingsInitializer });
+    this.addWeight('embeddings', [inputDim, outputDim], { initializer: embeddingsInitializer, channelAxes: [0] });
     if (!tieWeights) {
-      this.addWeight('reverse_embeddings', [outputDim, inputDim], { initializer: embeddingsInitializer });
+      this.addWeight('reverse_embeddings', [outputDim, inputDim], {
+        initializer: embeddingsInitializer,
+        channelAxes: [-1],
+      });
     }
   }
 

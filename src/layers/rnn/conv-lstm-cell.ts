@@ -64,8 +64,14 @@ export class ConvLSTMCell extends RNNCell<ConvLSTMCellConfig> {
   protected override build([inputShape = []]: readonly PartialShape[]): void {
     const { filters, kernelSize, dataFormat, kernelInitializer, recurrentInitializer, biasInitializer } = this.config;
     const channels = channelsOf(inputShape, dataFormat);
-    this.addWeight('kernel', [...kernelSize, channels, 4 * filters], { initializer: kernelInitializer });
-    this.addWeight('recurrent_kernel', [...kernelSize, filters, 4 * filters], { initializer: recurrentInitializer });
+    this.addWeight('kernel', [...kernelSize, channels, 4 * filters], {
+      initializer: kernelInitializer,
+      channelAxes: [-1],
+    });
+    this.addWeight('recurrent_kernel', [...kernelSize, filters, 4 * filters], {
+      initializer: recurrentInitializer,
+      channelAxes: [-1],
+    });
     if (!this.config.useBias) return;
     const initializer = this.config.unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer;
     this.addWeight('bias', [4 * filters], { initializer });

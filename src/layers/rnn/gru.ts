@@ -44,8 +44,8 @@ export class GRUCell extends RNNCell<GRUCellConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { units, useBias, kernelInitializer, recurrentInitializer, biasInitializer, resetAfter } = this.config;
     const features = inputShape?.at(-1) ?? Number.NaN;
-    this.addWeight('kernel', [features, 3 * units], { initializer: kernelInitializer });
-    this.addWeight('recurrent_kernel', [units, 3 * units], { initializer: recurrentInitializer });
+    this.addWeight('kernel', [features, 3 * units], { initializer: kernelInitializer, channelAxes: [-1] });
+    this.addWeight('recurrent_kernel', [units, 3 * units], { initializer: recurrentInitializer, channelAxes: [-1] });
     if (useBias) this.addWeight('bias', resetAfter ? [2, 3 * units] : [3 * units], { initializer: biasInitializer });
   }
 

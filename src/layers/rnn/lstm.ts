@@ -45,8 +45,8 @@ export class LSTMCell extends RNNCell<LSTMCellConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { units, useBias, kernelInitializer, recurrentInitializer, biasInitializer, unitForgetBias } = this.config;
     const features = inputShape?.at(-1) ?? Number.NaN;
-    this.addWeight('kernel', [features, 4 * units], { initializer: kernelInitializer });
-    this.addWeight('recurrent_kernel', [units, 4 * units], { initializer: recurrentInitializer });
+    this.addWeight('kernel', [features, 4 * units], { initializer: kernelInitializer, channelAxes: [-1] });
+    this.addWeight('recurrent_kernel', [units, 4 * units], { initializer: recurrentInitializer, channelAxes: [-1] });
     if (!useBias) return;
     const initializer = unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer;
     this.addWeight('bias', [4 * units], { initializer });

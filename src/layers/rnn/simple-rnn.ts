@@ -25,8 +25,8 @@ export class SimpleRNNCell extends RNNCell<UnitsConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { units, useBias, kernelInitializer, recurrentInitializer, biasInitializer } = this.config;
     const features = inputShape?.at(-1) ?? Number.NaN;
-    this.addWeight('kernel', [features, units], { initializer: kernelInitializer });
-    this.addWeight('recurrent_kernel', [units, units], { initializer: recurrentInitializer });
+    this.addWeight('kernel', [features, units], { initializer: kernelInitializer, channelAxes: [-1] });
+    this.addWeight('recurrent_kernel', [units, units], { initializer: recurrentInitializer, channelAxes: [-1] });
     if (useBias) this.addWeight('bias', [units], { initializer: biasInitializer });
   }
 
