@@ -43,6 +43,8 @@ export interface LayerWeights {
 export interface WeightGroup {
   /** Attribute `name` of the group, which Keras 3.6 and later write: the name of the layer. */
   readonly layerName: string | undefined;
+  /** The name in the place of the last part of its path that older releases look for, where there is one. */
+  readonly oldName?: string | undefined;
   readonly entries: ReadonlyMap<string, WeightEntry>;
 }
 

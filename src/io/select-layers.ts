@@ -3,6 +3,7 @@
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { isJsonObject, objectAt, stringAt } from '../formats/json.ts';
 import type { WantsPath } from '../formats/keras/path-weights.ts';
+import { snakeCaseOf } from '../layers/keras-object.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import type { PlanItem } from '../serialization/weights/plan.ts';
@@ -89,8 +90,7 @@ export function wantedPaths(topology: JsonObject, selection: LayerSelection): Wa
   return (path) => {
     const [first, second] = path.split('/');
     if (first === '' || first === undefined) return true;
-    const isLayers = first === 'layers' || first === '_layer_checkpoint_dependencies';
-    return isLayers && (second === undefined || paths.has(`layers/${second}`));
+    return first === 'layers' && (second === undefined || paths.has(`layers/${second}`));
   };
 }
 
@@ -100,7 +100,7 @@ export function namesByPath(topology: JsonObject): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const layer of layersOf(topology)) {
     if (isOperation(layer)) continue;
-    const kind = snakeCase(stringAt(layer, 'class_name') ?? '');
+    const kind = snakeCaseOf(stringAt(layer, 'class_name') ?? '');
     const count = counts.get(kind) ?? 0;
     counts.set(kind, count + 1);
     names.set(`layers/${count === 0 ? kind : `${kind}_${count}`}`, nameOf(layer));
@@ -122,18 +122,6 @@ function nameOf(layer: JsonObject): string {
 /** Keras lists operations such as `x + y` among the layers of a configuration, but saves nothing for them. */
 function isOperation(layer: JsonObject): boolean {
   return /^keras\.(?:src\.)?ops\b/.test(stringAt(layer, 'module') ?? '');
-}
-
-/** The class is named otherwise than it is exported. */
-const PYTHON_CLASSES: Readonly<Record<string, string>> = { GroupQueryAttention: 'GroupedQueryAttention' };
-
-/** Keras' own rule, by which `Conv2DTranspose` is `conv2d_transpose` and `PReLU` is `p_re_lu`. */
-function snakeCase(className: string): string {
-  return (PYTHON_CLASSES[className] ?? className)
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
 }
 
 /** A layer and all that lead to it. */

@@ -12,9 +12,12 @@ export function classNameOf(name: string): string {
   return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `dense_1` of `Dense1`: Keras' rule for automatic names and for groups in `.weights.h5`. */
+/** What the one class is called in Python that Keras exports under another name. */
+const PYTHON_NAMES: Readonly<Record<string, string>> = { GroupQueryAttention: 'GroupedQueryAttention' };
+
+/** `p_re_lu` of `PReLU`: Keras' rule for automatic names and for groups in `.weights.h5`. */
 export function snakeCaseOf(className: string): string {
-  return className
+  return (PYTHON_NAMES[className] ?? className)
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
     .replace(/([a-z])([A-Z])/g, '$1_$2')

@@ -142,6 +142,11 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     return {};
   }
 
+  /** What attributes of the layers inside are called in files of older releases, where that is another name. */
+  get oldAttributes(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   get built(): boolean {
     return this.#built;
   }

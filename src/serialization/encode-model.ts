@@ -37,7 +37,7 @@ export async function encodeModel(model: KerasModel, options?: EncodeOptions): P
 /** The weights of a model by path, as they are when each is read. */
 export function pathWeightsOf(root: Layer): PathWeights {
   const groups = new Map<string, WeightGroup>();
-  for (const { layer, paths } of layerPlaces(root)) {
+  for (const { layer, paths, oldName } of layerPlaces(root)) {
     const path = paths[0] as string;
     const entries = new Map<string, WeightEntry>();
     for (const [index, variable] of layer.ownWeights.entries())
@@ -49,7 +49,7 @@ export function pathWeightsOf(root: Layer): PathWeights {
         entries.set(key, { name: key, dtype, shape, file: root.name, storedBytes, read: async () => tensor });
       }
     }
-    groups.set(path, { layerName: layer.name, entries });
+    groups.set(path, { layerName: layer.name, oldName, entries });
   }
   return { kind: 'paths', groups };
 }

@@ -11,7 +11,7 @@ import type { Hdf5Group } from '../hdf5/hdf5-group.ts';
 import { textAttribute } from '../hdf5-model/text-attributes.ts';
 import { datasetEntry } from '../hdf5-model/weight-entry.ts';
 
-/** Which objects of a file are wanted, by path; all of them without. Nothing is fetched for those below the others. */
+/** Which objects of a file are wanted, by their present path; all of them without. Nothing is fetched for those below the others. */
 export type WantsPath = (path: string) => boolean;
 
 /** What a weights file of Keras 3 holds. */
@@ -27,11 +27,6 @@ const MAX_DEPTH = 64;
 
 /** Of tf.keras 2.12 to 2.14, where later releases have `layers`. */
 const OLD_LAYERS_SEGMENT = '_layer_checkpoint_dependencies';
-
-/** Attributes of attention, which had an underscore in front before Keras 3.0.4. */
-export const ATTENTION_PART: RegExp = /^(?:query|key|value|output)_dense$/;
-
-export const oldNameOf = (name: string): string => `_${name}`;
 
 /** Reads which arrays a weights file of Keras 3 has, by the paths of their owners; no groups when it is no such file. */
 export async function readPathWeights(
@@ -76,7 +71,7 @@ async function collectGroups(group: Hdf5Group, path: string, walk: Walk, depth: 
     names.map(async (name) => {
       // Files written on Windows have the separators of its paths in the names.
       const childPath = (path === '' ? name : `${path}/${name}`).replaceAll('\\', '/');
-      if (!walk.wantsPath(ownerOf(childPath) ?? childPath)) return;
+      if (!walk.wantsPath(presentPath(ownerOf(childPath) ?? childPath))) return;
       await breathe();
       const child = await group.get(name);
       if (child !== undefined && !(child instanceof Hdf5Dataset)) {
@@ -86,10 +81,10 @@ async function collectGroups(group: Hdf5Group, path: string, walk: Walk, depth: 
   );
 }
 
-/** Whether a name is the old one of a part of attention that is there under its later name, too. */
+/** Whether a name is an old one, with an underscore in front, of what is there under its later name, too. */
 async function isOldLink(group: Hdf5Group, name: string, present: readonly string[]): Promise<boolean> {
-  const later = present.find((other) => ATTENTION_PART.test(other) && oldNameOf(other) === name);
-  if (later === undefined) return false;
+  const later = name.slice(1);
+  if (!name.startsWith('_') || !present.includes(later)) return false;
   const [old, part] = await Promise.all([group.get(name), group.get(later)]);
   return (
     old !== undefined && part !== undefined && 'address' in old && 'address' in part && old.address === part.address
@@ -128,7 +123,7 @@ export function sortGroups(found: readonly FoundGroup[], file: string): PathWeig
   const ignoredParts: string[] = [];
   for (const { path, group } of [...found].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     if (/^optimizer(?:\/|$)/.test(path)) addGroup(optimizers, path, group, file);
-    else if (!/^metrics(?:\/|$)/.test(path)) addGroup(groups, withPresentSegments(path), group, file);
+    else if (!/^metrics(?:\/|$)/.test(path)) addGroup(groups, presentPath(path), group, file);
     else if (group.entries.size > 0) ignoredParts.push(path);
   }
   // A loss-scaling optimizer saves the state of the one within twice: in its own list and below `inner_optimizer`.
@@ -140,7 +135,8 @@ export function sortGroups(found: readonly FoundGroup[], file: string): PathWeig
   };
 }
 
-function withPresentSegments(path: string): string {
+/** A path as later releases have it. */
+export function presentPath(path: string): string {
   return path
     .split('/')
     .map((segment) => (segment === OLD_LAYERS_SEGMENT ? 'layers' : segment))

@@ -8,7 +8,7 @@ import { FormatError, UnsupportedError } from '../../errors.ts';
 import type { JsonObject, ModelArtifacts } from '../artifacts.ts';
 import { openHdf5 } from '../hdf5/open-hdf5.ts';
 import { decodeJsonObject, decodeText, MAX_JSON_BYTES, objectAt, stringAt } from '../json.ts';
-import { type PathWeightsFile, readPathWeights, type WantsPath } from './path-weights.ts';
+import { type PathWeightsFile, presentPath, readPathWeights, type WantsPath } from './path-weights.ts';
 import type { MemberFiles } from './zip-archive.ts';
 
 /** Which objects are wanted, told from the model's configuration; all of them without. */
@@ -47,7 +47,7 @@ export async function readKeras(
       : {
           assets: new Map(
             assets.map((path) => [
-              path.slice(`${folder}assets/`.length),
+              presentPath(path.slice(`${folder}assets/`.length)),
               async () => await readWhole(await openAsset(members, path), MAX_ASSET_BYTES),
             ]),
           ),

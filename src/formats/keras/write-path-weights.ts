@@ -1,11 +1,10 @@
 /** Writes the HDF5 layout of Keras 3; see `path-weights.ts`, which reads it. */
 
 import type { WritableFile } from '../../binary/byte-sink.ts';
-import type { JsonObject, PathWeights, WeightEntry } from '../artifacts.ts';
+import type { JsonObject, PathWeights, WeightEntry, WeightGroup } from '../artifacts.ts';
 import { textsOf } from '../described-texts.ts';
 import { type DatasetSpec, type GroupSpec, writeHdf5 } from '../hdf5/write-hdf5.ts';
 import { weightDataset } from '../hdf5-model/write-weight.ts';
-import { ATTENTION_PART, oldNameOf } from './path-weights.ts';
 
 interface MutableGroup extends GroupSpec {
   readonly members: Map<string, MutableGroup | DatasetSpec>;
@@ -27,21 +26,24 @@ export function writePathWeights(
   { optimizerWeights = [], description = {} }: PathWeightsParts = {},
 ): WritableFile {
   const root: MutableGroup = { ...emptyGroup(), attributes: textsOf(description) };
-  const groups = new Map([
-    ['', { layerName: rootName, entries: new Map<string, WeightEntry>() }],
+  const groups = new Map<string, WeightGroup>([
+    ['', { layerName: rootName, entries: new Map() }],
     ...withOptimizer(weights, optimizerWeights).groups,
   ]);
-  for (const [path, { layerName, entries }] of groups) {
-    let owner = root;
-    for (const part of path.split('/').filter((segment) => segment !== '')) owner = groupIn(owner, part);
+  for (const [path, { layerName, oldName, entries }] of groups) {
+    let [parent, owner] = [root, root];
+    for (const part of path.split('/').filter((segment) => segment !== '')) {
+      parent = owner;
+      owner = groupIn(parent, part);
+    }
     const vars: MutableGroup = {
       kind: 'group',
       attributes: layerName === undefined ? {} : { name: layerName },
       members: new Map([...entries].map(([key, entry]) => [key, weightDataset(entry)])),
     };
     owner.members.set('vars', vars);
+    if (oldName !== undefined) parent.members.set(oldName, owner);
   }
-  linkOldNames(root);
   return writeHdf5(root);
 }
 
@@ -50,15 +52,6 @@ export function withOptimizer(weights: PathWeights, optimizerWeights: readonly W
   if (optimizerWeights.length === 0) return weights;
   const entries = new Map(optimizerWeights.map((entry, index) => [String(index), entry]));
   return { kind: 'paths', groups: new Map([...weights.groups, ['optimizer', { layerName: 'optimizer', entries }]]) };
-}
-
-/** The parts of attention have the names that releases before 3.0.4 look for, too. */
-function linkOldNames(group: MutableGroup): void {
-  for (const [name, member] of [...group.members]) {
-    if (member.kind !== 'group') continue;
-    linkOldNames(member);
-    if (ATTENTION_PART.test(name)) group.members.set(oldNameOf(name), member);
-  }
 }
 
 function emptyGroup(): MutableGroup {

@@ -44,6 +44,7 @@ export function writeShardedWeights(weights: PathWeights, rootName: string, opti
   const weightMap = new Map<string, string[]>();
   let room = 0;
   let totalSize = 0;
+  // Old names of groups are left out: releases that look for them read no shards.
   for (const [path, { layerName, entries }] of weights.groups) {
     for (const [key, entry] of entries) {
       const byteLength = sizeOf(entry.shape) * bytesPerElement(entry.dtype);

@@ -100,6 +100,11 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     };
   }
 
+  /** Those of Keras before 3.0.4, and of tf.keras. */
+  override get oldAttributes(): Readonly<Record<string, string>> {
+    return { queryDense: '_queryDense', keyDense: '_keyDense', valueDense: '_valueDense', outputDense: '_outputDense' };
+  }
+
   protected override build([queryShape = [], value, key]: readonly PartialShape[]): void {
     const { config } = this;
     const valueShape = value ?? queryShape;

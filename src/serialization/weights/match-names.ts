@@ -100,7 +100,8 @@ function matchIndexed(model: Layer, names: ReadonlyMap<string, WeightEntry>, rep
     const [, path = '', key = '0'] = INDEXED.exec(name) ?? [];
     // Converters drop `layers/` and `_layer_checkpoint_dependencies/` or keep them.
     const bare = path.replace(/\/vars$/, '');
-    const full = /^(layers|_layer_checkpoint_dependencies)\//.test(bare) ? bare : `layers/${bare}`;
+    const present = bare.replaceAll('_layer_checkpoint_dependencies/', 'layers/');
+    const full = present.startsWith('layers/') ? present : `layers/${present}`;
     const group = groups.get(full) ?? { layerName: undefined, entries: new Map<string, WeightEntry>() };
     group.entries.set(key, entry);
     groups.set(full, group);

@@ -13,6 +13,8 @@ import type { PlanItem } from './plan.ts';
 export interface Place {
   readonly layer: Layer;
   readonly paths: readonly string[];
+  /** What older releases have in the place of the last part of the path. */
+  readonly oldName?: string | undefined;
 }
 
 /**
@@ -98,10 +100,10 @@ function matchGroup(
 export function layerPlaces(root: Layer, groups: PathWeights['groups'] = new Map()): readonly Place[] {
   const found: Place[] = [];
   const visited = new Set<Layer>();
-  const visit = (layer: Layer, paths: readonly string[]): void => {
+  const visit = (layer: Layer, paths: readonly string[], oldName?: string): void => {
     if (visited.has(layer)) return;
     visited.add(layer);
-    found.push({ layer, paths });
+    found.push({ layer, paths, oldName });
     const listed = layer === root && !('layers' in layer) ? listedPaths(layer, groups) : new Map<Layer, string>();
     for (const [attribute, value] of Object.entries(layer.sublayers)) {
       const names = attributeNames(layer, attribute);
@@ -109,12 +111,12 @@ export function layerPlaces(root: Layer, groups: PathWeights['groups'] = new Map
         paths.flatMap((path) => names.map((own) => [path, own, name].filter((part) => part !== '').join('/')));
       const also = (child: Layer): string[] => (listed.has(child) ? [listed.get(child) as string] : []);
       if (!Array.isArray(value)) {
-        visit(value as Layer, [...below(''), ...also(value as Layer)]);
+        visit(value as Layer, [...below(''), ...also(value as Layer)], names[1]);
         continue;
       }
       const counts = new Map<string, number>();
       for (const child of value as readonly Layer[]) {
-        const name = snakeCaseOf(storedClassName(child));
+        const name = snakeCaseOf(child.className);
         const count = counts.get(name) ?? 0;
         counts.set(name, count + 1);
         visit(child, [...below(numbered(name, count)), ...also(child)]);
@@ -141,7 +143,7 @@ function listedPaths(root: Layer, groups: PathWeights['groups']): ReadonlyMap<La
   const counts = new Map<string, number>();
   const found = new Map<Layer, string>();
   for (const child of isKeras3 ? root.children : before.flatMap(([, layers]) => layers)) {
-    const name = snakeCaseOf(storedClassName(child));
+    const name = snakeCaseOf(child.className);
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
     found.set(child, `layers/${numbered(name, count)}`);
@@ -149,16 +151,10 @@ function listedPaths(root: Layer, groups: PathWeights['groups']): ReadonlyMap<La
   return found;
 }
 
-/** tf.keras before 2.15 walked another attribute first, which held the same layers. */
-function attributeNames(layer: Layer, attribute: string): readonly string[] {
-  const name = attribute.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  if ('layers' in layer && name === 'layers') return ['layers', '_layer_checkpoint_dependencies'];
-  // Query, key, value and output of attention had an underscore in front in tf.keras, and have it in grouped attention.
-  if (/^_?(query|key|value|output)_dense$/.test(name)) return [name, name.startsWith('_') ? name.slice(1) : `_${name}`];
-  return [name];
-}
-
-/** The class name by which Keras counts: that of the Python class, which differs for one layer. */
-function storedClassName(layer: Layer): string {
-  return layer.className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : layer.className;
+/** The name of an attribute in files, and the one that older files have. */
+function attributeNames({ oldAttributes }: Layer, attribute: string): readonly string[] {
+  const old = oldAttributes[attribute];
+  return (old === undefined ? [attribute] : [attribute, old]).map((name) =>
+    name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  );
 }

@@ -18,8 +18,6 @@ export interface NamedPlace {
   readonly path: string;
 }
 
-const MODEL_SEGMENTS: ReadonlySet<string> = new Set(['layers', '_layer_checkpoint_dependencies']);
-
 /**
  * Moves the groups of a file's layers to the paths of the model's layers of the same names. Layers of models inside go by
  * the names that lead to them, such as `base/conv`; with `byName` also by their own name, when both sides have it once,
@@ -98,10 +96,10 @@ function findTargets(
 function levelsOf(path: string): string[] {
   const segments = path.split('/');
   const levels: string[] = [];
-  for (let end = 2; end <= segments.length && MODEL_SEGMENTS.has(segments[end - 2] as string); end += 2) {
+  for (let end = 2; end <= segments.length && segments[end - 2] === 'layers'; end += 2) {
     levels.push(segments.slice(0, end).join('/'));
   }
-  const isLayer = path !== '' && !MODEL_SEGMENTS.has(segments[0] as string);
+  const isLayer = path !== '' && segments[0] !== 'layers';
   return levels.length === 0 && isLayer ? [segments[0] as string] : levels;
 }
 

@@ -3,15 +3,18 @@ import { type Shape, sizeOf } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import { referenceBackend } from '../../backends/reference/reference-backend.ts';
 import type { NamedWeights, PathWeights, WeightEntry, Weights } from '../../formats/artifacts.ts';
+import { MultiHeadAttention } from '../../layers/attention/multi-head-attention.ts';
 import { Conv1D, Conv2D } from '../../layers/convolutional/conv.ts';
 import { Dense } from '../../layers/core/dense.ts';
-import { InputLayer } from '../../layers/input-layer.ts';
+import { InputLayer, input } from '../../layers/input-layer.ts';
 import { BatchNormalization } from '../../layers/normalization/batch-normalization.ts';
 import { LSTM } from '../../layers/rnn/lstm.ts';
 import type { KerasModel } from '../../model/keras-model.ts';
+import { Model } from '../../model/model.ts';
 import { Sequential } from '../../model/sequential.ts';
 import { planWeights } from '../build-model.ts';
 import type { Dialect } from '../dialect.ts';
+import { pathWeightsOf } from '../encode-model.ts';
 import { emptyReport, type LoadReport } from '../report.ts';
 import type { MatchOptions } from './plan.ts';
 import { WeightAssembler } from './weight-assembler.ts';
@@ -311,6 +314,20 @@ describe('weights by name', () => {
     expect(report.missing).toEqual([]);
     expect(firstElement(model, 'second/bias')).toBe(4);
   });
+
+  test('of a converted file of tf.keras are below the attribute that it walked first', async () => {
+    const model = twoDense();
+    const report = await load(
+      model,
+      named(
+        entry('_layer_checkpoint_dependencies/dense/vars/0', [2, 3], 1),
+        entry('_layer_checkpoint_dependencies/dense/vars/1', [3], 2),
+        entry('_layer_checkpoint_dependencies/dense_1/vars/0', [3, 1], 3),
+      ),
+    );
+    expect(firstElement(model, 'second/kernel')).toBe(3);
+    expect(report.missing).toEqual(['second/bias']);
+  });
 });
 
 describe('weights by path', () => {
@@ -334,17 +351,20 @@ describe('weights by path', () => {
     expect(report.unexpected).toEqual(['layers/dropout/vars/0']);
   });
 
-  test('are found under the attribute that tf.keras walked first', async () => {
-    const model = twoDense();
-    const weights: PathWeights = {
-      kind: 'paths',
-      groups: new Map([
-        ['_layer_checkpoint_dependencies/dense', group(entry('0', [2, 3], 1), entry('1', [3], 2))],
-        ['_layer_checkpoint_dependencies/dense_1', group(entry('0', [3, 1], 3))],
-      ]),
-    };
-    const report = await load(model, weights);
-    expect(firstElement(model, 'second/kernel')).toBe(3);
-    expect(report.missing).toEqual(['second/bias']);
+  test.each(['query_dense', '_query_dense'])('of attention are found at %s', async (query) => {
+    const x = input({ shape: [2, 3] });
+    const attention = new MultiHeadAttention({ numHeads: 1, keyDim: 2, useBias: false, name: 'attention' });
+    const model = new Model({ inputs: x, outputs: attention.apply([x, x]) });
+    const prefix = query.startsWith('_') ? '_' : '';
+    const parts = ['query', 'key', 'value'].map(
+      (part, index) =>
+        [`layers/multi_head_attention/${prefix}${part}_dense`, group(entry('0', [3, 1, 2], index))] as const,
+    );
+    const output = [`layers/multi_head_attention/${prefix}output_dense`, group(entry('0', [1, 2, 3], 3))] as const;
+    const report = await load(model, { kind: 'paths', groups: new Map([...parts, output]) });
+    expect(report).toMatchObject({ missing: [], unexpected: [] });
+    expect(model.weights.map(({ value }) => value.data[0])).toEqual([0, 1, 2, 3]);
+    const groups = [...pathWeightsOf(model).groups].filter(([path]) => path.endsWith('query_dense'));
+    expect(groups).toMatchObject([['layers/multi_head_attention/query_dense', { oldName: '_query_dense' }]]);
   });
 });
