@@ -1,7 +1,7 @@
 /** The form of the package for Node: its code in few files, which are loaded sooner. See docs/decisions/two-forms.md. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ExternalOptionFunction, type InputOptions, type OutputOptions, rolldown } from 'rolldown';
+import { type ExternalOptionFunction, type InputOptions, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 
 const source: string = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -24,8 +24,26 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
 /** Packages stay packages, and are loaded where they are used. */
 const isPackage: ExternalOptionFunction = (id, _importer, isResolved) => !isResolved && !/^[./]/.test(id);
 
+/**
+ * Of code that has ASCII alone the engine keeps a byte for each character, and reads it sooner. Others are in messages and
+ * pictures of text, where they can be written by their numbers.
+ */
+const asciiOnly: Plugin = {
+  name: 'ascii-only',
+  generateBundle: (_options, bundle) => {
+    for (const file of Object.values(bundle)) {
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escapeOf);
+    }
+  },
+};
+
+function escapeOf(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 const INPUT: InputOptions = {
   platform: 'node',
+  plugins: [asciiOnly],
   external: isPackage,
   treeshake: { moduleSideEffects: false },
   onLog: (level, log) => {
