@@ -1,7 +1,7 @@
 /** Lets others have the thread now and then, so that a page that loads, compiles or trains still answers. */
 
 /** Milliseconds of work after which a page has its thread: with whatever work is in between, far less than one notices. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 
 let lastTurn = 0;
 let turn: Promise<void> | undefined;
@@ -50,7 +50,7 @@ export function pauseFor(milliseconds: number): () => Promise<void> {
 }
 
 /** Fulfilled when all that waits for the thread has had it. */
-async function nextTurn(): Promise<void> {
+export async function nextTurn(): Promise<void> {
   await new Promise<unknown>((resolve) => {
     if (typeof document !== 'object') return setTimeout(resolve);
     // A timer would come 4 ms late, and in a page that nobody looks at a second.

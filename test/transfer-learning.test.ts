@@ -26,6 +26,7 @@ import { lowerGraph } from '../src/compiler/lower.ts';
 import { topologicalOrder } from '../src/graph/node.ts';
 import type { Variable } from '../src/graph/variable.ts';
 import { frozenLayers } from '../src/model/frozen-layers.ts';
+import { atOnce } from '../src/pause.ts';
 import { CompiledModel } from '../src/training/compiled-model.ts';
 import { MultiOptimizer, OptimizerMap } from '../src/training/optimizers/multi-optimizer.ts';
 import { readSamples } from '../src/training/samples.ts';
@@ -69,7 +70,7 @@ function stepOf(model: KerasModel, mode: 'train' | 'test' = 'train', optimizer =
   const step = buildStep(model, compiled, readSamples(model, [x, TARGETS], 'test'), mode);
   const nodes = topologicalOrder([...step.graph.outputs, ...step.updates.map(([, value]) => value)]);
   const count = (primitive: string): number => nodes.filter((node) => node.primitive === primitive).length;
-  return { ...step, count, kernels: lowerGraph(step.graph, step.updates).kernels.length };
+  return { ...step, count, kernels: atOnce(lowerGraph(step.graph, step.updates)).kernels.length };
 }
 
 afterEach(() => {

@@ -16,6 +16,7 @@ import { apply, constant, input, parameter } from '../../src/graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../../src/graph/node.ts';
 import { Variable } from '../../src/graph/variable.ts';
 import { samePadding } from '../../src/graph/window.ts';
+import { atOnce } from '../../src/pause.ts';
 import { SeededNumbers } from '../../test/support/run-contract.ts';
 
 const numbers = new SeededNumbers(7);
@@ -116,8 +117,8 @@ function timed<T>(name: string, task: () => T): T {
 }
 
 const graph = mobileNet();
-const simple = timed('simplify', () => foldAffine(simplify(graph, evaluate)));
-const lowered = timed('lower', () => lowerGraph(simple));
+const simple = timed('simplify', () => atOnce(foldAffine(atOnce(simplify(graph, evaluate)))));
+const lowered = timed('lower', () => atOnce(lowerGraph(simple)));
 const prepared = timed('prepare', () => prepareNodes(lowered));
 const plan = timed('plan memory', () => planMemory(prepared.schedule));
 console.log(formatPlan(plan));

@@ -88,18 +88,20 @@ export function isFold(primitive: PrimitiveName): boolean {
 }
 
 /**
+ * Decides for all nodes, one a step.
+ *
  * @param order all nodes, each after its inputs
  * @param isBound whether a value is there before the kernels run
  * @param isStatic whether a node depends on variables and constants only
  * @param isRepeatable whether several kernels better compute a node's value again than share it
  */
-export function cluster(
+export function* cluster(
   order: readonly AnyNode[],
   outputs: readonly SymbolicTensor[],
   isBound: (symbol: SymbolicTensor) => boolean,
   isStatic: (node: AnyNode) => boolean,
   isRepeatable: (node: AnyNode) => boolean = () => false,
-): Clustering {
+): Generator<void, Clustering> {
   const requests = new Map<SymbolicTensor, Request[]>();
   const roots = new Map<SymbolicTensor, readonly Root[]>();
   const aliases = new Set<SymbolicTensor>();
@@ -186,7 +188,10 @@ export function cluster(
   };
 
   for (const output of outputs) request(output, 'buffer');
-  for (let index = order.length - 1; index >= 0; index--) decide(order[index] as AnyNode);
+  for (let index = order.length - 1; index >= 0; index--) {
+    decide(order[index] as AnyNode);
+    yield;
+  }
   return { roots, aliases, anchored };
 }
 

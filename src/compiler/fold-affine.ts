@@ -23,11 +23,11 @@ interface Affine {
 }
 
 /**
- * Gives the graph with all such scalings folded.
+ * Gives the graph with all such scalings folded, in steps.
  *
  * @param updated variables that change in each run: what depends on them is not folded
  */
-export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Set()): Graph {
+export function* foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Set()): Generator<void, Graph> {
   const order = topologicalOrder(graph.outputs);
   const useCounts = countUses(graph, order);
   const staticNodes = new Set<AnyNode>();
@@ -42,6 +42,7 @@ export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Se
   const scaled = new Map<SymbolicTensor, Affine>();
   const rewriter = new GraphRewriter(() => undefined);
   for (const node of order) {
+    yield;
     const [symbol] = node.outputs;
     if (symbol === undefined || symbol.dtype !== 'float32') continue;
     if ((node.primitive === 'convolve' || node.primitive === 'dot') && canScale(node, isStatic)) {
@@ -61,7 +62,7 @@ export function foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new Se
     const chain = scaled.get(node.outputs[0] as SymbolicTensor);
     return chain === undefined ? undefined : scaledContraction(chain, newValueOf, build);
   };
-  return new GraphRewriter(() => undefined, substitute).rewrite(graph);
+  return yield* new GraphRewriter(() => undefined, substitute).rewrite(graph);
 }
 
 function canScale(node: AnyNode, isStatic: (symbol: SymbolicTensor) => boolean): boolean {

@@ -3,6 +3,7 @@ import { tensor } from '../array/tensor.ts';
 import { apply, applyAll, constant, input, parameter } from '../graph/apply.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import { Variable } from '../graph/variable.ts';
+import { atOnce } from '../pause.ts';
 import { formatSchedule } from './format-schedule.ts';
 import { lowerGraph } from './lower.ts';
 
@@ -22,7 +23,7 @@ const dot = (x: SymbolicTensor, y: SymbolicTensor): SymbolicTensor =>
   apply('dot', [x, y], { transposeLeft: false, transposeRight: false });
 
 const show = (inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): string =>
-  formatSchedule(lowerGraph({ inputs, outputs }));
+  formatSchedule(atOnce(lowerGraph({ inputs, outputs })));
 
 describe('lowerGraph()', () => {
   test('makes one kernel of a chain of element-wise operations', () => {
@@ -70,7 +71,7 @@ describe('lowerGraph()', () => {
     const moved = apply('transpose', [apply('slice', [x], { starts: [0, 1], stops: [3, 5], strides: [1, 2] })], {
       permutation: [1, 0],
     });
-    const { kernels } = lowerGraph({ inputs: [x], outputs: [apply('negate', [moved], {})] });
+    const { kernels } = atOnce(lowerGraph({ inputs: [x], outputs: [apply('negate', [moved], {})] }));
     expect(kernels).toMatchObject([
       {
         kind: 'loop',
@@ -83,7 +84,7 @@ describe('lowerGraph()', () => {
   test('a reshape shares the buffer of its operand', () => {
     const x = float('x', 2, 6);
     const y = apply('reshape', [apply('exp', [x], {})], { shape: [3, 4] });
-    const schedule = lowerGraph({ inputs: [x], outputs: [y] });
+    const schedule = atOnce(lowerGraph({ inputs: [x], outputs: [y] }));
     expect(formatSchedule(schedule)).toBe('run\n  exp = loop [2, 6]: exp(input0)');
     expect(schedule.outputs[0]?.name).toBe('exp');
   });
@@ -108,7 +109,7 @@ describe('lowerGraph()', () => {
     const x = float('x', 4);
     let y = x;
     for (let count = 0; count < 5000; count++) y = apply('tanh', [y], {});
-    const { kernels } = lowerGraph({ inputs: [x], outputs: [y] });
+    const { kernels } = atOnce(lowerGraph({ inputs: [x], outputs: [y] }));
     expect(kernels.length).toBeGreaterThan(50);
     expect(kernels.length).toBeLessThan(200);
   });
@@ -135,7 +136,7 @@ describe('lowerGraph()', () => {
   test('constants of one element become part of the code', () => {
     const x = float('x', 3);
     const two = apply('broadcast', [constant(tensor([2]))], { shape: [3] });
-    const schedule = lowerGraph({ inputs: [x], outputs: [apply('multiply', [x, two], {})] });
+    const schedule = atOnce(lowerGraph({ inputs: [x], outputs: [apply('multiply', [x, two], {})] }));
     expect(formatSchedule(schedule)).toBe('run\n  multiply = loop [3]: multiply(input0, 2)');
     expect(schedule.constants.size).toBe(0);
   });

@@ -3,6 +3,7 @@ import { type Shape, sizeOf, stridesOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
+import { atOnce } from '../pause.ts';
 import type { Update } from './backend.ts';
 import { type Clustering, cluster, isElementwise, isFold, type Root } from './cluster.ts';
 import { accessOf, type IndexMap, identityMap, linearize, mapKey, mapThrough } from './index-map.ts';
@@ -27,7 +28,7 @@ export interface LowerAdvice {
 }
 
 /**
- * The schedule of a graph. Its inputs may be any values, such as those of `host` nodes: what they were computed from
+ * The schedule of a graph, made in steps. Its inputs may be any values, such as those of `host` nodes: what they were computed from
  * is left out. All that is not left out must be numeric.
  *
  * What depends on variables and constants only goes to the prologue, from inside loops too; variables that the run
@@ -35,12 +36,16 @@ export interface LowerAdvice {
  *
  * @param advice for the step of a training
  */
-export function lowerGraph(graph: Graph, updates: readonly Update[] = [], advice: LowerAdvice = {}): Schedule {
+export function* lowerGraph(
+  graph: Graph,
+  updates: readonly Update[] = [],
+  advice: LowerAdvice = {},
+): Generator<void, Schedule> {
   const lowering = new Lowering(new Set(updates.map(([variable]) => variable)));
   const inputs = graph.inputs.map((symbol, index) => lowering.buffer(`input${index}`, 'input', symbol));
   const scope = new Scope(lowering, lowering.kernels);
   for (const [index, symbol] of graph.inputs.entries()) scope.bind(symbol, inputs[index] as Buffer, false);
-  const results = scope.lower([...graph.outputs, ...updates.map(([, value]) => value)], advice);
+  const results = yield* scope.lower([...graph.outputs, ...updates.map(([, value]) => value)], advice);
   // What is given after the run must not be a state, which has its next value by then.
   const safe = results.map((buffer) => (buffer.role === 'state' ? lowering.putAside(buffer) : buffer));
   const next = safe.slice(graph.outputs.length);
@@ -141,7 +146,10 @@ class Scope {
   }
 
   /** Emits the kernels and gives the buffers of the outputs. */
-  lower(outputs: readonly SymbolicTensor[], { roots = [], isRepeatable }: LowerAdvice = {}): Buffer[] {
+  *lower(
+    outputs: readonly SymbolicTensor[],
+    { roots = [], isRepeatable }: LowerAdvice = {},
+  ): Generator<void, Buffer[]> {
     const order = topologicalOrder([...roots, ...outputs]);
     for (const node of order) {
       if (node.primitive === 'input' || node.primitive === 'host') continue;
@@ -149,14 +157,19 @@ class Scope {
         this.#static.add(node);
       }
     }
-    this.#clustering = cluster(
+    yield;
+    this.#clustering = yield* cluster(
       order,
       outputs,
       (symbol) => this.#buffers.has(symbol),
       (node) => this.#static.has(node),
       isRepeatable,
     );
-    for (const node of order) if (!this.#clustering.anchored.has(node)) this.#emit(node, undefined, undefined);
+    for (const node of order) {
+      if (this.#clustering.anchored.has(node)) continue;
+      this.#emit(node, undefined, undefined);
+      yield;
+    }
     return outputs.map((output) => this.#bufferOf(output));
   }
 
@@ -323,7 +336,7 @@ class Scope {
         scope.bind(symbol, this.#bufferOf(source), this.#static.has(source.node));
       }
     }
-    const inner = scope.lower(body.outputs);
+    const inner = atOnce(scope.lower(body.outputs));
     const carries = outputs.slice(0, carryCount).map((current, index) => {
       const initial = this.#bufferOf(node.inputs[index] as SymbolicTensor);
       return { initial, current, next: inner[index] as Buffer };

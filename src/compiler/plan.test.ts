@@ -4,6 +4,7 @@ import { tensor } from '../array/tensor.ts';
 import { apply, applyAll, input, parameter } from '../graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../graph/node.ts';
 import { Variable } from '../graph/variable.ts';
+import { atOnce } from '../pause.ts';
 import { formatPlan } from './format-schedule.ts';
 import { lowerGraph } from './lower.ts';
 import { BUFFER_ALIGNMENT, type MemoryPlan, planMemory } from './plan.ts';
@@ -41,7 +42,7 @@ function conflicts({ offsets, lifetimes }: MemoryPlan): string[] {
 }
 
 function planOf(graph: Graph): MemoryPlan {
-  return planMemory(lowerGraph(graph));
+  return planMemory(atOnce(lowerGraph(graph)));
 }
 
 /** Layers of different widths, with a shortcut around each. */

@@ -8,6 +8,7 @@ import { relu6 } from '../ops/activations.ts';
 import { exp, multiply, rsqrt, subtract } from '../ops/elementwise.ts';
 import { matmul } from '../ops/matrix.ts';
 import { mean, sum } from '../ops/reduce.ts';
+import { atOnce } from '../pause.ts';
 import type { Update } from './backend.ts';
 import { lowerGraph } from './lower.ts';
 import { planMemory } from './plan.ts';
@@ -38,7 +39,10 @@ test('a training step keeps neither what a normalisation nor what a bounded acti
     return [each, subtract(parameter(each), found[index] as SymbolicTensor)];
   });
   const graph = { inputs: [x], outputs: [loss] };
-  const [plain, advised] = [lowerGraph(graph, updates), lowerGraph(graph, updates, trainingAdvice(graph, updates))];
+  const [plain, advised] = [
+    atOnce(lowerGraph(graph, updates)),
+    atOnce(lowerGraph(graph, updates, trainingAdvice(graph, updates))),
+  ];
   expect(advised.kernels.length).toBeLessThan(plain.kernels.length);
   expect(planMemory(advised).totalBytes).toBeLessThan(0.75 * planMemory(plain).totalBytes);
 });

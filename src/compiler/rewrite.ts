@@ -3,6 +3,7 @@ import { Tensor } from '../array/tensor.ts';
 import { applyAll } from '../graph/apply.ts';
 import { type AnyNode, type Graph, origin, type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import type { PrimitiveAttributes, PrimitiveName } from '../graph/primitives.ts';
+import { atOnce } from '../pause.ts';
 
 /** Makes one value of the new graph. */
 export type Build = <K extends PrimitiveName>(
@@ -47,14 +48,16 @@ export class GraphRewriter {
     this.#substitute = substitute;
   }
 
-  /** The graph with the rule applied to each node, inputs first. Its inputs are those of the old one. */
-  rewrite(graph: Graph): Graph {
-    const before = origin.current;
+  /** The graph with the rule applied to each node, inputs first, in steps. Its inputs are those of the old one. */
+  *rewrite(graph: Graph): Generator<void, Graph> {
     for (const node of topologicalOrder(graph.outputs)) {
+      const before = origin.current;
       origin.current = node.origin;
       this.#rewriteNode(node);
+      // Between two steps others may make nodes of their own.
+      origin.current = before;
+      yield;
     }
-    origin.current = before;
     return { inputs: graph.inputs, outputs: graph.outputs.map((output) => this.#valueOf(output)) };
   }
 
@@ -83,7 +86,7 @@ export class GraphRewriter {
     }
     if (node.primitive === 'scan') {
       const { body: old } = node.attributes;
-      const body = new GraphRewriter(this.#rule, this.#substitute).rewrite(old);
+      const body = atOnce(new GraphRewriter(this.#rule, this.#substitute).rewrite(old));
       if (isSame && body.outputs.every((output, index) => output === old.outputs[index])) return;
       this.#replaceAll(node, applyAll('scan', inputs, { ...node.attributes, body }));
       return;

@@ -3,6 +3,7 @@ import { Tensor, tensor } from '../array/tensor.ts';
 import { apply, constant, input, parameter } from '../graph/apply.ts';
 import { type SymbolicTensor, topologicalOrder } from '../graph/node.ts';
 import { Variable } from '../graph/variable.ts';
+import { atOnce } from '../pause.ts';
 import { foldAffine } from './fold-affine.ts';
 import { type Evaluate, simplify } from './simplify.ts';
 
@@ -30,7 +31,7 @@ function weight(...shape: number[]): SymbolicTensor {
 
 /** The value after simplification. */
 function simplified(output: SymbolicTensor): SymbolicTensor {
-  return simplify({ inputs: [], outputs: [output] }, evaluate).outputs[0] as SymbolicTensor;
+  return atOnce(simplify({ inputs: [], outputs: [output] }, evaluate)).outputs[0] as SymbolicTensor;
 }
 
 function primitivesOf(output: SymbolicTensor): string[] {
@@ -163,7 +164,7 @@ describe('foldAffine()', () => {
       [apply('multiply', [centred, across(weight(4), 1, 5, 4)], {}), across(weight(4), 1, 5, 4)],
       {},
     );
-    const [output] = foldAffine({ inputs: [x], outputs: [y] }).outputs as [SymbolicTensor];
+    const [output] = atOnce(foldAffine({ inputs: [x], outputs: [y] })).outputs as [SymbolicTensor];
     expect(output.node.primitive).toBe('add');
     expect(output.node.inputs[0]?.node.primitive).toBe('convolve');
     expect(output.node.inputs[0]?.node.inputs[0]).toBe(x);
@@ -174,12 +175,12 @@ describe('foldAffine()', () => {
     const x = float(1, 5, 2);
     const z = convolve(x);
     const graph = { inputs: [x], outputs: [apply('multiply', [z, across(weight(4), 1, 5, 4)], {}), z] };
-    expect(foldAffine(graph)).toBe(graph);
+    expect(atOnce(foldAffine(graph))).toBe(graph);
   });
 
   test('leaves a scale alone that depends on the input', () => {
     const [x, scale] = [float(1, 5, 2), float(4)];
     const graph = { inputs: [x, scale], outputs: [apply('multiply', [convolve(x), across(scale, 1, 5, 4)], {})] };
-    expect(foldAffine(graph)).toBe(graph);
+    expect(atOnce(foldAffine(graph))).toBe(graph);
   });
 });

@@ -41,8 +41,12 @@ export function hasConstantParts({ outputs }: Graph): boolean {
   return false;
 }
 
-/** @param evaluate computes what depends on constants only; without it, the prologue of the program does */
-export function simplify(graph: Graph, evaluate?: Evaluate): Graph {
+/**
+ * Rewrites the graph in steps.
+ *
+ * @param evaluate computes what depends on constants only; without it, the prologue of the program does
+ */
+export function* simplify(graph: Graph, evaluate?: Evaluate): Generator<void, Graph> {
   const rule = (node: ProposedNode, build: Build): SymbolicTensor | undefined => {
     const { primitive, inputs, attributes } = node;
     const simplifier = SIMPLIFIERS[primitive] as Simplifier<PrimitiveName> | undefined;
@@ -50,7 +54,7 @@ export function simplify(graph: Graph, evaluate?: Evaluate): Graph {
       simplifier?.(inputs, attributes, build) ?? liftBroadcast(node, build) ?? foldConstants(node, build, evaluate)
     );
   };
-  return new GraphRewriter(rule).rewrite(graph);
+  return yield* new GraphRewriter(rule).rewrite(graph);
 }
 
 function foldConstants(

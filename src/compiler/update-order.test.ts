@@ -8,6 +8,7 @@ import { relu } from '../ops/activations.ts';
 import { add, multiply, subtract } from '../ops/elementwise.ts';
 import { matmul } from '../ops/matrix.ts';
 import { sum } from '../ops/reduce.ts';
+import { atOnce } from '../pause.ts';
 import type { Update } from './backend.ts';
 import { lowerGraph } from './lower.ts';
 import { planMemory } from './plan.ts';
@@ -42,7 +43,7 @@ function trainingStep(depth: number): { loss: SymbolicTensor; x: SymbolicTensor;
 test('weights are updated from the last layer to the first, each as soon as its gradient is used', () => {
   const { loss, x, updates } = trainingStep(6);
   const graph = { inputs: [x], outputs: [loss] };
-  const schedule = lowerGraph(graph, updates, { roots: backwards(graph, updates) });
+  const schedule = atOnce(lowerGraph(graph, updates, { roots: backwards(graph, updates) }));
   const written = schedule.kernels.flatMap((kernel) => {
     const update = schedule.updates.find(({ next }) => kernel.kind === 'loop' && kernel.store.buffer === next);
     return update === undefined ? [] : [update.variable.path];
@@ -50,7 +51,7 @@ test('weights are updated from the last layer to the first, each as soon as its 
   expect(written).toEqual([5, 4, 3, 2, 1, 0].flatMap((layer) => [`slot${layer}`, `weight${layer}`]));
   const plan = planMemory(schedule);
   for (const { state, next } of schedule.updates) expect(plan.offsets.get(next)).toBe(plan.offsets.get(state));
-  const inGivenOrder = planMemory(lowerGraph(graph, updates));
+  const inGivenOrder = planMemory(atOnce(lowerGraph(graph, updates)));
   expect(plan.permanentBytes).toBe(inGivenOrder.permanentBytes);
   expect(plan.totalBytes).toBeLessThan(inGivenOrder.totalBytes);
 });
@@ -64,5 +65,5 @@ test('variables that nobody updates, or that change places, need no order', () =
   const x = input('x', { shape: [ROWS, WIDTH], dtype: 'float32' });
   const graph = { inputs: [x], outputs: [matmul(x, parameter(a))] };
   expect(backwards(graph, updates).length).toBeGreaterThanOrEqual(1);
-  expect(lowerGraph(graph, updates, { roots: backwards(graph, updates) }).updates.length).toBe(2);
+  expect(atOnce(lowerGraph(graph, updates, { roots: backwards(graph, updates) })).updates.length).toBe(2);
 });

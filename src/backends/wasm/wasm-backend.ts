@@ -6,7 +6,7 @@ import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
 import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
-import { breathe } from '../../pause.ts';
+import { breathe, breathing } from '../../pause.ts';
 import { asksWide } from './assembler-features.ts';
 import { emitProgram } from './emit-program.ts';
 import { LEAST_SHARED_COST, programCost } from './kernel-cost.ts';
@@ -87,10 +87,10 @@ async function compileGraph(
   const merged = await mergedLoops(complete);
   const evaluate = await evaluatorFor(complete);
   await breathe();
-  const simple = simplify(merged, evaluate);
-  await breathe();
-  const whole = foldAffine(simple, new Set(updated));
+  const simple = await breathing(simplify(merged, evaluate));
+  const whole = await breathing(foldAffine(simple, new Set(updated)));
   await loadRareCode(whole);
+  await breathe();
   if (updated.length > 0) await loadRareModules('groups');
   const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
   const updates = updated.map((variable, index): Update => {
@@ -105,7 +105,7 @@ async function compileGraph(
   const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
   const advice =
     updates.length === 0 ? {} : (await import('../../compiler/training-advice.ts')).trainingAdvice(numeric, updates);
-  const lowered = lowerGraph(numeric, updates, advice);
+  const lowered = await breathing(lowerGraph(numeric, updates, advice));
   const cost = programCost(lowered.kernels);
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
