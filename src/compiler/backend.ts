@@ -33,6 +33,11 @@ export interface Backend {
 export interface Program {
   /** Nanoseconds that a run takes one thread, roughly, and always the same; none where compiling costs nothing. */
   readonly cost?: number;
+  /**
+   * Brings weights to their place before the first run, which does the rest: what depends on no other variables than those
+   * given, which have their values. Gives the thread back after some milliseconds, and says whether there is more to do.
+   */
+  prepare?(arrived: ReadonlySet<Variable>): Promise<boolean>;
   /** Takes one tensor for each input of the graph, in order; gives one for each output, owned by the caller. */
   run(inputs: readonly Tensor[]): Promise<Tensor[]>;
 }

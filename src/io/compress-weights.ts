@@ -1,6 +1,7 @@
 /** Weights in fewer bytes while a model is in memory, and what that does to them and to predictions. */
 import { NarrowArray, type WeightDtype } from '../array/narrow-array.ts';
 import { sizeOf } from '../array/shape.ts';
+import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { type Keep, keeperOf, narrowableWeights } from '../model/narrow-weights.ts';
@@ -81,6 +82,8 @@ function checkWeightDtype(dtype: string): void {
 /** How a load takes the weights that arrive. */
 export interface Arrival {
   readonly keepAs?: Keep;
+  /** Hears of each weight that has its value, which all get at once unless it is given. */
+  readonly onAssigned?: (variable: Variable) => void;
   readonly bytesUnderWay?: number;
 }
 

@@ -124,7 +124,10 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
     compileLoaded(model, { artifacts, dialect, plan: plan ?? [], report, fill, strict, customObjects });
   }
   const warming = options.warmUp && (await import('./warm-up.ts')).startWarmUp(model, options, !compressing && !isPart);
-  await fillWeights(artifacts, plan ?? [], report, options, progress, early, compressing?.arrival(root));
+  await fillWeights(artifacts, plan ?? [], report, options, progress, early, {
+    ...compressing?.arrival(root),
+    ...(warming ? warming.arrival : {}),
+  });
   const wholeOrPart =
     options.until === undefined
       ? model
@@ -132,7 +135,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   wholeOrPart.loadReport = report;
   wholeOrPart.userDefinedMetadata = artifacts.userDefinedMetadata;
   await compressing?.finish(wholeOrPart);
-  if (warming) await warming(wholeOrPart);
+  if (warming) await warming.finish(wholeOrPart);
   if (!isPart) wholeOrPart.trainingLogs = await metricsOf(artifacts);
   return wholeOrPart;
 }
@@ -247,7 +250,7 @@ async function fillWeights(
   };
   // Most of what can be wrong shows before a byte of the weights is fetched from far away.
   await check();
-  const assembler = new WeightAssembler(plan, report, arrival.keepAs);
+  const assembler = new WeightAssembler(plan, report, arrival.keepAs, arrival.onAssigned);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));
   const arrived = early?.arrived();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
+import { LocalPlace } from '../backends/wasm/place.ts';
 import { bytesFile, type RangedFile } from '../binary/ranged-file.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { input } from '../layers/input-layer.ts';
@@ -49,6 +50,37 @@ describe('loadModel() with warmUp', () => {
     const expected = await loadModel(DIGITS);
     const pixels = Float32Array.from({ length: 64 }, (_, index) => index / 64);
     expect((await model.predict(pixels)).data).toEqual((await expected.predict(pixels)).data);
+  });
+
+  test('packs weights while others are on their way', async () => {
+    const x = input({ shape: [1024] });
+    const layers = Array.from({ length: 4 }, () => new Dense({ units: 1024 }));
+    const saved = new Model({ inputs: x, outputs: layers.reduce((y, layer) => layer.apply(y), x) });
+    const store = memoryStore();
+    await saved.save({ store, key: 'wide.keras' });
+    const file = await store.open('wide.keras');
+    const { promise: isPacking, resolve: notePacking } = Promise.withResolvers<void>();
+    let requests = 0;
+    // All requests for weights but the first wait until a weight is packed: else the load never ends.
+    const slow: RangedFile = {
+      name: file.name,
+      byteLength: file.byteLength,
+      slice: async (start, end) => {
+        if (end - start > 1 << 20 && requests++ > 0) await isPacking;
+        return await file.slice(start, end);
+      },
+    };
+    const fill = LocalPlace.prototype.fill;
+    const spy = vi.spyOn(LocalPlace.prototype, 'fill').mockImplementation(function (this: LocalPlace, ...given) {
+      notePacking();
+      fill.apply(this, given);
+    });
+    const model = await loadModel({ store: { ...store, open: async () => slow }, key: 'wide.keras' }, { warmUp: true });
+    spy.mockRestore();
+    expect(requests).toBeGreaterThan(1);
+    expect(model.loadReport?.matched).toHaveLength(8);
+    const row = Float32Array.from({ length: 1024 }, (_, index) => index / 1024);
+    expect((await model.predict(row)).data).toEqual((await saved.predict(row)).data);
   });
 
   test('leaves nothing to compile for batches of that size', async () => {

@@ -1,20 +1,27 @@
+import type { Program } from '../compiler/backend.ts';
+import type { Variable } from '../graph/variable.ts';
 import { defaultBackend } from '../model/default-backend.ts';
 import type { KerasModel } from '../model/keras-model.ts';
+import { nextTurn } from '../pause.ts';
+import type { Arrival } from './compress-weights.ts';
 import type { LoadModelOptions } from './load.ts';
 
 /** A model of so many parameters takes milliseconds to predict, so that helping threads are worth their start. */
 const LARGE_PARAMETERS = 1 << 20;
 
+interface WarmUp {
+  /** Takes weights to their place in the program as they arrive. */
+  readonly arrival: Pick<Arrival, 'onAssigned'>;
+  /** Does the rest when the model has its weights. */
+  finish(loaded: KerasModel): Promise<void>;
+}
+
 /**
- * Starts to compile what a model that is being loaded will predict with; gives what does the rest when it has its weights.
+ * Starts to compile what a model that is being loaded will predict with.
  *
  * @param isWhole whether the model will be what it is now: with these layers, and weights of this form
  */
-export function startWarmUp(
-  model: KerasModel,
-  { warmUp }: LoadModelOptions,
-  isWhole: boolean,
-): (loaded: KerasModel) => Promise<void> {
+export function startWarmUp(model: KerasModel, { warmUp }: LoadModelOptions, isWhole: boolean): WarmUp {
   const rows = warmUp === true ? 1 : Number(warmUp);
   if (model.countParams() >= LARGE_PARAMETERS) {
     // Who compiles hears of what fails.
@@ -26,8 +33,50 @@ export function startWarmUp(
   const compiling = isWhole ? model.compileForPredict(rows) : undefined;
   // A load that fails meanwhile says why itself; one that does not waits for this, and says what was wrong with it.
   compiling?.catch(() => {});
-  return async (loaded) => {
-    await compiling;
-    await loaded.warmUp(rows);
+  const packer = compiling && new WeightPacker(compiling.then(({ program }) => program));
+  return {
+    arrival: packer === undefined ? {} : { onAssigned: (variable) => packer.take(variable) },
+    finish: async (loaded) => {
+      packer?.stop();
+      await compiling;
+      await loaded.warmUp(rows);
+    },
   };
+}
+
+/** Takes weights to their place in a program that is still being compiled, or there. */
+class WeightPacker {
+  readonly #compiling: Promise<Program>;
+  readonly #arrived = new Set<Variable>();
+  /** Whether it is at work, or will not be any more. */
+  #isBusy = false;
+  #isStopped = false;
+
+  constructor(compiling: Promise<Program>) {
+    this.#compiling = compiling;
+  }
+
+  take(variable: Variable): void {
+    this.#arrived.add(variable);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // What fails here the first run does again, and says.
+    this.#packAll().catch(() => {});
+  }
+
+  /** Leaves the rest to the first run, which does it at once. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #packAll(): Promise<void> {
+    const program = await this.#compiling;
+    let known = 0;
+    while (!this.#isStopped && known < this.#arrived.size) {
+      const size = this.#arrived.size;
+      if (await program.prepare?.(this.#arrived)) await nextTurn();
+      else known = size;
+    }
+    this.#isBusy = false;
+  }
 }

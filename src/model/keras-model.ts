@@ -1,6 +1,7 @@
 import type { WeightDtype } from '../array/narrow-array.ts';
 import type { PartialShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
+import type { Program } from '../compiler/backend.ts';
 import type { JsonObject } from '../formats/artifacts.ts';
 import type { SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
@@ -154,16 +155,15 @@ export abstract class KerasModel extends Layer {
    * @throws {ShapeError} when the extents of an input are not known, but for its rows.
    */
   async warmUp(batchSize: number = 1): Promise<void> {
-    const inputs = await this.compileForPredict(batchSize);
-    await (await this.#loadPredictor()).run(inputs);
+    const { inputs, program } = await this.compileForPredict(batchSize);
+    await program.run(inputs);
   }
 
   /** The first half of `warmUp`, which needs no weights yet. @internal */
-  async compileForPredict(batchSize: number): Promise<readonly Tensor[]> {
+  async compileForPredict(batchSize: number): Promise<{ inputs: readonly Tensor[]; program: Program }> {
     const { zeroInputs } = await import('./zero-inputs.ts');
     const inputs = zeroInputs(this, batchSize);
-    await (await this.#loadPredictor()).compile(inputs);
-    return inputs;
+    return { inputs, program: await (await this.#loadPredictor()).compile(inputs) };
   }
 
   /**

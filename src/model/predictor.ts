@@ -88,13 +88,8 @@ export class Predictor {
   }
 
   /** Compiles the program for batches of such shapes, which `predict` finds then. */
-  async compile(batch: readonly Tensor[]): Promise<void> {
-    await this.#programFor(await defaultBackend(), batch);
-  }
-
-  /** Runs a batch for no other reason than that it has been run. */
-  async run(batch: readonly Tensor[]): Promise<void> {
-    await (await this.#programFor(await defaultBackend(), batch)).program.run(batch);
+  async compile(batch: readonly Tensor[]): Promise<Program> {
+    return (await this.#programFor(await defaultBackend(), batch)).program;
   }
 
   #programFor(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {

@@ -9,6 +9,7 @@ import { ShapeError } from '../../errors.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
 import type { Recover } from './crew.ts';
+import type { EarlyPrologue } from './early-prologue.ts';
 import type { PrologueAction, PrologueStep } from './emit-program.ts';
 import { programCost } from './kernel-cost.ts';
 import type { NumericData, Place } from './place.ts';
@@ -38,6 +39,9 @@ export type Result =
   | { readonly from: 'buffer'; readonly buffer: Buffer; readonly symbol: SymbolicTensor }
   | { readonly from: 'host'; readonly index: number };
 
+/** Milliseconds of packing after which others have the thread, such as those that wait for what arrives. */
+const PREPARE_MS = 8;
+
 /** A graph as one WebAssembly instance with its own memory. */
 export class WasmProgram implements Program {
   readonly #parts: WasmProgramParts;
@@ -46,6 +50,8 @@ export class WasmProgram implements Program {
   readonly #versions = new Map<Variable, number>();
   /** Whether the prologue has run. */
   #isReady = false;
+  /** What of the prologue has run before the first run, where something has. */
+  #early: EarlyPrologue | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #place: Place;
 
@@ -82,6 +88,24 @@ export class WasmProgram implements Program {
     return result;
   }
 
+  async prepare(arrived: ReadonlySet<Variable>): Promise<boolean> {
+    const { EarlyPrologue } = await import('./early-prologue.ts');
+    const result = this.#last.then(async () => {
+      if (this.#isReady) return false;
+      const deadline = performance.now() + PREPARE_MS;
+      this.#early ??= new EarlyPrologue(this.#parts.prologue, this.#parts.plan);
+      for (const piece of this.#early.takeReady(arrived, (variable) => !this.#isOutdated(variable))) {
+        if (performance.now() > deadline) return true;
+        // What is assigned meanwhile is copied by the run.
+        for (const variable of piece.variables) this.#versions.set(variable, variable.version);
+        for (const { action } of piece.steps) await this.#perform(action);
+      }
+      return false;
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
   /**
    * Runs once, and then kernel by kernel, which gives the time of each. What the run assigns, it assigns once.
    *
@@ -105,6 +129,7 @@ export class WasmProgram implements Program {
       this.#place = place;
       this.#versions.clear();
       this.#isReady = false;
+      this.#early = undefined;
       if (error !== undefined) throw error;
       return await this.#attempt(inputs);
     }
@@ -144,6 +169,7 @@ export class WasmProgram implements Program {
     for (const variable of stale) this.#versions.set(variable, variable.version);
     for (const { action } of this.#staleSteps(stale)) await this.#perform(action);
     this.#isReady = true;
+    this.#early = undefined;
   }
 
   /** Tells the variables that the run has assigned where their values are; what others have assigned meanwhile stays. */
@@ -162,6 +188,11 @@ export class WasmProgram implements Program {
     return new Tensor(shape, dtype, this.#place.take(buffer) as DataOf<typeof dtype>);
   }
 
+  /** Whether another value than the present one is in the memory. */
+  #isOutdated(variable: Variable): boolean {
+    return this.#versions.has(variable) && this.#isStale(variable);
+  }
+
   #isStale(variable: Variable): boolean {
     return this.#versions.get(variable) !== variable.version;
   }
@@ -169,7 +200,7 @@ export class WasmProgram implements Program {
   /** In order: what depends on the variables, and what computes the passing values that it reads. */
   #staleSteps(stale: ReadonlySet<Variable>): PrologueStep[] {
     const { prologue, plan } = this.#parts;
-    if (!this.#isReady) return [...prologue];
+    if (!this.#isReady) return this.#early?.stepsLeft(stale) ?? [...prologue];
     const steps: PrologueStep[] = [];
     const missing = new Set<Buffer>();
     for (const step of [...prologue].reverse()) {

@@ -7,6 +7,14 @@ import type { Keep } from '../../model/narrow-weights.ts';
 import type { LoadReport } from '../report.ts';
 import type { PlanItem } from './plan.ts';
 
+/** What there is of a weight. */
+interface Kept {
+  /** None of a weight that has it. */
+  readonly value: Tensor | NarrowArray | undefined;
+  readonly shape: Shape;
+  readonly source: string;
+}
+
 /**
  * Takes the arrays of a plan as they arrive, in any order, and assigns the weights only when all are there: a load
  * that fails on the way leaves the model as it was.
@@ -14,14 +22,20 @@ import type { PlanItem } from './plan.ts';
 export class WeightAssembler {
   readonly #waiting = new Map<WeightEntry, PlanItem[]>();
   readonly #arrived = new Map<WeightEntry, Tensor>();
-  readonly #values = new Map<Variable, { value: Tensor | NarrowArray; shape: Shape; source: string }>();
+  readonly #values = new Map<Variable, Kept>();
   readonly #report: LoadReport;
   readonly #keepAs: Keep | undefined;
+  readonly #onAssigned: ((variable: Variable) => void) | undefined;
 
-  /** @param keepAs gives what to keep of a value, as soon as it is there; all of it unless given */
-  constructor(plan: readonly PlanItem[], report: LoadReport, keepAs?: Keep) {
+  /**
+   * @param keepAs gives what to keep of a value, as soon as it is there; all of it unless given
+   * @param onAssigned hears of each weight that has its value; with it, weights get them as soon as they are there: those of
+   *   a model that nobody has before the load is over
+   */
+  constructor(plan: readonly PlanItem[], report: LoadReport, keepAs?: Keep, onAssigned?: (variable: Variable) => void) {
     this.#report = report;
     this.#keepAs = keepAs;
+    this.#onAssigned = onAssigned;
     for (const item of plan) {
       for (const entry of item.entries) {
         const items = this.#waiting.get(entry);
@@ -52,10 +66,18 @@ export class WeightAssembler {
     }
   }
 
-  #keep({ variable, entries }: PlanItem, value: Tensor): void {
+  #keep({ variable, entries }: PlanItem, given: Tensor): void {
     const source = entries[0]?.name ?? '';
-    const fitting = value.dtype === variable.dtype ? value : cast(value, variable);
-    this.#values.set(variable, { value: this.#keepAs?.(variable, fitting) ?? fitting, shape: fitting.shape, source });
+    const fitting = given.dtype === variable.dtype ? given : cast(given, variable);
+    const { shape } = fitting;
+    const value = this.#keepAs?.(variable, fitting) ?? fitting;
+    if (this.#onAssigned === undefined || !shapesEqual(variable.shape, shape)) {
+      this.#values.set(variable, { value, shape, source });
+      return;
+    }
+    assignment(variable, value)();
+    this.#values.set(variable, { value: undefined, shape, source });
+    this.#onAssigned(variable);
   }
 
   /** Weights whose value has another shape than they have; they are left out of `commit`. */
@@ -70,12 +92,15 @@ export class WeightAssembler {
 
   /** Gives every weight its value. */
   commit(): void {
-    const assignments = Array.from(this.#values, ([variable, { value }]) =>
-      value instanceof Tensor ? variable.prepare(value) : (): void => variable.assignNarrow(value),
-    );
-    for (const assign of assignments) assign();
+    const assignments = Array.from(this.#values, ([variable, { value }]) => value && assignment(variable, value));
+    for (const assign of assignments) assign?.();
     for (const { path } of this.#values.keys()) this.#report.matched.push(path);
   }
+}
+
+/** Checks a value; what it gives assigns it. */
+function assignment(variable: Variable, value: Tensor | NarrowArray): () => void {
+  return value instanceof Tensor ? variable.prepare(value) : (): void => variable.assignNarrow(value);
 }
 
 function cast(value: Tensor, variable: Variable): Tensor {
