@@ -1,7 +1,6 @@
 /** Weights in fewer bytes while a model is in memory, and what that does to them and to predictions. */
 import { NarrowArray, type WeightDtype } from '../array/narrow-array.ts';
 import { sizeOf } from '../array/shape.ts';
-import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { type Keep, keeperOf, narrowableWeights } from '../model/narrow-weights.ts';
@@ -83,7 +82,7 @@ function checkWeightDtype(dtype: string): void {
 export interface Arrival {
   readonly keepAs?: Keep;
   /** Hears of each weight that has its value, which all get at once unless it is given. */
-  readonly onAssigned?: (variable: Variable) => void;
+  readonly onAssigned?: (variable: KerasModel['weights'][number]) => void;
   readonly bytesUnderWay?: number;
 }
 
