@@ -32,6 +32,21 @@ async function messagesDuring(act: () => unknown): Promise<number> {
   return count;
 }
 
+/** Each turn takes a channel. */
+function countTurns(): { readonly count: number } {
+  const turns = { count: 0 };
+  vi.stubGlobal(
+    'MessageChannel',
+    class extends MessageChannel {
+      constructor() {
+        super();
+        turns.count++;
+      }
+    },
+  );
+  return turns;
+}
+
 describe('in a page', () => {
   test('work in steps gives others their turn', async () => {
     vi.stubGlobal('document', {});
@@ -52,10 +67,21 @@ describe('in a page', () => {
   test('those who want a turn at the same time share it', async () => {
     vi.stubGlobal('document', {});
     atOnce(work());
-    const turn = breathe();
-    expect(turn).toBeInstanceOf(Promise);
-    expect(breathe()).toBe(turn);
-    await turn;
+    const turns = countTurns();
+    await Promise.all([breathe(), breathe(), breathe()]);
+    expect(turns.count).toBe(1);
+  });
+
+  test('those who have waited together wait again for those who go on first', async () => {
+    vi.stubGlobal('document', {});
+    atOnce(work());
+    const turns = countTurns();
+    const waiters = [1, 2, 3].map(async () => {
+      await breathe();
+      atOnce(work());
+    });
+    await Promise.all(waiters);
+    expect(turns.count).toBe(3);
   });
 });
 

@@ -4,19 +4,31 @@
 const SLICE_MS = 5;
 
 let lastTurn = 0;
-let turn: Promise<void> | undefined;
+
+/** Of the one who came last. */
+let last: Promise<void> | undefined;
 
 /**
  * What is awaited between pieces of work that may be long together: in a page that had no turn for some milliseconds it is
  * fulfilled after one. Elsewhere there is nothing to wait for.
  */
 export function breathe(): Promise<void> | undefined {
-  if (typeof document !== 'object' || performance.now() - lastTurn < SLICE_MS) return undefined;
-  turn ??= nextTurn().then(() => {
+  if (typeof document !== 'object' || !isLate()) return undefined;
+  last = waitAfter(last);
+  return last;
+}
+
+/** What those do who waited before may take all of the time that a turn gives. */
+async function waitAfter(previous: Promise<void> | undefined): Promise<void> {
+  await previous;
+  while (isLate()) {
+    await nextTurn();
     lastTurn = performance.now();
-    turn = undefined;
-  });
-  return turn;
+  }
+}
+
+function isLate(): boolean {
+  return performance.now() - lastTurn >= SLICE_MS;
 }
 
 /** The result of work in steps, between which a page breathes. */

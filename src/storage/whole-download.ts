@@ -142,8 +142,7 @@ export class WholeDownload {
       if (this.#error !== undefined) throw this.#error;
       await new Promise<void>((resolve, reject) => this.#waiting.add({ end, resolve, reject }));
     }
-    // Many may have waited for this, and each looks at the clock again.
-    for (let turn = breathe(); turn !== undefined; turn = breathe()) await turn;
+    await breathe();
     let index = this.#chunkAt(start);
     for (let position = start; position < end; index++) {
       const chunk = this.#chunks[index];

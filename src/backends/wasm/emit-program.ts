@@ -135,6 +135,7 @@ export async function emitProgram(
     const shared = kernel.kind === 'loop' ? loops.callOf(kernel) : undefined;
     calls.set(kernel, shared ?? { exportName: prologueExport(index), words: [] });
     if (shared === undefined) await exportAlone(prologueExport(index), [kernel]);
+    await breathe();
   }
   const prologue = prologueSteps(schedule, offsets, calls);
   return { bytes: module.build(), prologue };
