@@ -1,10 +1,26 @@
 import { bytesPerElement } from '../array/dtype.ts';
-import type { Channels, NarrowArray } from '../array/narrow-array.ts';
+import type { NarrowArray } from '../array/narrow-array.ts';
 import { formatShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 
 export type VariableDtype = 'float32' | 'int32' | 'bool';
+
+/** What a layer says of a weight besides its shape. */
+export interface WeightTraits {
+  /**
+   * The axis, or neighbouring axes, along which the channels of the output lie: `[-1]` for the kernel of a `Dense`. A
+   * large weight that says so can be kept in fewer bytes, with a scale for each channel; others stay as they are.
+   */
+  readonly channelAxes?: readonly number[];
+  /**
+   * Whether it is the kernel of a convolution: `[…window, inputs, outputs]`, or outputs before inputs where `channelAxes`
+   * say so. Theano and Keras 1 had them in other orders, which are put right when such files are loaded.
+   */
+  readonly convolves?: boolean;
+  /** The name that Keras 2 and TensorFlow.js have for it, where it is another one. */
+  readonly oldName?: string;
+}
 
 export interface VariableOptions {
   /** Keras' name of the weight within its layer, such as `kernel`. */
@@ -12,8 +28,7 @@ export interface VariableOptions {
   readonly shape: Shape;
   readonly dtype?: VariableDtype;
   readonly trainable?: boolean;
-  /** How the channels of the output lie in it, where that is known. */
-  readonly channels?: Channels | undefined;
+  readonly traits?: WeightTraits;
   /** Fills the variable when it is read before anything was assigned. */
   readonly initialize: (shape: Shape, dtype: VariableDtype) => Tensor;
 }
@@ -29,8 +44,7 @@ export class Variable {
   readonly shape: Shape;
   readonly dtype: VariableDtype;
   trainable: boolean;
-  /** How the channels of the output lie in it, for a weight that may be kept in a narrow form. */
-  readonly channels: Channels | undefined;
+  readonly traits: WeightTraits;
   /** Path of the layer and name, such as `encoder/dense/kernel`; set when the layer is built. */
   path: string;
   #value: Tensor<VariableDtype> | undefined;
@@ -46,7 +60,7 @@ export class Variable {
     this.shape = options.shape;
     this.dtype = options.dtype ?? 'float32';
     this.trainable = options.trainable ?? true;
-    this.channels = options.channels;
+    this.traits = options.traits ?? {};
     this.#initialize = options.initialize;
   }
 

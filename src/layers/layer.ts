@@ -1,11 +1,10 @@
 import type { Dtype } from '../array/dtype.ts';
-import type { Channels } from '../array/narrow-array.ts';
-import { formatShape, type PartialShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
+import { formatShape, type PartialShape, type Shape, shapesEqual } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 import { parameter, placeholder } from '../graph/apply.ts';
 import { SymbolicTensor } from '../graph/node.ts';
-import { Variable, type VariableDtype } from '../graph/variable.ts';
+import { Variable, type VariableDtype, type WeightTraits } from '../graph/variable.ts';
 import { boolean, type Fields, type Options, resolveConfig, string } from './fields.ts';
 import { type Initializer, resolveInitializer } from './initializers.ts';
 import { snakeCaseOf } from './keras-object.ts';
@@ -72,17 +71,18 @@ export interface CallContext extends TraceOptions {
 }
 
 /** Weights are added with a name of Keras' and an initializer. */
-export interface WeightSpec {
+export interface WeightSpec extends WeightTraits {
   /** An initializer, or Keras' name of one, such as `zeros`. */
   readonly initializer: Initializer | string;
   readonly trainable?: boolean;
   readonly dtype?: VariableDtype;
-  /**
-   * The axis, or neighbouring axes, along which the channels of the output lie: `[-1]` for the kernel of a `Dense`. A
-   * large weight that says so can be kept in fewer bytes, with a scale for each channel; others stay as they are.
-   */
-  readonly channelAxes?: readonly number[];
 }
+
+/**
+ * How the `call` of a class of Keras takes the inputs: a tensor alone and several as a list; a list in any case; one by one; or a
+ * tensor, and its initial states by name.
+ */
+export type InputForm = 'tensor or list' | 'list' | 'separate' | 'with states';
 
 export type LayerOutput = SymbolicTensor | readonly SymbolicTensor[];
 
@@ -103,6 +103,9 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
   readonly calls: LayerCall[] = [];
   /** Whether the mask of the input goes on to the output. A layer that does not support masks drops it. */
   readonly supportsMasking: boolean = false;
+  /** Whether the `call` of Keras' class has an argument `mask`, for which that of the input stands if none is given. */
+  readonly hasMaskArgument: boolean = false;
+  readonly inputForm: InputForm = 'tensor or list';
   #trainable: boolean;
   #built = false;
   readonly #weights = new Map<string, Variable>();
@@ -185,7 +188,7 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
       dtype: spec.dtype ?? 'float32',
       trainable: spec.trainable ?? true,
       initialize: initializer.initialize,
-      channels: spec.channelAxes && channelsAlong(shape, spec.channelAxes),
+      traits: spec,
     });
     variable.path = `${this.name}/${name}`;
     this.#weights.set(name, variable);
@@ -413,12 +416,6 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     );
     return traced.map(({ tensor }) => ({ shape: tensor.shape, dtype: tensor.dtype }));
   }
-}
-
-function channelsAlong(shape: Shape, axes: readonly number[]): Channels {
-  const places = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
-  const inner = shape.slice((places.at(-1) ?? -1) + 1);
-  return { count: sizeOf(places.map((axis) => shape[axis] as number)), inner: sizeOf(inner) };
 }
 
 /** The trainable weights of a layer and of all that are inside it, without those of layers that are frozen. */

@@ -1,6 +1,6 @@
 /** Which weights are kept in a narrow form: large ones whose layers say how channels lie in them. */
 import { type Channels, NarrowArray, type WeightDtype } from '../array/narrow-array.ts';
-import { shapesEqual, sizeOf } from '../array/shape.ts';
+import { type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import { Tensor } from '../array/tensor.ts';
 import type { Variable } from '../graph/variable.ts';
 import type { Layer } from '../layers/layer.ts';
@@ -15,12 +15,18 @@ const LEAST_CHANNEL_ELEMENTS = 8;
 export function narrowableWeights(layer: Layer): ReadonlyMap<Variable, Channels> {
   const found = new Map<Variable, Channels>();
   for (const variable of layer.weights) {
-    const { channels, dtype, shape } = variable;
-    const size = sizeOf(shape);
-    const isFit = dtype === 'float32' && size >= LEAST_ELEMENTS;
-    if (channels && isFit && size >= channels.count * LEAST_CHANNEL_ELEMENTS) found.set(variable, channels);
+    const { traits, dtype, shape } = variable;
+    if (traits.channelAxes === undefined || dtype !== 'float32' || sizeOf(shape) < LEAST_ELEMENTS) continue;
+    const channels = channelsAlong(shape, traits.channelAxes);
+    if (sizeOf(shape) >= channels.count * LEAST_CHANNEL_ELEMENTS) found.set(variable, channels);
   }
   return found;
+}
+
+function channelsAlong(shape: Shape, axes: readonly number[]): Channels {
+  const places = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const inner = shape.slice((places.at(-1) ?? -1) + 1);
+  return { count: sizeOf(places.map((axis) => shape[axis] as number)), inner: sizeOf(inner) };
 }
 
 /** What to keep of a weight's value that has arrived. */

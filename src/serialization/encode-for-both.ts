@@ -7,6 +7,8 @@
  * - Calls are lists of `[layer, node, tensor, kwargs]`, which both know.
  * - tf_keras counts the calls of a nested model from 1, Keras 3 from 0. Each such call is listed twice, so that call 2k + 1
  *   of the one and call 2k + 1 of the other are the same.
+ *
+ * Names of classes in here say what tf_keras has and how its options are called, which layers here do not know.
  */
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { KERAS_2_HARD_SIGMOID } from './encode-layers.ts';

@@ -13,26 +13,6 @@ import type { LayerEncoder } from './encode-layers.ts';
 import { encodeOperation, encodeTemplate } from './encode-operations.ts';
 import { encodeValue, isRecord, kerasObject, underscoredOf } from './encode-values.ts';
 
-/** Layers that take the tensors of a call one by one, where others take a list. */
-const TAKES_SEVERAL: ReadonlySet<string> = new Set(['MultiHeadAttention', 'GroupQueryAttention']);
-
-/** Layers that take a list even of one tensor. */
-const TAKES_LIST: ReadonlySet<string> = new Set([
-  'Add',
-  'Subtract',
-  'Multiply',
-  'Average',
-  'Maximum',
-  'Minimum',
-  'Concatenate',
-  'Dot',
-  'Attention',
-  'AdditiveAttention',
-]);
-
-/** Layers whose inputs after the first are initial states. */
-const TAKES_STATES = /^(RNN|SimpleRNN|LSTM|GRU|ConvLSTM\dD|Bidirectional)$/;
-
 /** A model of Keras' own two kinds; `undefined` for any other layer. */
 export function encodeGraph(encoder: LayerEncoder, layer: Layer): JsonObject | undefined {
   if (layer.constructor === Sequential) return encodeSequential(encoder, layer as unknown as Sequential);
@@ -123,14 +103,14 @@ class GraphEncoder {
     for (const [key, value] of Object.entries(call.kwargs)) {
       if (value !== undefined) kwargs[underscoredOf(key)] = this.#argument(value, layer);
     }
-    if (/Attention$/.test(layer.className) && (layer.config as { causal?: boolean }).causal) {
-      kwargs.use_causal_mask = true;
-    }
+    // An option in Keras 2, an argument of the call in Keras 3.
+    if ((layer.config as { causal?: boolean }).causal) kwargs.use_causal_mask = true;
     if (layer instanceof Model) return { args: [packed(layer.inputStructure, all)], kwargs };
-    if (TAKES_STATES.test(layer.className) && all.length > 1) {
+    const { inputForm } = layer;
+    if (inputForm === 'with states' && all.length > 1) {
       return { args: all.slice(0, 1), kwargs: { ...kwargs, initial_state: all.slice(1) } };
     }
-    const isList = TAKES_LIST.has(layer.className) || (all.length > 1 && !TAKES_SEVERAL.has(layer.className));
+    const isList = inputForm === 'list' || (all.length > 1 && inputForm !== 'separate');
     return { args: isList ? [all] : all, kwargs };
   }
 

@@ -3,6 +3,7 @@
  * left out (older releases refuse options that they do not know), dtypes are plain names, nothing is shared by number.
  *
  * The same JSON with every option in it is what `encode-layers-model.ts` starts from, as defaults have changed since.
+ * Names of classes in here say which of them and of their options releases of Keras have, which layers here do not know.
  */
 import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
@@ -162,7 +163,7 @@ export class LayerEncoder {
       return false;
     }
     // An argument of the call in Keras 3; see `encode-graph.ts`.
-    if (key === 'causal' && /Attention$/.test(className)) return false;
+    if (key === 'causal') return false;
     const instead = LOST_OPTIONS[className]?.[key];
     if (instead === undefined) return true;
     throw new UnsupportedError(

@@ -56,24 +56,21 @@ export function tensorflowNames(model: KerasModel): ReadonlyMap<Variable, string
 /** Names what is in a layer; `scope` is the layer's own, as TensorFlow.js nests it. */
 function nameBelow(layer: Layer, scope: string, names: Map<Variable, string>): void {
   for (const variable of layer.ownWeights) {
-    if (!names.has(variable)) names.set(variable, `${scope}/${weightName(layer, variable)}`);
+    if (!names.has(variable)) names.set(variable, `${scope}/${variable.traits.oldName ?? variable.name}`);
   }
   if (layer instanceof KerasModel) {
     for (const child of layer.layers) nameBelow(child, child.name, names);
     return;
   }
-  for (const [index, child] of layer.children.entries()) {
-    if (child instanceof KerasModel) nameBelow(child, child.name, names);
-    else nameBelow(child, scopeOf(child, index, layer, scope), names);
+  for (const [attribute, value] of Object.entries(layer.sublayers)) {
+    for (const [index, child] of [value].flat().entries()) {
+      nameBelow(child, child instanceof KerasModel ? child.name : scopeOf(child, attribute, index, scope), names);
+    }
   }
 }
 
-function scopeOf(child: Layer, index: number, { className }: Layer, scope: string): string {
-  if (className === 'StackedRNNCells') return `${scope}/RNNCell_${index}`;
-  // The layer within, or the cell, has no scope of its own.
-  return /^(TimeDistributed|RNN|SimpleRNN|LSTM|GRU|ConvLSTM2D)$/.test(className) ? scope : `${scope}/${child.name}`;
-}
-
-function weightName({ className }: Layer, { name }: Variable): string {
-  return className === 'DepthwiseConv2D' && name === 'kernel' ? 'depthwise_kernel' : name;
+function scopeOf(child: Layer, attribute: string, index: number, scope: string): string {
+  if (attribute === 'cells') return `${scope}/RNNCell_${index}`;
+  // The layer within a wrapper, or the cell, has no scope of its own.
+  return attribute === 'layer' || attribute === 'cell' ? scope : `${scope}/${child.name}`;
 }

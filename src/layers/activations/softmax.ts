@@ -18,6 +18,7 @@ export class Softmax extends Layer<SoftmaxConfig> {
   static readonly className = 'Softmax';
   static readonly fields: Fields<SoftmaxConfig> = { ...layerFields, axis: axes(-1) };
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
 
   constructor(options: Options<SoftmaxConfig> = {}) {
     super(Softmax.className, Softmax.fields, options);

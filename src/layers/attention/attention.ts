@@ -42,6 +42,8 @@ const baseFields: Fields<AdditiveAttentionConfig> = {
 /** Masks come from the inputs or as the argument `mask`, a list; those of query and value count. */
 abstract class ScoredAttention<C extends AdditiveAttentionConfig> extends Layer<C> {
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
+  override readonly inputForm = 'list';
 
   /** Scores `[batch, queries, keys]`. */
   protected abstract scores(query: SymbolicTensor, key: SymbolicTensor): SymbolicTensor;

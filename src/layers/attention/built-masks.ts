@@ -2,10 +2,6 @@ import { SymbolicTensor } from '../../graph/node.ts';
 import type { KerasTensor, LayerCall } from '../keras-tensor.ts';
 import type { MaskedTensor, MaskWatch, TraceOptions } from '../layer.ts';
 
-/** The layers whose call has an argument `mask` in Keras, for which that of the input stands if none is given. */
-const HAVE_MASK_ARGUMENT =
-  /^(Additive)?Attention$|^(BatchNormalization|Bidirectional|GlobalAveragePooling1D|Lambda|Softmax|TimeDistributed)$|^(Simple)?RNN$|^(ConvLSTM\dD|GRU|LSTM)$/;
-
 /**
  * The masks that tensors had when the model was put together, for models in which layers take masks away.
  *
@@ -28,8 +24,7 @@ export class BuiltMasks implements MaskWatch {
     const isModel = 'layerCalls' in layer;
     const found = values.map((value, index) => {
       const mask = built[index];
-      if (mask === undefined || mask === value.mask || !(isModel || HAVE_MASK_ARGUMENT.test(layer.className)))
-        return value;
+      if (mask === undefined || mask === value.mask || !(isModel || layer.hasMaskArgument)) return value;
       // A model puts its mask onto the tensor itself, where layers inside may take it away again.
       return isModel ? Object.assign(value, { mask }) : { ...value, mask };
     });

@@ -36,6 +36,7 @@ export class GroupQueryAttention extends Layer<GroupQueryAttentionConfig> {
     numKeyValueHeads: positiveInteger(),
   };
   override readonly supportsMasking = true;
+  override readonly inputForm = 'separate';
   readonly #softmax: Softmax;
   readonly #dropout: Dropout;
   #projections: Readonly<Record<'query' | 'key' | 'value' | 'output', EinsumDense>> | undefined;

@@ -75,6 +75,7 @@ export class MultiHeadAttention extends Layer<MultiHeadAttentionConfig> {
     takesMasks: boolean(true),
   };
   override readonly supportsMasking = true;
+  override readonly inputForm = 'separate';
   readonly #dropout: Dropout;
   #projections: Readonly<Record<'query' | 'key' | 'value' | 'output', EinsumDense>> | undefined;
   #gate: EinsumDense | undefined;

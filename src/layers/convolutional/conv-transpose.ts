@@ -79,7 +79,11 @@ abstract class ConvTranspose extends Layer<ConvTransposeConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { filters, kernelSize, useBias, kernelInitializer, biasInitializer } = this.config;
     const channels = channelsOf(inputShape, this.config.dataFormat);
-    this.addWeight('kernel', [...kernelSize, filters, channels], { initializer: kernelInitializer, channelAxes: [-2] });
+    this.addWeight('kernel', [...kernelSize, filters, channels], {
+      initializer: kernelInitializer,
+      channelAxes: [-2],
+      convolves: true,
+    });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }
 

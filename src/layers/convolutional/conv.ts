@@ -86,6 +86,7 @@ abstract class Conv extends Layer<ConvConfig> {
     this.addWeight('kernel', [...kernelSize, channels / groups, filters], {
       initializer: kernelInitializer,
       channelAxes: [-1],
+      convolves: true,
     });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }

@@ -71,7 +71,11 @@ abstract class DepthwiseConv extends Layer<DepthwiseConvConfig> {
   protected override build([inputShape]: readonly PartialShape[]): void {
     const { kernelSize, depthMultiplier, useBias, depthwiseInitializer, biasInitializer } = this.config;
     const channels = channelsOf(inputShape, this.config.dataFormat);
-    this.addWeight('kernel', [...kernelSize, channels, depthMultiplier], { initializer: depthwiseInitializer });
+    this.addWeight('kernel', [...kernelSize, channels, depthMultiplier], {
+      initializer: depthwiseInitializer,
+      convolves: true,
+      oldName: 'depthwise_kernel',
+    });
     if (useBias) this.addWeight('bias', [channels * depthMultiplier], { initializer: biasInitializer });
   }
 

@@ -85,10 +85,12 @@ abstract class SeparableConv extends Layer<SeparableConvConfig> {
     const point = kernelSize.map(() => 1);
     this.addWeight('depthwise_kernel', [...kernelSize, channels, depthMultiplier], {
       initializer: depthwiseInitializer,
+      convolves: true,
     });
     this.addWeight('pointwise_kernel', [...point, channels * depthMultiplier, filters], {
       initializer: pointwiseInitializer,
       channelAxes: [-1],
+      convolves: true,
     });
     if (useBias) this.addWeight('bias', [filters], { initializer: biasInitializer });
   }

@@ -40,6 +40,7 @@ export class Lambda extends Layer<LambdaConfig> {
       {},
     ),
   };
+  override readonly hasMaskArgument = true;
 
   constructor(options: Options<LambdaConfig>) {
     super(Lambda.className, Lambda.fields, options);

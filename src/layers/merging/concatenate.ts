@@ -24,6 +24,7 @@ export class Concatenate extends Layer<ConcatenateConfig> {
     maskJoin: oneOf(['any', 'all', 'none'], 'any'),
   };
   override readonly supportsMasking = true;
+  override readonly inputForm = 'list';
 
   constructor(options: Options<ConcatenateConfig> = {}) {
     super(Concatenate.className, Concatenate.fields, options);

@@ -28,6 +28,7 @@ export class Dot extends Layer<DotConfig> {
     normalize: boolean(false),
   };
   override readonly supportsMasking = true;
+  override readonly inputForm = 'list';
 
   constructor(options: Options<DotConfig, 'axes'>) {
     super(Dot.className, Dot.fields, options);

@@ -24,6 +24,7 @@ const mergeFields: Fields<MergeConfig> = { ...layerFields, maskJoin: oneOf(['any
 /** Joins tensors pair by pair. */
 abstract class Merge extends Layer<MergeConfig> {
   override readonly supportsMasking = true;
+  override readonly inputForm = 'list';
 
   protected abstract join(a: SymbolicTensor, b: SymbolicTensor): SymbolicTensor;
 

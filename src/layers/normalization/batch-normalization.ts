@@ -115,6 +115,7 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
     renormMomentum: number(0.99),
   };
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
 
   constructor(options: BatchNormalizationOptions = {}) {
     super(BatchNormalization.className, BatchNormalization.fields, options);

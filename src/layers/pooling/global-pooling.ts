@@ -39,6 +39,7 @@ export class GlobalAveragePooling1D extends GlobalPooling {
   static readonly className = 'GlobalAveragePooling1D';
   static readonly fields: Fields<GlobalPoolingConfig> = globalFields;
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
   protected override readonly join: typeof mean = mean;
   protected override readonly rank = 1;
 

@@ -35,6 +35,8 @@ export class Bidirectional extends Layer<BidirectionalConfig> {
     backwardLayer: nullable(layer('a recurrent layer', isRecurrent)),
   };
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
+  override readonly inputForm = 'with states';
   readonly forwardLayer: RecurrentLayer;
   readonly backwardLayer: RecurrentLayer;
 

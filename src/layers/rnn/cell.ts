@@ -26,6 +26,9 @@ export interface CellStep {
   readonly states: readonly SymbolicTensor[];
 }
 
+/** What a part of the sums in a cell decides; the candidate is what a state may become. */
+export type Gate = 'input' | 'forget' | 'output' | 'update' | 'reset' | 'candidate';
+
 /**
  * One step of a recurrent layer. `RNN` repeats it along a sequence.
  *
@@ -33,6 +36,9 @@ export interface CellStep {
  * depend on the states belongs into `project`, which a layer calls once for all steps.
  */
 export abstract class RNNCell<C extends LayerConfig = LayerConfig> extends Layer<C> {
+  /** The gates that lie side by side along the last axis of each weight; none for a cell without gates. */
+  readonly gates: readonly Gate[] = [];
+
   /** Number of elements of each state of one sample. */
   abstract readonly stateSizes: readonly number[];
 

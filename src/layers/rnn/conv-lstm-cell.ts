@@ -9,9 +9,9 @@ import type { Activation } from '../activation.ts';
 import { channelsOf, type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
 import { activation, boolean, extents, type Fields, type Options, oneOf, positiveInteger } from '../fields.ts';
 import type { CallContext } from '../layer.ts';
-import { type CellStep, type GateConfig, gateFields, RNNCell } from './cell.ts';
+import { type CellStep, type Gate, type GateConfig, gateFields, RNNCell } from './cell.ts';
 import { dropInputs, dropStates, gateProduct } from './gates.ts';
-import { lstmStep, withForgetBias } from './lstm.ts';
+import { LSTM_GATES, lstmStep, withForgetBias } from './lstm.ts';
 
 export interface ConvLSTMCellConfig extends GateConfig {
   filters: number;
@@ -45,6 +45,7 @@ export function convLSTMCellFields(ndim: number): Fields<ConvLSTMCellConfig> {
  * Steps and states are images `[batch, …spatial, channels]`; the gates lie side by side in the filters.
  */
 export class ConvLSTMCell extends RNNCell<ConvLSTMCellConfig> {
+  override readonly gates: readonly Gate[] = LSTM_GATES;
   readonly #ndim: number;
 
   constructor(
@@ -67,10 +68,12 @@ export class ConvLSTMCell extends RNNCell<ConvLSTMCellConfig> {
     this.addWeight('kernel', [...kernelSize, channels, 4 * filters], {
       initializer: kernelInitializer,
       channelAxes: [-1],
+      convolves: true,
     });
     this.addWeight('recurrent_kernel', [...kernelSize, filters, 4 * filters], {
       initializer: recurrentInitializer,
       channelAxes: [-1],
+      convolves: true,
     });
     if (!this.config.useBias) return;
     const initializer = this.config.unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer;

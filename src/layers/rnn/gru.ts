@@ -8,7 +8,7 @@ import type { Activation } from '../activation.ts';
 import { activation, boolean, type Fields, type Options, regularizer } from '../fields.ts';
 import type { CallContext } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { type CellStep, cellOptions, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
+import { type CellStep, cellOptions, type Gate, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
 import { dropInputs, dropStates, gateProduct } from './gates.ts';
 import { type RecurrentConfig, RecurrentLayer, recurrentFields } from './recurrent-layer.ts';
 
@@ -25,13 +25,14 @@ const gruCellFields: Fields<GRUCellConfig> = {
 };
 
 /**
- * One step of `GRU`. The gates lie side by side in each weight: update, reset, candidate.
+ * One step of `GRU`.
  *
  * With `resetAfter` the bias is `[2, 3 · units]`: a row for the inputs and one for the states.
  */
 export class GRUCell extends RNNCell<GRUCellConfig> {
   static readonly className = 'GRUCell';
   static readonly fields: Fields<GRUCellConfig> = gruCellFields;
+  override readonly gates: readonly Gate[] = ['update', 'reset', 'candidate'];
 
   constructor(options: Options<GRUCellConfig, 'units'>) {
     super(GRUCell.className, GRUCell.fields, options);

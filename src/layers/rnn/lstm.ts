@@ -9,7 +9,7 @@ import { activation, boolean, type Fields, type Options, regularizer } from '../
 import type { Initializer } from '../initializers.ts';
 import type { CallContext } from '../layer.ts';
 import type { Regularizer } from '../regularizers.ts';
-import { type CellStep, cellOptions, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
+import { type CellStep, cellOptions, type Gate, RNNCell, type UnitsConfig, unitsFields } from './cell.ts';
 import { dropInputs, dropStates, gateProduct } from './gates.ts';
 import { type RecurrentConfig, RecurrentLayer, recurrentFields } from './recurrent-layer.ts';
 
@@ -25,14 +25,18 @@ const lstmCellFields: Fields<LSTMCellConfig> = {
   unitForgetBias: boolean(true),
 };
 
+/** In the order of the weights of every cell that computes as an `LSTM` does. */
+export const LSTM_GATES: readonly Gate[] = ['input', 'forget', 'candidate', 'output'];
+
 /**
- * One step of `LSTM`. The gates lie side by side in each weight: input, forget, candidate, output.
+ * One step of `LSTM`.
  *
  * The states are the output `h` and the carry `c`, both `[batch, units]`.
  */
 export class LSTMCell extends RNNCell<LSTMCellConfig> {
   static readonly className = 'LSTMCell';
   static readonly fields: Fields<LSTMCellConfig> = lstmCellFields;
+  override readonly gates: readonly Gate[] = LSTM_GATES;
 
   constructor(options: Options<LSTMCellConfig, 'units'>) {
     super(LSTMCell.className, LSTMCell.fields, options);

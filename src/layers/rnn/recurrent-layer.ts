@@ -50,6 +50,8 @@ export const recurrentFields: Fields<RecurrentConfig> = {
  */
 export abstract class RecurrentLayer<C extends RecurrentConfig = RecurrentConfig> extends Layer<C> {
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
+  override readonly inputForm = 'with states';
   abstract readonly cell: RNNCell;
   #states: readonly Variable[] = [];
 

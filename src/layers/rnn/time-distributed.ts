@@ -19,6 +19,7 @@ export class TimeDistributed extends Layer<TimeDistributedConfig> {
   static readonly className = 'TimeDistributed';
   static readonly fields: Fields<TimeDistributedConfig> = { ...layerFields, layer: layer('a layer', isLayer) };
   override readonly supportsMasking = true;
+  override readonly hasMaskArgument = true;
 
   constructor(options: Options<TimeDistributedConfig, 'layer'>) {
     super(TimeDistributed.className, TimeDistributed.fields, options);

@@ -7,6 +7,7 @@ import { Tensor } from '../../array/tensor.ts';
 import type { WeightEntry } from '../../formats/artifacts.ts';
 import type { Variable } from '../../graph/variable.ts';
 import type { Layer } from '../../layers/layer.ts';
+import type { Gate } from '../../layers/rnn/cell.ts';
 import type { Dialect } from '../dialect.ts';
 import { type PlanItem, withoutOutputIndex } from './plan.ts';
 
@@ -22,9 +23,11 @@ export function convertLayer(
   entries: readonly WeightEntry[],
   dialect: Dialect,
 ): readonly PlanItem[] | undefined {
-  const gates = gateConversion(layer.className, variables, entries);
-  if (gates !== undefined) return gates;
-  if (isCudnnLayout(layer, variables, entries)) return convertCudnn(layer, variables, entries);
+  const gates = 'gates' in layer ? (layer.gates as readonly Gate[]) : [];
+  if (gates.length > 0 && variables.length === 3) {
+    if (entries.length === 3 * gates.length) return joinGates(gates, variables, entries);
+    if (isCudnnLayout(gates, variables, entries)) return convertCudnn(gates.length, variables, entries);
+  }
   const factors = entries.filter((entry) => LORA_FACTOR.test(entry.name));
   if (factors.length === 2) return mergeLora(layer, variables, entries, factors);
   if (entries.length !== variables.length) return undefined;
@@ -35,25 +38,19 @@ export function convertLayer(
   });
 }
 
-/** Order of the gates in files of Keras 1, and in later ones. */
-const GATES_BY_CLASS: Readonly<Record<string, readonly number[]>> = {
-  // input, cell, forget, output → input, forget, cell, output
-  LSTM: [0, 2, 1, 3],
-  ConvLSTM2D: [0, 2, 1, 3],
-  GRU: [0, 1, 2],
-};
+/** The order of gates in files of Keras 1. */
+const KERAS_1_GATES: readonly Gate[] = ['update', 'reset', 'input', 'candidate', 'forget', 'output'];
 
 /** Keras 1 stored kernel, recurrent kernel and bias of each gate one after the other. */
-function gateConversion(
-  className: string,
+function joinGates(
+  gates: readonly Gate[],
   variables: readonly Variable[],
   entries: readonly WeightEntry[],
-): readonly PlanItem[] | undefined {
-  const gates = GATES_BY_CLASS[className];
-  if (gates === undefined || variables.length !== 3 || entries.length !== 3 * gates.length) return undefined;
+): readonly PlanItem[] {
+  const stored = KERAS_1_GATES.filter((gate) => gates.includes(gate));
   return variables.map((variable, part) => ({
     variable,
-    entries: gates.map((gate) => entries[3 * gate + part] as WeightEntry),
+    entries: gates.map((gate) => entries[3 * stored.indexOf(gate) + part] as WeightEntry),
     convert: concatenateLast,
   }));
 }
@@ -100,11 +97,9 @@ const addProduct = (parts: readonly Tensor[], alpha: number | null): Tensor => {
   return new Tensor(kernel.shape, 'float32', sum);
 };
 
-const CONVOLUTION = /^(Separable|Depthwise)?Conv\d?D|^ConvLSTM/;
-
 function kernelConversion(layer: Layer, variable: Variable, entry: WeightEntry, dialect: Dialect): Convert | undefined {
-  if (!CONVOLUTION.test(layer.className) || !/kernel$/.test(variable.name)) return undefined;
-  const reorder = kernelOrder(layer, variable.shape, entry.shape, dialect);
+  if (variable.traits.convolves !== true) return undefined;
+  const reorder = kernelOrder(layer, variable, entry.shape, dialect);
   // Theano convolves with flipped kernels; everybody else correlates.
   const flips = dialect.numbersOf === 'theano';
   if (reorder === undefined && !flips) return undefined;
@@ -116,14 +111,15 @@ function kernelConversion(layer: Layer, variable: Variable, entry: WeightEntry, 
 
 function kernelOrder(
   layer: Layer,
-  expected: Shape,
+  { shape: expected, traits }: Variable,
   found: Shape,
   dialect: Dialect,
 ): ((tensor: Tensor) => Tensor) | undefined {
   const isFirst = (layer.config as { dataFormat?: string }).dataFormat === 'channels_first';
   if (dialect.generation === 1) {
-    if (layer.className === 'Conv1D' && found.length === 4) return keras1Conv1D(expected, found);
-    if (layer.className === 'Conv2DTranspose') return permuted(isFirst ? [2, 3, 0, 1] : [0, 1, 3, 2]);
+    if (expected.length === 3 && found.length === 4) return keras1Conv1D(expected, found);
+    const hasOutputsFirst = traits.channelAxes?.[0] === -2;
+    if (hasOutputsFirst && found.length === 4) return permuted(isFirst ? [2, 3, 0, 1] : [0, 1, 3, 2]);
     if (isFirst && found.length === 4) return permuted([2, 3, 1, 0]);
     if (isFirst && found.length === 5) return permuted([2, 3, 4, 1, 0]);
   }
@@ -151,28 +147,29 @@ function keras1Conv1D(expected: Shape, found: Shape): (tensor: Tensor) => Tensor
 }
 
 /**
- * Whether the arrays of an LSTM or GRU have the layout of CuDNN's layers, which only the bias shows: two biases for
- * each unit and gate in one axis.
+ * Whether three arrays have the layout of CuDNN's layers, which only the bias shows: two numbers for each unit and gate in
+ * one axis. They are added where no reset gate comes between them.
  */
-function isCudnnLayout(layer: Layer, variables: readonly Variable[], entries: readonly WeightEntry[]): boolean {
-  const [, , bias] = variables;
+function isCudnnLayout(
+  gates: readonly Gate[],
+  [, , bias]: readonly Variable[],
+  entries: readonly WeightEntry[],
+): boolean {
   const [, , stored] = entries;
-  if (bias === undefined || stored === undefined || entries.length !== 3 || variables.length !== 3) return false;
-  if (/^(CuDNN)?LSTM$/.test(layer.className)) return sizeOf(stored.shape) === 2 * sizeOf(bias.shape);
-  return /^(CuDNN)?GRU$/.test(layer.className) && stored.shape.length === 1 && bias.shape.length === 2;
+  if (bias === undefined || stored?.shape.length !== 1 || entries.length !== 3) return false;
+  const hasBoth = bias.shape.length === 2;
+  return sizeOf(stored.shape) === sizeOf(bias.shape) * (hasBoth ? 1 : 2) && (hasBoth || !gates.includes('reset'));
 }
 
 function convertCudnn(
-  layer: Layer,
+  gates: number,
   variables: readonly Variable[],
   entries: readonly WeightEntry[],
 ): readonly PlanItem[] {
-  const isLstm = layer.className.endsWith('LSTM');
-  const gates = isLstm ? 4 : 3;
   const [kernel, recurrent, bias] = variables as readonly [Variable, Variable, Variable];
   const [storedKernel, storedRecurrent, storedBias] = entries as readonly [WeightEntry, WeightEntry, WeightEntry];
   const convertBias = (value: Tensor): Tensor =>
-    isLstm ? addHalves(value) : new Tensor(bias.shape, 'float32', floats(value));
+    bias.shape.length === 2 ? new Tensor(bias.shape, 'float32', floats(value)) : addHalves(value);
   return [
     { variable: kernel, entries: [storedKernel], convert: ([value]) => reorderGates(value as Tensor, gates) },
     { variable: recurrent, entries: [storedRecurrent], convert: ([value]) => transposeGates(value as Tensor, gates) },

@@ -84,27 +84,22 @@ function planLayer(layer: Layer, entries: readonly WeightEntry[], dialect: Diale
     if (variables === undefined) return undefined;
     return planParts(layer, variables, entries, dialect);
   }
-  const parts = wrappedParts(layer, entries);
+  const parts = partsOf(layer, entries);
   if (parts === undefined) return convertLayer(layer, layer.weights, entries, dialect);
   const plans = parts.map(([part, partEntries]) => planLayer(part, partEntries, dialect));
   return plans.every((plan) => plan !== undefined) ? plans.flat() : undefined;
 }
 
-/** The inner layers of a wrapper with their share of the arrays: halves for Bidirectional, all for TimeDistributed. */
-function wrappedParts(
+/** The layers of which another is only made up, of as many weights each, with their share of the arrays. */
+function partsOf(
   layer: Layer,
   entries: readonly WeightEntry[],
 ): readonly (readonly [Layer, readonly WeightEntry[]])[] | undefined {
-  const { children } = layer;
-  if (layer.className === 'Bidirectional' && children.length === 2) {
-    const half = entries.length / 2;
-    return [
-      [children[0] as Layer, entries.slice(0, half)],
-      [children[1] as Layer, entries.slice(half)],
-    ];
-  }
-  if (layer.className === 'TimeDistributed') return [[children[0] as Layer, entries]];
-  return undefined;
+  const parts = [...new Set(layer.children)].filter(({ weights }) => weights.length > 0);
+  const share = entries.length / parts.length;
+  const areAlike = parts.every(({ weights }) => weights.length * parts.length === layer.weights.length);
+  if (parts.length === 0 || !areAlike || !Number.isInteger(share)) return undefined;
+  return parts.map((part, index) => [part, entries.slice(index * share, (index + 1) * share)]);
 }
 
 /** Conversions for a nested model: each of its layers gets the arrays that were matched to its weights. */

@@ -37,7 +37,7 @@ export function matchNames(
   const open: Variable[] = [];
   if (model instanceof KerasModel) model.nameWeights();
   for (const variable of model.weights) {
-    const name = spellings(model.name, variable.path).find((candidate) => free.has(candidate));
+    const name = spellings(model.name, variable).find((candidate) => free.has(candidate));
     if (name === undefined) open.push(variable);
     else take(variable, name, false);
   }
@@ -74,9 +74,9 @@ function trainableFirst(variables: readonly Variable[]): readonly Variable[] {
 
 /**
  * The names under which writers may have stored a weight. TensorFlow.js leaves out the names of nested models and of
- * the cells of recurrent layers; Keras 3 puts the model's name in front; depthwise kernels have had two names.
+ * the cells of recurrent layers; Keras 3 puts the model's name in front.
  */
-function spellings(model: string, path: string): readonly string[] {
+function spellings(model: string, { path, name: own, traits: { oldName } }: Variable): readonly string[] {
   const segments = path.split('/');
   const found = new Set<string>([path, `${model}/${path}`]);
   const add = (parts: readonly string[]): void => {
@@ -87,10 +87,8 @@ function spellings(model: string, path: string): readonly string[] {
     add([...segments.slice(0, -2), segments.at(-1) as string]);
     found.add(`${model}/${[...segments.slice(0, -2), segments.at(-1)].join('/')}`);
   }
-  for (const name of [...found]) {
-    if (name.endsWith('/kernel')) found.add(name.replace(/kernel$/, 'depthwise_kernel'));
-  }
-  return [...found];
+  if (oldName === undefined) return [...found];
+  return [...found].flatMap((name) => [name, name.slice(0, -own.length) + oldName]);
 }
 
 /** Names of a Keras 3 file: groups and indices, as in `.weights.h5`. */
