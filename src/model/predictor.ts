@@ -1,6 +1,6 @@
 import { formatShape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
-import type { Backend, Program } from '../compiler/backend.ts';
+import type { Backend, Program, Update } from '../compiler/backend.ts';
 import { input as inputSymbol } from '../graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../graph/node.ts';
 import type { Variable } from '../graph/variable.ts';
@@ -32,11 +32,14 @@ export interface PredictOptions {
   readonly callbacks?: readonly Callback[];
 }
 
-/** A program with what it was compiled from; without a graph when its runs change the model. */
+/** A program with what it was compiled from, for a batch or a slice of it; without a graph when its runs change the model. */
 interface TracedProgram {
   readonly program: Program;
   readonly graph: Graph | undefined;
 }
+
+/** Smaller batches are computed as a whole. */
+const LEAST_SLICED_ROWS = 16;
 
 /** Runs a model on batches; keeps one program for each set of input shapes. */
 export class Predictor {
@@ -68,13 +71,10 @@ export class Predictor {
       const stop = Math.min(start + batchSize, rows);
       const batch = stop - start === rows ? tensors : tensors.map((value) => sliceRows(value, start, stop));
       await hooks?.beginBatch();
-      let outputs: readonly Tensor[] | undefined;
-      if (whole?.graph && stop - start < batchSize) {
-        outputs = await (await import('./padded-batch.ts')).runPadded(whole.program, whole.graph, batch);
-      }
+      let outputs = stop - start < batchSize ? await runRows(whole, batch, signal) : undefined;
       if (outputs === undefined) {
         whole = await this.#programFor(backend, batch);
-        outputs = await whole.program.run(batch);
+        outputs = (await runRows(whole, batch, signal)) ?? (await whole.program.run(batch));
       }
       batches.push(outputs);
       onProgress?.(stop, rows);
@@ -98,6 +98,17 @@ export class Predictor {
   }
 
   async #compile(backend: Backend, batch: readonly Tensor[]): Promise<TracedProgram> {
+    const { graph, updates } = await this.#trace(batch);
+    if (updates.length > 0) return { program: await backend.compile(graph, { updates }), graph: undefined };
+    if ((batch[0]?.shape[0] ?? 0) >= LEAST_SLICED_ROWS) {
+      const { findSlice } = await import('./row-slices.ts');
+      const slice = await findSlice(graph, batch, async (part) => (await this.#trace(part)).graph);
+      if (slice !== undefined) return await this.#programFor(backend, slice);
+    }
+    return { program: await backend.compile(graph), graph };
+  }
+
+  async #trace(batch: readonly Tensor[]): Promise<{ readonly graph: Graph; readonly updates: readonly Update[] }> {
     const inputs = batch.map((value, index) => inputSymbol(`input ${index}`, value));
     const updates = new Map<Variable, SymbolicTensor>();
     const outputs = await breathing(
@@ -106,10 +117,18 @@ export class Predictor {
         { training: false, update: (variable, value) => updates.set(variable, value) },
       ),
     );
-    const graph = { inputs, outputs: outputs.map(({ tensor }) => tensor) };
-    const program = await backend.compile(graph, { updates: [...updates] });
-    return { program, graph: updates.size === 0 ? graph : undefined };
+    return { graph: { inputs, outputs: outputs.map(({ tensor }) => tensor) }, updates: [...updates] };
   }
+}
+
+/** Runs a batch with a program that is for another number of rows, where that can be done. */
+async function runRows(
+  traced: TracedProgram | undefined,
+  batch: readonly Tensor[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Tensor[] | undefined> {
+  if (traced?.graph === undefined || traced.graph.inputs[0]?.shape[0] === batch[0]?.shape[0]) return undefined;
+  return (await import('./row-slices.ts')).runSlices(traced.program, traced.graph, batch, signal);
 }
 
 /** Whether batches come one after the other: what can be iterated and has no length, and functions that give such. */
