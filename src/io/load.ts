@@ -5,6 +5,7 @@ import { UnsupportedError } from '../errors.ts';
 import type { JsonObject, ModelArtifacts } from '../formats/artifacts.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { Model } from '../model/model.ts';
+import { breathe } from '../pause.ts';
 import { buildModel, planWeights } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
 import { dialectOf, type NumbersOf } from '../serialization/dialect.ts';
@@ -250,6 +251,7 @@ async function fillWeights(
   };
   // Most of what can be wrong shows before a byte of the weights is fetched from far away.
   await check();
+  await breathe();
   const assembler = new WeightAssembler(plan, report, arrival.keepAs, arrival.onAssigned);
   const entries = assembler.entries;
   progress.startWeights(entries.reduce((sum, entry) => sum + entry.storedBytes, 0));

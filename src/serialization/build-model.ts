@@ -101,6 +101,7 @@ export async function planWeights(
 ): Promise<readonly PlanItem[]> {
   await breathe();
   const plan = await matchWeights(root, weights, dialect, options, report);
+  await breathe();
   return plan.filter((item) => keepsShape(item, report));
 }
 
