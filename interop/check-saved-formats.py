@@ -1,14 +1,14 @@
 """Loads what Hornet saved in several formats into real Keras, or tf_keras, and compares it with Hornet: predictions, weights,
 and how a training goes on.
 
-    PYTHON interop/check-saved-formats.py FOLDER keras
-    PYTHON-WITH-TF-KERAS interop/check-saved-formats.py FOLDER tf_keras
+    PYTHON interop/check-saved-formats.py FOLDER keras [NAME ...]
+    PYTHON-WITH-TF-KERAS interop/check-saved-formats.py FOLDER tf_keras [NAME ...]
 
-KERAS_BACKEND and PYTHONPATH say which Keras on what. For each FOLDER/NAME.json ({ "inputs", "outputs", "weights", "formats",
-"keras3Only", "training" }) there are NAME.<format>: whole models (keras, h5), of which predictions are compared, and weights
-alone (weights.h5, weights.json, old.h5, safetensors, npz), which are loaded into a model that is filled with noise, or read
-by the packages that they come from. Where "training" is { "x", "y", "losses", "steps" } there are NAME.trained.<format> as
-well, with the state of an optimizer: the judge goes on, saves NAME.back.<format>, and goes on again.
+KERAS_BACKEND and PYTHONPATH say which Keras on what. For each FOLDER/NAME.json ({ "inputs", "outputs", "weights", "isHalf",
+"keras3Only", "training" }), or those that are named, there are NAME.<format>: whole models (keras, h5), of which predictions
+are compared, and weights alone (weights.h5, weights.json, old.h5, safetensors, npz), which are loaded into a model that is
+filled with noise, or read by the packages that they come from. Where "training" is { "x", "y", "losses", "steps" } there are
+NAME.trained.<format> as well, with the state of an optimizer: the judge goes on, saves NAME.back.<format>, and goes on again.
 
 The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
 
@@ -16,6 +16,7 @@ The first line is { "judge", "backend" }; then comes one line of JSON for each m
     "otherwise"   why the judge cannot be asked, though it has the parts
     "problem"     what went wrong
     "difference"  the largest of outputs, relative to the largest output when that is above 1
+    "single"      where "isHalf": the same, when the judge computes in single precision, as Hornet does
     "arrays"      of weights alone: how many are not the same to the bit
     "training"    the largest difference of losses, relative to the loss when that is above 1
     "back"        files of the judge (their endings), and "later", what its next steps cost
@@ -26,11 +27,14 @@ import importlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import sys
 import warnings
 import zipfile
 
-folder, judge = pathlib.Path(sys.argv[1]), sys.argv[2]
+folder, judge, *names = sys.argv[1:]
+folder = pathlib.Path(folder)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 warnings.filterwarnings("ignore")
 if judge == "arrays":
@@ -42,6 +46,7 @@ else:
     os.environ.setdefault("KERAS_BACKEND", "jax")
     import keras
 
+import h5py
 import numpy as np
 
 if judge == "arrays":
@@ -158,8 +163,26 @@ def missing_classes(value):
     return found
 
 
-def whole_model(stem, ending, case):
-    return {"difference": difference(load(f"{stem}.{ending}"), case)}
+def in_single_precision(stem, ending):
+    """A copy of a model's file, whose layers compute in single precision."""
+    path, copy = f"{stem}.{ending}", f"{stem}.single.{ending}"
+    shutil.copy(path, copy)
+    widen = lambda text: re.sub(r'"(?:mixed_)?b?float16"', '"float32"', text)
+    if path.endswith(".h5"):
+        with h5py.File(copy, "r+") as file:
+            text = file.attrs["model_config"]
+            file.attrs["model_config"] = widen(text if isinstance(text, str) else text.decode())
+        return copy
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, widen(content.decode()) if name == "config.json" else content)
+    return copy
+
+
+def whole_model(stem, ending, case, model=None):
+    row = {"difference": difference(model or load(f"{stem}.{ending}"), case)}
+    return {**row, "single": difference(load(in_single_precision(stem, ending)), case)} if case["isHalf"] else row
 
 
 def go_on(model, stem, training, endings):
@@ -183,9 +206,14 @@ class Otherwise(Exception):
 
 
 def refuse_other_steps(model):
+    """Of these judges' own steps, which are not those of Keras elsewhere."""
     optimizer = model.optimizer
-    if judge == "keras" and VERSION < (3, 0, 2) and getattr(optimizer, "momentum", 0) and type(optimizer).__name__ == "SGD":
+    is_sgd = type(optimizer).__name__ == "SGD"
+    if VERSION < (3, 0, 2) and is_sgd and getattr(optimizer, "momentum", 0):
         raise Otherwise("Keras 3.0.0 and 3.0.1 take steps of SGD with momentum that are those of no other release")
+    has_embeddings = any(type(layer).__name__ == "Embedding" for layer in model._flatten_layers())
+    if BACKEND == "tensorflow" and has_embeddings and not is_sgd:
+        raise Otherwise("Keras on TensorFlow squares each lookup's part of a gradient, not their sum")
 
 
 def checks_of_keras(stem, case):
@@ -196,7 +224,7 @@ def checks_of_keras(stem, case):
     def keras_file():
         state["model"] = load(f"{stem}.keras")
         state["weights"] = state["model"].get_weights()
-        return {"difference": difference(state["model"], case)}
+        return whole_model(stem, "keras", case, state["model"])
 
     def loaded(key):
         if key not in state:
@@ -233,7 +261,7 @@ def checks_of_tf_keras(stem, case):
     def h5_file():
         state["model"] = load(f"{stem}.h5")
         state["weights"] = state["model"].get_weights()
-        return {"difference": difference(state["model"], case)}
+        return whole_model(stem, "h5", case, state["model"])
 
     def weights_alone(**options):
         return {"arrays": reloaded_arrays(state["model"], f"{stem}.old.h5", state["weights"], **options)}
@@ -279,7 +307,7 @@ def rows_of_arrays(stem, case):
 def main():
     print(json.dumps({"judge": NAME, "backend": BACKEND}), flush=True)
     for path in sorted(folder.glob("*.json")):
-        if not path.stem.isdigit():
+        if not path.stem.isdigit() or names and path.stem not in names:
             continue
         case = json.loads(path.read_text())
         stem = str(path.with_suffix(""))

@@ -7,7 +7,7 @@ import type { Layer } from '../layers/layer.ts';
 import type { KerasModel, TensorStructure } from '../model/keras-model.ts';
 import type { PredictOutputs } from '../model/predictor.ts';
 
-const BATCH = 2;
+const ROWS = 2;
 
 /** What unknown extents become, in turn: an image may be too small for all the windows that go over it. */
 const EXTENTS: readonly number[] = [8, 32, 128];
@@ -19,14 +19,14 @@ export interface SeededPrediction {
 }
 
 /**
- * Predicts on seeded inputs.
+ * Predicts on seeded inputs, of `rows` rows where the model leaves that open.
  *
  * @throws {ShapeError} when the model takes none of them.
  */
-export async function predictSeeded(model: KerasModel): Promise<SeededPrediction> {
+export async function predictSeeded(model: KerasModel, rows: number = ROWS): Promise<SeededPrediction> {
   let failure: unknown;
   for (const extent of EXTENTS) {
-    const inputs = seededInputs(model, extent);
+    const inputs = seededInputs(model, rows, extent);
     try {
       return { inputs, outputs: tensorsOf(await model.predict<PredictOutputs>(inputsOf(model, inputs))) };
     } catch (error) {
@@ -49,25 +49,25 @@ export function inputsOf(model: KerasModel, inputs: readonly Tensor[]): readonly
 }
 
 /** One tensor for each input: floats between −1 and 1, indices that a table has, zeros and ones, words. */
-function seededInputs(model: KerasModel, unknown: number): Tensor[] {
+function seededInputs(model: KerasModel, rows: number, unknown: number): Tensor[] {
   return model.inputs.map(({ shape, dtype }, place) => {
-    const known = shape.map((extent, axis) => extent ?? (axis === 0 ? BATCH : unknown));
+    const known = shape.map((extent, axis) => extent ?? (axis === 0 ? rows : unknown));
     const length = known.reduce((product, extent) => product * extent, 1);
     const draws = Float64Array.from({ length }, (_, index) => draw(index, place));
-    const rows = tableRows(model, place);
+    const indices = tableRows(model, place);
     if (dtype === 'string') return new Tensor(known, dtype, Array.from(draws, wordsOf));
     if (dtype === 'bool') return new Tensor(known, dtype, Uint8Array.from(draws, Math.round));
     if (dtype === 'int32')
       return new Tensor(
         known,
         dtype,
-        Int32Array.from(draws, (value) => value * (rows ?? 2)),
+        Int32Array.from(draws, (value) => value * (indices ?? 2)),
       );
-    if (rows !== undefined) {
+    if (indices !== undefined) {
       return new Tensor(
         known,
         dtype,
-        Float32Array.from(draws, (value) => Math.floor(value * rows)),
+        Float32Array.from(draws, (value) => Math.floor(value * indices)),
       );
     }
     return new Tensor(

@@ -10,11 +10,13 @@ export interface Judge {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+export const NEWEST = 'the newest Keras 3';
+
 /** Keras as most people run it off TensorFlow: the newest release on JAX. */
 export function findKerasOnJax(): Judge | undefined {
   const python = findPython();
   const environment = { KERAS_BACKEND: 'jax' };
-  return python === undefined ? undefined : { title: 'the newest Keras 3 on JAX', name: 'keras', python, environment };
+  return python === undefined ? undefined : { title: `${NEWEST} on JAX`, name: 'keras', python, environment };
 }
 
 /**
@@ -26,7 +28,7 @@ export function findJudges(): readonly Judge[] {
   const python = onTensorflow ?? onJax;
   if (python === undefined) return [];
   const backend = { KERAS_BACKEND: onTensorflow === undefined ? 'jax' : 'tensorflow' };
-  const judges: Judge[] = [{ title: 'the newest Keras 3', name: 'keras', python, environment: backend }];
+  const judges: Judge[] = [{ title: NEWEST, name: 'keras', python, environment: backend }];
   if (oldest !== undefined) {
     const environment = { ...backend, PYTHONPATH: oldest };
     judges.push({ title: 'the oldest Keras 3', name: 'keras', python, environment });
@@ -47,12 +49,20 @@ export interface Answer<T> {
   readonly rows: readonly T[];
 }
 
-/** Runs a script of `interop` on a folder, and gives the lines of JSON that it prints; the first says who judges. */
-export async function ask<T>({ python, environment, name }: Judge, script: string, folder: string): Promise<Answer<T>> {
+/**
+ * Runs a script of `interop` on a folder, or on those of its cases that are named, and gives the lines of JSON that it
+ * prints; the first says who judges.
+ */
+export async function ask<T>(
+  { python, environment, name }: Judge,
+  script: string,
+  folder: string,
+  cases: readonly string[] = [],
+): Promise<Answer<T>> {
   const printed = await new Promise<string>((resolve, reject) => {
     execFile(
       python,
-      [`interop/${script}`, folder, name],
+      [`interop/${script}`, folder, name, ...cases],
       { env: { ...process.env, ...environment }, encoding: 'utf8', maxBuffer: 1 << 28 },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);

@@ -17,7 +17,7 @@ export interface TallyRecord {
   readonly judge: string;
   readonly format: string;
   readonly columns: Readonly<Partial<Record<Column, Count>>>;
-  /** Why a model was not asked for, and how many there are of them. */
+  /** Why models were not asked for, or how they were, and how many there are of them. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 
@@ -38,8 +38,8 @@ export class Tally {
     this.#columns[column] = { good: good + (isGood ? 1 : 0), all: all + 1 };
   }
 
-  /** A model that the judge cannot take, and why. */
-  skip(reason: string): void {
+  /** What is to be known of a model: why it was not asked for, or how. */
+  note(reason: string): void {
     this.#reasons[reason] = (this.#reasons[reason] ?? 0) + 1;
   }
 
