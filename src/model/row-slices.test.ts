@@ -96,6 +96,22 @@ describe('a large batch', () => {
     return new Model({ inputs: image, outputs: [scores, features] });
   }
 
+  /** What is computed from the whole of the first one is larger than the caches. */
+  function pointwise(): Conv2D[] {
+    return [1, 2].map(() => new Conv2D({ filters: 16, kernelSize: 1 }));
+  }
+
+  test('is computed as a whole where one product passes nothing on', async () => {
+    for (const [layers, rows] of [
+      [pointwise(), 9],
+      [pointwise().slice(1), ROWS],
+    ] as const) {
+      const { backend, compiled } = listening(wasmBackend({ threads: 1 }));
+      await new Sequential({ layers }).predict(images, { backend, batchSize: ROWS });
+      expect(compiled).toEqual([rows]);
+    }
+  });
+
   test('is computed some rows at a time, with the same bits for any number of threads', async () => {
     const model = smallNetwork();
     const { backend, compiled } = listening(wasmBackend({ threads: 2 }));
@@ -105,7 +121,8 @@ describe('a large batch', () => {
       // Batches of one row more than half a slice are no slices themselves.
       for (const batchSize of [6, 33]) {
         const other = await model.predict<readonly Tensor[]>(images, { backend: wasmBackend({ threads }), batchSize });
-        for (const [index, { data }] of other.entries()) expect(bytesOf(data).equals(bytesOf(found[index]?.data))).toBe(true);
+        for (const [index, { data }] of other.entries())
+          expect(bytesOf(data).equals(bytesOf(found[index]?.data))).toBe(true);
       }
     }
   });
@@ -123,7 +140,7 @@ describe('a large batch', () => {
     const counted = new Lambda({ function: ([batch]) => multiply(batch, batch.shape[0] ?? 0) });
     for (const layer of [centred, counted]) {
       const { backend, compiled } = listening(wasmBackend({ threads: 1 }));
-      const model = new Sequential({ layers: [new Conv2D({ filters: 16, kernelSize: 1 }), layer] });
+      const model = new Sequential({ layers: [...pointwise(), layer] });
       await model.predict(images, { backend, batchSize: ROWS });
       expect(compiled).toEqual([ROWS]);
     }
@@ -132,7 +149,8 @@ describe('a large batch', () => {
   test('is computed as a whole by a model of one size', async () => {
     const image = input({ batchShape: [ROWS, SIDE, SIDE, 3] });
     const inRows = new Lambda({ function: ([batch]) => reshape(batch, [ROWS, SIDE * SIDE * 16]) });
-    const features = new Conv2D({ filters: 16, kernelSize: 1 }).apply(image);
+    const [first, second] = pointwise() as [Conv2D, Conv2D];
+    const features = second.apply(first.apply(image));
     const model = new Model({ inputs: image, outputs: inRows.apply(features) });
     const { backend, compiled } = listening(wasmBackend({ threads: 1 }));
     await model.predict(images, { backend, batchSize: ROWS });

@@ -31,8 +31,11 @@ export async function findSlice(
   batch: readonly Tensor[],
   trace: (slice: readonly Tensor[]) => Promise<Graph>,
 ): Promise<readonly Tensor[] | undefined> {
+  const nodes = topologicalOrder(graph.outputs);
   // The steps of a loop are short: with fewer rows threads would wait for each other too often.
-  if (topologicalOrder(graph.outputs).some(({ primitive }) => primitive === 'scan')) return undefined;
+  if (nodes.some(({ primitive }) => primitive === 'scan')) return undefined;
+  // What is computed by one kernel passes to no other, and slices would only be copied.
+  if (nodes.filter(({ primitive }) => primitive === 'dot' || primitive === 'convolve').length < 2) return undefined;
   const rows = rowsOf(graph);
   const wanted = Math.max(LEAST_SLICE, Math.floor((SLICE_BYTES / greatestActivation(graph)) * rows));
   // Slices of nearly equal size: the last one computes hardly more than it has to.
