@@ -129,7 +129,7 @@ for (const [index, { plan, weightLength, channels: count }] of steps.entries()) 
   const source = numbers.floats(weightLength).map((value) => value * 0.1);
   const { right, bias } = weights[index] as { right: number; bias: number };
   const target = floats.subarray(right / 4, right / 4 + (plan.packing?.byteLength ?? weightLength * 4) / 4);
-  if (plan.packing) atOnce(plan.packing.pack(source, target));
+  if (plan.packing?.pack) atOnce(plan.packing.pack(source, target));
   else target.set(source);
   floats.set(numbers.floats(count), bias / 4);
 }

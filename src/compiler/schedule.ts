@@ -153,8 +153,8 @@ export interface PackKernel extends Originated {
   readonly name: string;
   readonly input: Buffer;
   readonly output: Buffer;
-  /** Packs in steps, for a host that has other things to do meanwhile. */
-  readonly pack: (source: Float32Array, target: Float32Array) => Generator<void, void>;
+  /** Packs in steps, for a host that has other things to do meanwhile; without it, the program packs what is in its memory. */
+  readonly pack?: ((source: Float32Array, target: Float32Array) => Generator<void, void>) | undefined;
   /** What is done in its place with a variable that is kept in a narrow form: the output is in it too, whatever its dtype. */
   readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => Generator<void, void>) | undefined;
 }
@@ -223,9 +223,12 @@ export function buffersRead(kernel: Kernel): Buffer[] {
       const tail = kernel.tail === undefined ? [] : loaded(kernel.tail.value);
       return [...kernel.inputs, ...tail.filter((buffer) => !kernel.outputs.includes(buffer))];
     }
-    case 'pack':
-      // The host has the values of variables and constants: they need not be in the memory to be packed.
-      return kernel.input.role === 'parameter' || kernel.input.role === 'constant' ? [] : [kernel.input];
+    case 'pack': {
+      const { input, pack, packNarrow } = kernel;
+      // The host has the values of variables and constants: they need not be in the memory for it to pack them.
+      const isOfHost = input.role === 'parameter' || input.role === 'constant';
+      return isOfHost && (pack ?? packNarrow) !== undefined ? [] : [input];
+    }
     case 'scan':
       return [
         ...kernel.carries.map((carry) => carry.initial),

@@ -1,7 +1,7 @@
 /** Runs one planned kernel of the WebAssembly backend on numbers, as a program would. */
 import { asksWide } from '../../src/backends/wasm/assembler-features.ts';
 import { ModuleBuilder } from '../../src/backends/wasm/assembler-module.ts';
-import type { ContractPlaces, ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
+import type { ContractPlaces, ContractPlan, Packing } from '../../src/backends/wasm/contract-plan.ts';
 import { READ_SLACK_BYTES } from '../../src/backends/wasm/contract-tile.ts';
 import { atOnce } from '../../src/pause.ts';
 
@@ -43,8 +43,7 @@ export function runContract(options: RunContractOptions): RunContractResult {
   const { plan, left, outputLength, bias, lower, upper } = options;
   let right = options.right;
   if (options.packed && plan.packing) {
-    right = new Float32Array(plan.packing.byteLength / 4);
-    atOnce(plan.packing.pack(options.right, right));
+    right = packWeights(plan.packing, options.right);
   }
   let end = 64;
   const place = (byteLength: number): number => {
@@ -178,4 +177,25 @@ export function greatestDifference(actual: ArrayLike<number>, expected: ArrayLik
     if (Number.isNaN(greatest)) return greatest;
   }
   return greatest;
+}
+
+/** Packs weights as the prologue of a program does: by the host, or by a call of a module. */
+export function packWeights(packing: Packing, weights: Float32Array): Float32Array {
+  const packed = new Float32Array(packing.byteLength / 4);
+  if (packing.pack !== undefined) {
+    atOnce(packing.pack(weights, packed));
+    return packed;
+  }
+  const [source, target] = [64, 128 + weights.byteLength];
+  const pages = Math.ceil((target + packed.byteLength + READ_SLACK_BYTES) / 65536);
+  const module = new ModuleBuilder();
+  module.importMemory('host', 'memory', { minimum: pages });
+  const call = packing.call?.(module, source, target);
+  if (call === undefined) throw new TypeError('Cannot pack weights: found no way to');
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.build()), { host: { memory } });
+  new Float32Array(memory.buffer, source, weights.length).set(weights);
+  (exports[call.exportName] as (...words: readonly number[]) => void)(...call.words);
+  packed.set(new Float32Array(memory.buffer, target, packed.length));
+  return packed;
 }

@@ -97,6 +97,11 @@ export class ModuleBuilder {
     this.#exportCount++;
   }
 
+  /** Exports a function without results, written when its name is first exported. */
+  exportShared(name: string, params: readonly ValueType[], write: (f: FunctionBuilder) => void): void {
+    if (!this.#shared.has(name)) this.exportFunction(name, this.shared(name, params, [], write));
+  }
+
   /** The binary module. */
   build(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(this.#bodies.reduce((sum, body) => sum + (body?.length ?? 0) + 8, 1024));

@@ -137,6 +137,7 @@ export const PLAIN_OPCODES = {
   'f32x4.trunc': 0xfd0069,
   'f32x4.nearest': 0xfd006a,
   'i16x8.narrow_i32x4_u': 0xfd0086,
+  'i16x8.extend_low_i8x16_s': 0xfd0087,
   'i16x8.extend_low_i8x16_u': 0xfd0089,
   'i32x4.abs': 0xfd00a0,
   'i32x4.neg': 0xfd00a1,

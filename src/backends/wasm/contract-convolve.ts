@@ -8,7 +8,7 @@ import type { ContractPlan, Packed } from './contract-plan.ts';
 import { type Phase, planSpatial, type Tap } from './contract-spatial.ts';
 import { type Axes, mapAxes, product, type WindowGeometry, windowGeometry } from './contract-window.ts';
 import { rareCode } from './rare-code.ts';
-import { prefersWinograd, tiledGeometry, tiledGradient } from './winograd-choice.ts';
+import { prefersWinograd, tiledGeometry, tiledGradient, type WinogradGeometry } from './winograd-choice.ts';
 
 /** A convolution of an input `[batch, …spatial, in]` with a kernel `[…spatial, in / groups, out]`. */
 export interface ConvolveGeometry {
@@ -30,8 +30,8 @@ export function planConvolve({ inputShape, kernelShape, attributes, packed }: Co
     return planDot(pointwiseDot(batch * product(input), channels, outputs, packed));
   }
   const tiled = tiledGeometry(geometry, outputs);
-  if (groups === 1 && tiled !== undefined && typeof packed === 'boolean' && prefersWinograd(tiled))
-    return rareCode('winograd').planWinograd(tiled, packed);
+  const byTiles = tiledPlan(tiled, groups, packed);
+  if (byTiles !== undefined) return byTiles;
   const taps = windowTaps(geometry);
   const [depth, columns] = [channels / groups, outputs / groups];
   const band: BandGeometry = {
@@ -72,8 +72,8 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
   const outputs = kernelShape.at(-1) as number;
   const { groups } = attributes;
   const tiled = tiledGradient(forward, outputs);
-  if (groups === 1 && tiled !== undefined && typeof packed === 'boolean' && prefersWinograd(tiled))
-    return rareCode('winograd').planWinograd(tiled, packed);
+  const byTiles = tiledPlan(tiled, groups, packed);
+  if (byTiles !== undefined) return byTiles;
   const { low, extent, phases } = gradientPhases(forward);
   const [depth, columns] = [outputs / groups, channels / groups];
   const band: BandGeometry = {
@@ -112,6 +112,12 @@ export function planConvolveInputGradient(geometry: ConvolveGeometry): ContractP
     },
     packed,
   });
+}
+
+/** The plan by Winograd's algorithm, where that is the better one. */
+function tiledPlan(tiled: WinogradGeometry | undefined, groups: number, packed: Packed): ContractPlan | undefined {
+  if (groups !== 1 || tiled === undefined || !prefersWinograd(tiled)) return undefined;
+  return rareCode('winograd').planWinograd(tiled, packed);
 }
 
 function pointwiseDot(m: number, k: number, n: number, packed: Packed): DotGeometry {

@@ -65,9 +65,6 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
     packing: {
       byteLength: scalesAt + (isScaled ? layout.count * scaleStride : 0),
       key: `${dtype}:${Object.values(layout).join(':')}`,
-      pack: () => {
-        throw new TypeError(`Cannot pack floats as ${dtype}`);
-      },
       packNarrow: pack,
     },
     scratchBytes: MOST_PANELS * steps * LANES_BYTES,
@@ -307,10 +304,19 @@ export function loadNarrow(
     return;
   }
   for (const [index, vector] of [low, high].entries()) {
-    // Copies of the sign are masked away. Infinities are not kept in this form.
-    f.load('v128.load16x4_s', address, offset + index * 8)
-      .i32(13)
-      .op('i32x4.shl');
-    f.i32x4(HALF_BITS).op('v128.and').f32x4(HALF_EXPONENT).op('f32x4.mul').set(vector);
+    loadFourNarrow(f, dtype, address, offset + index * 8);
+    f.set(vector);
   }
+}
+
+/** Widens four neighbours to a vector of floats, which is pushed, without their scales. */
+export function loadFourNarrow(f: FunctionBuilder, dtype: WeightDtype, address: Local, offset: number): void {
+  if (dtype === 'int8') {
+    f.load('v128.load32_zero', address, offset);
+    f.op('i16x8.extend_low_i8x16_s', 'i32x4.extend_low_i16x8_s', 'f32x4.convert_i32x4_s');
+    return;
+  }
+  // Copies of the sign are masked away. Infinities are not kept in this form.
+  f.load('v128.load16x4_s', address, offset).i32(13).op('i32x4.shl');
+  f.i32x4(HALF_BITS).op('v128.and').f32x4(HALF_EXPONENT).op('f32x4.mul');
 }

@@ -16,6 +16,7 @@ import type { NarrowArray } from '../../array/narrow-array.ts';
 import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
+import type { PrologueCall } from './prologue-loops.ts';
 
 /** Addresses in bytes. */
 export interface ContractPlaces {
@@ -60,9 +61,11 @@ export interface Packing {
   /** Says whether two kernels want the same layout of one weight. */
   readonly key: string;
   /** Packs in steps of some thousand elements. */
-  pack(source: Float32Array, target: Float32Array): Generator<void, void>;
+  pack?(source: Float32Array, target: Float32Array): Generator<void, void>;
   /** Packs a narrow form, in which the matrices stay; for a plan that was asked for with it. */
   packNarrow?(source: NarrowArray, target: Float32Array): Generator<void, void>;
+  /** Gives a call of the module that packs from one address to another: for what would take the host its time. */
+  call?(module: ModuleBuilder, source: number, target: number): PrologueCall;
   /** Writes a kernel that does it from one address to another, for a right operand that only the run knows. */
   emit?(module: ModuleBuilder, source: number, target: number): { readonly kernel: number; readonly units: number };
 }

@@ -11,13 +11,15 @@ import {
   emitKernel,
   emitTail,
   type KernelCode,
-  type Packing,
+  type Packed,
 } from './contract-plan.ts';
 import { emitProduct } from './contract-product.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
+import { rareCode } from './rare-code.ts';
 import { VectorConstants } from './vector-constants.ts';
 import { forVectors } from './vector-loops.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
+import { emitKernelTransform, floatTaps, matrixBytes, winogradPacking } from './winograd-kernel.ts';
 import {
   emitEachPoint,
   emitLeast,
@@ -31,15 +33,7 @@ import {
   type TilePlace,
   unitTiles,
 } from './winograd-tiles.ts';
-import {
-  emitTransform,
-  kernelTransform,
-  outputTransform,
-  TILE_INPUTS,
-  TILE_OUTPUTS,
-  TILE_POINTS,
-  transformKernel,
-} from './winograd-transform.ts';
+import { emitTransform, outputTransform, TILE_INPUTS, TILE_OUTPUTS, TILE_POINTS } from './winograd-transform.ts';
 
 /** Transformed inputs and outputs of a unit, which are to stay in the second cache. */
 const UNIT_BYTES = 384 << 10;
@@ -47,118 +41,43 @@ const UNIT_BYTES = 384 << 10;
 /** Tiles of a unit: enough that the transformed kernel is read seldom. */
 const MOST_UNIT_TILES = 24;
 
-export function planWinograd(geometry: WinogradGeometry, packed: boolean): ContractPlan {
+/**
+ * Plans a convolution, or its input gradient.
+ *
+ * @returns nothing when the kernel is in a narrow form whose channels are not those of the output
+ */
+export function planWinograd(geometry: WinogradGeometry, packed: Packed): ContractPlan | undefined {
   const { inputs, outputs } = geometry;
   const fitting = Math.floor(UNIT_BYTES / (TILE_POINTS * (inputs + outputs) * 4));
   const grid = planTiles(geometry, Math.max(6, Math.min(MOST_UNIT_TILES, fitting)));
   const tiles = unitTiles(grid);
   const [inputStride, outputStride] = [pointStride(tiles * inputs), pointStride(tiles * outputs)];
   const patchBytes = Math.max(TILE_POINTS * inputs, TILE_OUTPUTS ** 2 * outputs) * 4;
-  const packing = winogradPacking(geometry);
-  return {
+  const plan = {
     finishes: true,
-    packing,
-    sharedBytes: packed ? 0 : packing.byteLength,
+    packing: winogradPacking(geometry),
+    sharedBytes: packed === true ? 0 : TILE_POINTS * matrixBytes(geometry),
     privateBytes: TILE_POINTS * (inputStride + outputStride) + patchBytes,
-    emit: (module, places) => {
-      const right = packed ? places.right : places.sharedScratch;
-      const code = emitWinograd(module, geometry, grid, places, right);
-      return packed ? code : { ...code, prepare: emitKernelTransform(module, geometry, places) };
+    emit: (module: ModuleBuilder, places: ContractPlaces): KernelCode => {
+      if (packed === true) return emitWinograd(module, geometry, grid, places, places.right);
+      const code = emitWinograd(module, geometry, grid, places, places.sharedScratch);
+      return { ...code, prepare: emitKernelTransform(module, geometry, places.sharedScratch, floatTaps(places.right)) };
     },
   };
-}
-
-/** Bytes of one of the 36 matrices of the transformed kernel, in panels. */
-function matrixBytes({ inputs, outputs }: WinogradGeometry): number {
-  return pointStride(Math.ceil(outputs / TILE_COLUMNS) * inputs * TILE_COLUMNS);
-}
-
-function winogradPacking(geometry: WinogradGeometry): Packing {
-  const { inputs, outputs, isGradient } = geometry;
-  const matrixLength = matrixBytes(geometry) / 4;
-  return {
-    byteLength: TILE_POINTS * matrixLength * 4,
-    key: `winograd:${inputs}:${outputs}:${isGradient}`,
-    pack: function* (source, target) {
-      const [taps, points] = [new Float32Array(9), new Float32Array(TILE_POINTS)];
-      for (let input = 0; input < inputs; input++) {
-        yield;
-        for (let output = 0; output < outputs; output++) {
-          for (let tap = 0; tap < 9; tap++) {
-            const from = isGradient
-              ? ((8 - tap) * outputs + output) * inputs + input
-              : (tap * inputs + input) * outputs + output;
-            taps[tap] = source[from] as number;
-          }
-          transformKernel(taps, points);
-          const panel = Math.floor(output / TILE_COLUMNS);
-          const at = (panel * inputs + input) * TILE_COLUMNS + (output % TILE_COLUMNS);
-          for (let point = 0; point < TILE_POINTS; point++) target[point * matrixLength + at] = points[point] as number;
-        }
-      }
-    },
-  };
-}
-
-/** Transforms the kernel in the run, because the run changes it; a unit is a channel of the input. */
-function emitKernelTransform(
-  module: ModuleBuilder,
-  geometry: WinogradGeometry,
-  places: ContractPlaces,
-): { kernel: number; units: number } {
-  const { inputs, outputs, isGradient } = geometry;
-  const stride = matrixBytes(geometry);
-  const panelBytes = inputs * TILE_COLUMNS * 4;
-  const kernel = emitKernel(module, (f, input) => {
-    const [output, source, target] = f.localsOf('i32', 3) as [Local, Local, Local];
-    const gathered = f.local('v128');
-    const constants = new VectorConstants(f, kernelTransform.constants);
-    f.for(output, 0, outputs, 4, () => {
-      f.sum(
-        isGradient
-          ? [
-              [output, inputs * 4],
-              [input, 4],
-            ]
-          : [
-              [input, outputs * 4],
-              [output, 4],
-            ],
-        places.right,
-      ).set(source);
-      // Panels of eight columns: an output's group of four is the first or the second half of one.
-      f.get(output).i32(3).op('i32.shr_u').i32(panelBytes).op('i32.mul');
-      f.sum([[input, TILE_COLUMNS * 4]], places.sharedScratch).op('i32.add');
-      f.get(output).i32(4).op('i32.and').i32(2).op('i32.shl', 'i32.add').set(target);
-      emitTransform(
-        f,
-        kernelTransform,
-        3,
-        constants,
-        1,
-        (row, column) => {
-          const tap = row * 3 + column;
-          if (!isGradient) return f.load('v128.load', source, tap * inputs * outputs * 4);
-          const at = (8 - tap) * inputs * outputs * 4;
-          f.load('v128.load32_zero', source, at).set(gathered);
-          for (let lane = 1; lane < 4; lane++) {
-            f.get(source)
-              .get(gathered)
-              .laneMemory('v128.load32_lane', lane, at + lane * inputs * 4)
-              .set(gathered);
-          }
-          return f.get(gathered);
-        },
-        (row, column, [vector]) => {
-          const at = (row * TILE_INPUTS + column) * stride;
-          f.storeAt('v128.store', target, at, () => f.get(vector as Local));
-        },
-      );
-    });
-    constants.release();
-    f.release(output, source, target, gathered);
-  });
-  return { kernel, units: inputs };
+  if (typeof packed === 'boolean') return plan;
+  const narrow = rareCode('narrowWinograd').planNarrowKernel(geometry, packed);
+  return (
+    narrow && {
+      ...plan,
+      scales: true,
+      packing: narrow.packing,
+      emit: (module, places) => {
+        const code = emitWinograd(module, geometry, grid, places, places.sharedScratch);
+        const taps = narrow.taps(places.right, places.factor);
+        return { ...code, prepare: emitKernelTransform(module, geometry, places.sharedScratch, taps) };
+      },
+    }
+  );
 }
 
 function emitWinograd(

@@ -131,7 +131,12 @@ export async function emitProgram(
   const calls = new Map<Kernel, PrologueCall>();
   const loops = new PrologueLoops(context);
   for (const [index, kernel] of schedule.prologue.entries()) {
-    if (kernel.kind === 'pack') continue;
+    if (kernel.kind === 'pack') {
+      const { addressOf } = context;
+      const call = packings.get(kernel)?.call?.(module, addressOf(kernel.input), addressOf(kernel.output));
+      if (call !== undefined) calls.set(kernel, call);
+      continue;
+    }
     const shared = kernel.kind === 'loop' ? loops.callOf(kernel) : undefined;
     calls.set(kernel, shared ?? { exportName: prologueExport(index), words: [] });
     if (shared === undefined) await exportAlone(prologueExport(index), [kernel]);
@@ -200,8 +205,11 @@ function prologueSteps(
       // Several kernels may write parts of one buffer.
       dependencies.set(buffer, new Set([...(dependencies.get(buffer) ?? []), ...variables]));
     }
+    const call = calls.get(kernel);
     const action: PrologueAction =
-      kernel.kind === 'pack' ? { kind: 'pack', kernel } : { kind: 'call', ...(calls.get(kernel) as PrologueCall) };
+      kernel.kind === 'pack' && call === undefined
+        ? { kind: 'pack', kernel }
+        : { kind: 'call', ...(call as PrologueCall) };
     steps.push({ action, reads, writes, variables });
   }
   waiting.forEach(upload);

@@ -37,9 +37,6 @@ export function tablePacking(shape: Shape, form: NarrowForm): Packing | undefine
   return {
     byteLength: scalesAt + (isScaled ? rows * 4 : 0),
     key: `table:${dtype}`,
-    pack: () => {
-      throw new TypeError(`Cannot pack floats as ${dtype}`);
-    },
     packNarrow: function* ({ codes, scales }: NarrowArray, target: Float32Array): Generator<void, void> {
       const Codes = isScaled ? Int8Array : Uint16Array;
       const elements = rowStride / bytesPerElement(dtype);

@@ -19,7 +19,7 @@ export interface PreparedSchedule {
   readonly schedule: Schedule;
   /** The plans of contractions and pools. */
   readonly plans: ReadonlyMap<NodeKernel, ContractPlan>;
-  /** How the run packs what only the run knows. */
+  /** How weights are packed, and what only the run knows. */
   readonly packings: ReadonlyMap<PackKernel, Packing>;
 }
 
@@ -60,24 +60,19 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
     const key = keyOf(weights, packer.key);
     let target = packed.get(key);
     if (target === undefined) {
-      const { packNarrow } = packer;
       const name = `${kernel.name}/packed`;
       target = {
         name,
         role: 'persistent',
         dtype: 'float32',
         size: packer.byteLength / 4,
-        ...(packNarrow && { narrow: weights.narrow }),
+        ...(packer.packNarrow && { narrow: weights.narrow }),
       };
       packed.set(key, target);
-      packing.push({
-        kind: 'pack',
-        name,
-        input: weights,
-        output: target,
-        pack: (source, destination) => packer.pack(source, destination),
-        ...(packNarrow && { packNarrow: (source, destination) => packNarrow(source, destination) }),
-      });
+      const { pack, packNarrow } = packer;
+      const packs: PackKernel = { kind: 'pack', name, input: weights, output: target, pack, packNarrow };
+      packing.push(packs);
+      packings.set(packs, packer);
     }
     return { ...kernel, inputs: kernel.inputs.map((input, index) => (index === place ? (target as Buffer) : input)) };
   };

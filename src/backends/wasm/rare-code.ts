@@ -16,6 +16,7 @@ interface RareModules {
   readonly lanes: typeof import('./lane-code.ts');
   /** For weights that are kept in a narrow form. */
   readonly narrow: typeof import('./contract-narrow.ts');
+  readonly narrowWinograd: typeof import('./narrow-winograd.ts');
   readonly pools: typeof import('./pool.ts');
   readonly power: typeof import('./math-power.ts');
   readonly random: typeof import('./random-code.ts');
@@ -34,6 +35,7 @@ const LOADERS: { readonly [K in RareName]: () => Promise<RareModules[K]> } = {
   integers: () => import('./integer-math.ts'),
   lanes: () => import('./lane-code.ts'),
   narrow: () => import('./contract-narrow.ts'),
+  narrowWinograd: () => import('./narrow-winograd.ts'),
   pools: () => import('./pool.ts'),
   power: () => import('./math-power.ts'),
   random: () => import('./random-code.ts'),
@@ -102,7 +104,8 @@ function collectNames({ outputs }: Graph, names: Set<RareName>): void {
   for (const node of topologicalOrder(outputs)) {
     for (const name of NEEDS[node.primitive] ?? []) names.add(name);
     if (needsWinograd(node)) names.add('winograd');
-    if (node.primitive === 'parameter' && node.attributes.variable.narrow) names.add('narrow').add('table');
+    if (node.primitive === 'parameter' && node.attributes.variable.narrow)
+      names.add('narrow').add('narrowWinograd').add('table');
     if (node.primitive === 'scan') collectNames(node.attributes.body, names);
   }
 }

@@ -230,6 +230,7 @@ export class WasmProgram implements Program {
           await place.fill(output, (target) => packNarrow(narrow as NarrowArray, target as Float32Array));
           break;
         }
+        if (pack === undefined) throw new TypeError(`Cannot pack "${input.name}": no way was given`);
         const source = await (input.role === 'persistent' ? place.view(input) : this.#hostValueOf(input));
         await place.fill(output, (target) => pack(source as Float32Array, target as Float32Array));
         break;

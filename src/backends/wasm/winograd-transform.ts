@@ -218,26 +218,83 @@ export function emitTransform<I extends readonly Local[], O extends readonly Loc
   f.release(...spare);
 }
 
-const HALF = new Float32Array(TILE_INPUTS * 3);
+const EXACT_CONSTANTS: readonly number[] = [...Object.values(DIVISORS), A, B, A2, B2];
 
-/** Transforms the nine numbers of a kernel to 36, as the module does; for weights that are packed on the host. */
-export function transformKernel(taps: Float32Array, points: Float32Array): void {
+/**
+ * Writes the transform of nine taps, each a vector of four kernels, by doubles: what is stored is rounded twice, once after
+ * each axis.
+ *
+ * @param constants what `exactConstants` has set
+ * @param store stores the 36 points, one after the other
+ */
+export function emitExactTransform(
+  f: FunctionBuilder,
+  taps: readonly Local[],
+  constants: ReadonlyMap<number, Local>,
+  store: (point: Local) => void,
+): void {
+  const halves = f.localsOf('v128', TILE_INPUTS * 3);
+  const points = f.localsOf('v128', TILE_INPUTS) as Vectors6;
   for (let column = 0; column < 3; column++) {
-    writePoints(taps[column] as number, taps[3 + column] as number, taps[6 + column] as number, HALF, column, 3);
+    emitExactPoints(f, [0, 3, 6].map((row) => taps[row + column]) as Vectors3, points, constants);
+    for (const [row, point] of points.entries()) f.get(point).set(halves[row * 3 + column] as Local);
   }
   for (let row = 0; row < TILE_INPUTS; row++) {
-    const at = row * 3;
-    writePoints(HALF[at] as number, HALF[at + 1] as number, HALF[at + 2] as number, points, row * TILE_INPUTS, 1);
+    emitExactPoints(f, halves.slice(row * 3, row * 3 + 3) as Vectors3, points, constants);
+    points.forEach(store);
   }
+  f.release(...halves, ...points);
 }
 
-function writePoints(g0: number, g1: number, g2: number, target: Float32Array, at: number, step: number): void {
-  const [evenA, oddA] = [(g0 + A2 * g2) / DIVISORS.a, (A * g1) / DIVISORS.a];
-  const [evenB, oddB] = [(g0 + B2 * g2) / DIVISORS.b, (B * g1) / DIVISORS.b];
-  target[at] = g0 / DIVISORS.zero;
-  target[at + step] = evenA + oddA;
-  target[at + 2 * step] = evenA - oddA;
-  target[at + 3 * step] = evenB + oddB;
-  target[at + 4 * step] = evenB - oddB;
-  target[at + 5 * step] = g2;
+/** Sets the numbers that `emitExactTransform` uses, once before a loop. */
+export function exactConstants(f: FunctionBuilder): ReadonlyMap<number, Local> {
+  return new Map(
+    EXACT_CONSTANTS.map((value) => {
+      const local = f.local('v128');
+      f.f64(value).op('f64x2.splat').set(local);
+      return [value, local] as const;
+    }),
+  );
+}
+
+/** Along one axis: the lower two of four numbers, then the upper two. */
+function emitExactPoints(
+  f: FunctionBuilder,
+  taps: Vectors3,
+  [zero, plusA, minusA, plusB, minusB, infinity]: Vectors6,
+  constants: ReadonlyMap<number, Local>,
+): void {
+  const doubles = f.localsOf('v128', 6) as Vectors6;
+  const [g0, g1, g2, even, odd, high] = doubles;
+  const by = (value: number): FunctionBuilder => f.get(constants.get(value) as Local);
+  for (const isHigh of [false, true]) {
+    const round = (point: Local): void => {
+      f.op('f32x4.demote_f64x2_zero').set(isHigh ? high : point);
+      if (isHigh) f.get(point).get(high).shuffle32(0, 1, 4, 5).set(point);
+    };
+    for (const [index, double] of [g0, g1, g2].entries()) {
+      f.get(taps[index] as Local);
+      if (isHigh) f.get(taps[index] as Local).shuffle32(2, 3, 2, 3);
+      f.op('f64x2.promote_low_f32x4').set(double);
+    }
+    f.get(g0);
+    by(DIVISORS.zero).op('f64x2.div');
+    round(zero);
+    for (const [plus, minus, point, square, divisor] of [
+      [plusA, minusA, A, A2, DIVISORS.a],
+      [plusB, minusB, B, B2, DIVISORS.b],
+    ] as const) {
+      f.get(g0).get(g2);
+      by(square).op('f64x2.mul', 'f64x2.add');
+      by(divisor).op('f64x2.div').set(even).get(g1);
+      by(point).op('f64x2.mul');
+      by(divisor).op('f64x2.div').set(odd);
+      f.get(even).get(odd).op('f64x2.add');
+      round(plus);
+      f.get(even).get(odd).op('f64x2.sub');
+      round(minus);
+    }
+  }
+  f.get(taps[2]).set(infinity);
+  f.release(...doubles);
 }
