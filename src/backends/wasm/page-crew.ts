@@ -3,13 +3,19 @@ import { type Buffer, byteLengthOf } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
 import { breathe, breathing } from '../../pause.ts';
 import { type CompiledProgram, type Crew, type OpenProgram, openAfterLoss, type Recover } from './crew.ts';
-import { type ByteRange, LeaderError, type PageLeader, pageLeader } from './page-leader.ts';
+import { type ByteRange, LeaderError, type PageLeader, PIECE_BYTES, pageLeader } from './page-leader.ts';
 import { copyOf, type NumericData, numbersAt, type Place } from './place.ts';
 import { TICKET, TICKETS_OFFSET } from './thread-code.ts';
 import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
 
-/** Elements that are copied at once: a few milliseconds' at most. */
+/** Elements that are copied into shared memory at once: a few milliseconds' at most. */
 const PIECE = 1 << 20;
+
+/** Outputs of this size are copied into memory that the page has touched before. */
+const LEAST_TOUCHED_BYTES = 1 << 16;
+
+/** Processors have no smaller pages. */
+const MEMORY_PAGE_BYTES = 4096;
 
 /** How long a page that reads a value while a run assigns it waits for the run, in milliseconds. */
 const READ_PATIENCE_MS = 30_000;
@@ -75,8 +81,8 @@ class SharedPlace implements Place {
   async write(buffer: Buffer, value: NumericData): Promise<void> {
     const target = await this.view(buffer);
     for (let start = 0; start < value.length; start += PIECE) {
+      if (start > 0) await breathe();
       target.set(value.subarray(start, start + PIECE), start);
-      await breathe();
     }
   }
 
@@ -94,7 +100,7 @@ class SharedPlace implements Place {
     Atomics.store(this.#ticket, 0, TICKET.called);
     const word = this.#ticket.byteOffset / 4;
     try {
-      await this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word, ranges: [] });
+      await this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word });
       this.#isAhead = false;
     } finally {
       // A worker that has died has not said so.
@@ -148,17 +154,18 @@ class MessagePlace implements Place {
   }
 
   async write(buffer: Buffer, value: NumericData): Promise<void> {
-    const { BYTES_PER_ELEMENT } = value;
-    for (let start = 0; start < value.length; start += PIECE) {
-      this.#send(this.#addressOf(buffer) + start * BYTES_PER_ELEMENT, value.slice(start, start + PIECE).buffer);
-      await breathe();
+    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+      if (start > 0) await breathe();
+      this.#leader.write(this.#id, this.#addressOf(buffer) + start, bytes.subarray(start, start + PIECE_BYTES));
     }
   }
 
   async fill(buffer: Buffer, write: (target: NumericData) => Generator<void, void>): Promise<void> {
     const bytes = new ArrayBuffer(byteLengthOf(buffer));
     await breathing(write(numbersAt(bytes, buffer, 0)));
-    this.#send(this.#addressOf(buffer), bytes);
+    const { byteLength } = bytes;
+    this.#leader.tell(this.#id, { kind: 'write', address: this.#addressOf(buffer), bytes, byteLength });
   }
 
   call(name: string, words: readonly number[]): void {
@@ -167,22 +174,23 @@ class MessagePlace implements Place {
 
   async run(): Promise<void> {
     const ranges = this.#kept.map((buffer) => this.#rangeOf(buffer));
-    const results = await this.#leader.ask(this.#id, { kind: 'run', threads: 1, ticket: -1, ranges });
+    this.#leader.tell(this.#id, { kind: 'run', threads: 1, ticket: -1 });
+    const targets: (ArrayBuffer | undefined)[] = [];
+    for (const [, byteLength] of ranges) {
+      targets.push(byteLength < LEAST_TOUCHED_BYTES ? undefined : await touchedBytes(byteLength));
+    }
+    const results = await this.#leader.ask(this.#id, { kind: 'read', ranges, targets });
     this.#results = new Map(this.#kept.map((buffer, index) => [buffer, results[index] as ArrayBuffer]));
   }
 
   async view(buffer: Buffer): Promise<NumericData> {
-    const [bytes] = await this.#leader.ask(this.#id, { kind: 'read', ranges: [this.#rangeOf(buffer)] });
+    const [bytes] = await this.#leader.ask(this.#id, { kind: 'read', ranges: [this.#rangeOf(buffer)], targets: [] });
     return numbersAt(bytes as ArrayBuffer, buffer, 0);
   }
 
   take(buffer: Buffer): NumericData {
     const result = numbersAt(this.#results.get(buffer) as ArrayBuffer, buffer, 0);
     return this.#given.has(buffer) ? result : result.slice();
-  }
-
-  #send(address: number, bytes: ArrayBuffer): void {
-    this.#leader.tell(this.#id, { kind: 'write', address, bytes });
   }
 
   #addressOf(buffer: Buffer): number {
@@ -192,4 +200,17 @@ class MessagePlace implements Place {
   #rangeOf(buffer: Buffer): ByteRange {
     return [this.#addressOf(buffer), byteLengthOf(buffer)];
   }
+}
+
+/**
+ * Memory of which each page is there already. The first touch of fresh memory takes longer than copying into it, and a
+ * page has the time while its worker runs.
+ */
+async function touchedBytes(byteLength: number): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(byteLength);
+  for (let at = 0; at < byteLength; at += MEMORY_PAGE_BYTES) {
+    if (at % PIECE_BYTES === 0) await breathe();
+    bytes[at] = 0;
+  }
+  return bytes.buffer;
 }

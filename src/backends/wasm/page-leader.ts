@@ -6,6 +6,15 @@ import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { RUN } from './place.ts';
 import { TICKET } from './thread-code.ts';
 
+/** Bytes that are written at once. */
+export const PIECE_BYTES: number = 1 << 20;
+
+/** Smaller pieces are given away: allocators have room for them at hand. */
+const LEAST_LENT_BYTES = 1 << 16;
+
+/** So many pieces that have come back are kept for the next inputs. */
+const MOST_SPARES = 8;
+
 /** What the worker runs: it takes programs, does with them what it is told, and answers when it is asked to. */
 const SOURCE = `
 const programs = new Map();
@@ -14,23 +23,29 @@ const tasks = {
     memory ??= new WebAssembly.Memory({ initial: pages });
     programs.set(id, { memory, exports: new WebAssembly.Instance(module, { host: { memory } }).exports });
   },
-  write({ id, address, bytes }) {
-    new Uint8Array(programs.get(id).memory.buffer).set(new Uint8Array(bytes), address);
+  write({ id, address, bytes, byteLength }) {
+    new Uint8Array(programs.get(id).memory.buffer).set(new Uint8Array(bytes, 0, byteLength), address);
+    if (bytes.byteLength === ${PIECE_BYTES}) send({ spare: bytes }, [bytes]);
   },
   call({ id, name, words }) {
     programs.get(id).exports[name](...words);
   },
-  run({ id, threads, ticket, ranges }) {
+  run({ id, threads, ticket }) {
     try {
       programs.get(id).exports.${RUN}(threads);
     } finally {
       if (ticket >= 0) Atomics.store(new Int32Array(programs.get(id).memory.buffer), ticket, ${TICKET.idle});
     }
-    return tasks.read({ id, ranges });
+    return [];
   },
-  read({ id, ranges }) {
+  read({ id, ranges, targets }) {
     const { buffer } = programs.get(id).memory;
-    return ranges.map(([address, length]) => buffer.slice(address, address + length));
+    return ranges.map(([address, length], index) => {
+      const target = targets[index];
+      if (target === undefined) return buffer.slice(address, address + length);
+      new Uint8Array(target).set(new Uint8Array(buffer, address, length));
+      return target;
+    });
   },
   sync: () => [],
   drop({ id, byteLength }) {
@@ -63,9 +78,23 @@ export type LeaderTask =
       readonly memory: WebAssembly.Memory | undefined;
       readonly pages: number;
     }
-  | { readonly kind: 'write'; readonly address: number; readonly bytes: ArrayBuffer }
+  | {
+      readonly kind: 'write';
+      readonly address: number;
+      readonly bytes: ArrayBuffer;
+      /** Of `bytes`, from its beginning. */
+      readonly byteLength: number;
+    }
   | { readonly kind: 'call'; readonly name: string; readonly words: readonly number[] }
+  | RunTask
   | { readonly kind: 'drop'; readonly byteLength: number };
+
+interface RunTask {
+  readonly kind: 'run';
+  readonly threads: number;
+  /** Index of a word of the memory that becomes idle when the run is over; negative for none. */
+  readonly ticket: number;
+}
 
 /** Address and length of what it is to give back. */
 export type ByteRange = readonly [address: number, byteLength: number];
@@ -73,20 +102,19 @@ export type ByteRange = readonly [address: number, byteLength: number];
 /** What the worker is asked, and answers when it has done all before. */
 export type LeaderQuestion =
   | { readonly kind: 'sync' }
-  | { readonly kind: 'read'; readonly ranges: readonly ByteRange[] }
+  | RunTask
   | {
-      readonly kind: 'run';
-      readonly threads: number;
-      /** Index of a word of the memory that becomes idle when the run is over; negative for none. */
-      readonly ticket: number;
+      readonly kind: 'read';
       readonly ranges: readonly ByteRange[];
+      /** Memory for what is in the ranges, each as long as its range; the worker has some where there is none. */
+      readonly targets: readonly (ArrayBuffer | undefined)[];
     };
 
-interface Answer {
-  readonly reply: number;
-  readonly result?: readonly ArrayBuffer[];
-  readonly failure?: string;
-}
+type Answer =
+  | { readonly reply: number; readonly result: readonly ArrayBuffer[] }
+  | { readonly reply: number; readonly failure: string }
+  /** A piece that was written, and can be used again. */
+  | { readonly spare: ArrayBuffer };
 
 interface Forgotten {
   readonly id: number;
@@ -114,6 +142,7 @@ export class PageLeader {
   #worker: HostWorker | undefined;
   #setReady: (isReady: boolean) => void = () => {};
   readonly #waiting = new Map<number, Waiting>();
+  readonly #spares: ArrayBuffer[] = [];
   readonly #forgotten = new FinalizationRegistry<Forgotten>(({ id, byteLength }) => {
     this.tell(id, { kind: 'drop', byteLength });
   });
@@ -139,19 +168,38 @@ export class PageLeader {
     return id;
   }
 
+  /**
+   * Sends a copy of at most `PIECE_BYTES` to an address of the program's memory. Pieces go to and fro: the first touch of
+   * fresh memory takes longer than copying into memory that is there.
+   */
+  write(id: number, address: number, piece: Uint8Array): void {
+    const { byteLength } = piece;
+    const bytes =
+      byteLength < LEAST_LENT_BYTES
+        ? new ArrayBuffer(byteLength)
+        : (this.#spares.pop() ?? new ArrayBuffer(PIECE_BYTES));
+    new Uint8Array(bytes).set(piece);
+    this.tell(id, { kind: 'write', address, bytes, byteLength });
+  }
+
   /** The bytes of a `write` are given away. Of failures the next answer tells. */
   tell(id: number, task: LeaderTask): void {
     this.#worker?.post({ id, ...task }, task.kind === 'write' ? [task.bytes] : []);
   }
 
-  /** @throws {LeaderError} when this, or something before it, has failed. */
+  /**
+   * The targets of a `read` are given away, and come back as the answer.
+   *
+   * @throws {LeaderError} when this, or something before it, has failed.
+   */
   async ask(id: number, question: LeaderQuestion): Promise<readonly ArrayBuffer[]> {
     if (this.#worker === undefined) throw new LeaderError('Cannot run the program: its worker has died');
     const reply = this.#nextReply++;
     const answer = new Promise<readonly ArrayBuffer[]>((resolve, reject) => {
       this.#waiting.set(reply, { resolve, reject });
     });
-    this.#worker.post({ id, reply, ...question });
+    const given = question.kind === 'read' ? question.targets.filter((target) => target !== undefined) : [];
+    this.#worker.post({ id, reply, ...question }, given);
     return await answer;
   }
 
@@ -161,9 +209,13 @@ export class PageLeader {
       this.#setReady(true);
       return;
     }
+    if ('spare' in answer) {
+      if (this.#spares.length < MOST_SPARES) this.#spares.push(answer.spare);
+      return;
+    }
     const waiting = this.#waiting.get(answer.reply);
     this.#waiting.delete(answer.reply);
-    if (answer.failure === undefined) waiting?.resolve(answer.result ?? []);
+    if ('result' in answer) waiting?.resolve(answer.result);
     else waiting?.reject(new LeaderError(`Cannot run the program in a worker: ${answer.failure}`));
   }
 
