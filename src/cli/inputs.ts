@@ -1,7 +1,6 @@
 /** Input files as samples for a model. */
 import { decodeNpy, type KerasModel, type PredictInputs, Tensor, tensor } from '../index.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
-import { formatExtents } from './format.ts';
 import { decodeImage, isImage, type Picture } from './image.ts';
 import { expectedRange, imageTensor, type Range } from './image-input.ts';
 import { nameOf, readLocation } from './locations.ts';
@@ -165,10 +164,4 @@ export function decodeCsv(bytes: Uint8Array, location: string): Tensor {
   }
   if (rows.length === 0) throw new CommandError(`Cannot read "${location}": it has no rows of numbers`, EXIT.badInput);
   return new Tensor([rows.length, width], 'float32', Float32Array.from(rows.flat(), Number));
-}
-
-/** The shape of a sample, for messages: `8 × 8 × 1`. */
-export function describeSample(picture: Picture | undefined, inputs: PredictInputs): string {
-  if (picture !== undefined) return `${picture.width} × ${picture.height} pixels`;
-  return inputs instanceof Tensor ? formatExtents(inputs.shape) : '';
 }

@@ -78,11 +78,6 @@ export class Variable {
     return this.#narrow?.byteLength ?? sizeOf(this.shape) * bytesPerElement(this.dtype);
   }
 
-  /** Whether a value was assigned or computed; false while the initializer has not run. */
-  get hasValue(): boolean {
-    return this.#value !== undefined || this.#read !== undefined || this.#narrow !== undefined;
-  }
-
   /** The value; of one that is kept in a narrow form, a wide copy that is made anew each time. */
   get value(): Tensor<VariableDtype> {
     if (this.#narrow) return this.#narrow.toTensor(this.shape);

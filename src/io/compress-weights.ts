@@ -107,7 +107,7 @@ export function compressingLoad({ weightDtype = 'int8', verifyWeights = false }:
 const BYTES_UNDER_WAY = 8 << 20;
 
 /** What the weights of a model take as they are. */
-export function compressionOf(model: KerasModel, dtype: WeightDtype): WeightCompression {
+function compressionOf(model: KerasModel, dtype: WeightDtype): WeightCompression {
   const all = model.weights;
   return {
     dtype,

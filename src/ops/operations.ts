@@ -3,7 +3,7 @@ import { elementwiseOperations } from './operations-elementwise.ts';
 import { networkOperations } from './operations-networks.ts';
 import type { RawOperation } from './raw-operation.ts';
 
-export type { RawCall, RawOperation } from './raw-operation.ts';
+export type { RawOperation } from './raw-operation.ts';
 export { unknownKeys } from './raw-operation.ts';
 
 /**

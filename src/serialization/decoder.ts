@@ -37,6 +37,8 @@ export class Decoder {
   /** Builds a model from its JSON; given from outside, since models contain layers and layers models. */
   readonly #decodeModel: (decoder: Decoder, json: JsonObject) => Generator<void, Layer>;
   #depth = 0;
+  /** The option of each key that was met: layers have the same ones over and over. */
+  readonly #optionOfKey = new Map<string, string>();
 
   constructor(
     dialect: Dialect,
@@ -128,14 +130,14 @@ export class Decoder {
     const options: Record<string, unknown> = {};
     const { fields } = layerClass;
     const { numbersOf, release } = this.dialect;
+    const layer = String(config.name);
     if (numbersOf === 'torch' && 'sameCuts' in fields) options.sameCuts = 'beginning';
     // Merging layers joined masks otherwise before Keras 3, and ended them before Keras 3.4.
     if ('maskJoin' in fields && release < 4) options.maskJoin = release < 0 ? 'all' : 'none';
     if ('takesMasks' in fields && release < 8) options.takesMasks = false;
     for (const [key, value] of Object.entries(config)) {
-      const option = camelCaseOf(key);
+      const option = this.#optionOf(key);
       const field = Object.hasOwn(fields, option) ? fields[option] : undefined;
-      const layer = String(config.name);
       if (option === 'dtype') {
         options.dtype = dtypeName(value, layer);
       } else if (field !== undefined) {
@@ -150,6 +152,15 @@ export class Decoder {
       }
     }
     return options;
+  }
+
+  #optionOf(key: string): string {
+    let option = this.#optionOfKey.get(key);
+    if (option === undefined) {
+      option = camelCaseOf(key);
+      this.#optionOfKey.set(key, option);
+    }
+    return option;
   }
 
   #field(field: Field<unknown>, value: JsonValue, layer: string): unknown {
@@ -191,7 +202,7 @@ export class Decoder {
     // Keras 2 wrote a dtype with each initializer; the weight has its own.
     const { dtype: _, ...entries } = configOf(json);
     const config = Object.fromEntries(
-      Object.entries(entries).map(([key, entry]) => [camelCaseOf(key), this.value(entry)]),
+      Object.entries(entries).map(([key, entry]) => [this.#optionOf(key), this.value(entry)]),
     );
     try {
       return create(className, config) ?? create(classNameOf(className), config) ?? fallback(className, config);
@@ -306,7 +317,7 @@ export function isModelClass(className: string): boolean {
   return MODEL_CLASSES.has(className);
 }
 
-export function isLayerClass(value: LayerClass | CustomFunction): value is LayerClass {
+function isLayerClass(value: LayerClass | CustomFunction): value is LayerClass {
   return value.prototype instanceof Layer;
 }
 

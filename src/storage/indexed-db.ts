@@ -20,7 +20,7 @@ export function placeOfDatabase(name: string | undefined): string {
 }
 
 /** What a request gives. */
-export async function resultOf<T>(request: IDBRequest<T>): Promise<T> {
+async function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return await new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

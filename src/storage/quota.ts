@@ -8,7 +8,7 @@ export function isQuotaFailure(cause: unknown): boolean {
 }
 
 /** How many bytes this origin may still store, `undefined` where the browser does not tell. */
-export async function freeBytes(): Promise<number | undefined> {
+async function freeBytes(): Promise<number | undefined> {
   const estimate = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
   if (estimate?.quota === undefined || estimate.usage === undefined) return undefined;
   return Math.max(0, estimate.quota - estimate.usage);

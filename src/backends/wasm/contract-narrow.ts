@@ -103,7 +103,7 @@ export function panelWidener(...given: ConstructorParameters<typeof PanelWidener
 }
 
 /** Writes the widening of a kernel's panels. */
-export class PanelWidener {
+class PanelWidener {
   readonly #module: ModuleBuilder;
   readonly #f: FunctionBuilder;
   readonly #plan: NarrowPlan;

@@ -85,7 +85,7 @@ export interface ContractPlan {
 }
 
 /** The type of a kernel: first unit, the unit after the last, private scratch. */
-export const KERNEL_PARAMS = ['i32', 'i32', 'i32'] as const;
+const KERNEL_PARAMS = ['i32', 'i32', 'i32'] as const;
 
 /** Writes a kernel: `start` once, then `body` for each unit of the range. */
 export function emitKernel(

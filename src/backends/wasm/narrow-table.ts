@@ -21,7 +21,7 @@ export interface TableLayout {
   readonly scalesAt: number;
 }
 
-export function tableLayout([rows = 0, ...row]: Shape, { dtype }: NarrowForm): TableLayout {
+function tableLayout([rows = 0, ...row]: Shape, { dtype }: NarrowForm): TableLayout {
   const rowStride = Math.ceil(sizeOf(row) / LANES) * LANES * bytesPerElement(dtype);
   return { rowStride, scalesAt: Math.ceil((rows * rowStride) / 16) * 16 };
 }

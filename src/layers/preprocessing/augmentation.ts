@@ -45,7 +45,7 @@ export interface AugmentationClass<C extends ImageLayerConfig> {
 }
 
 /** Gives images back at inference, and changes them in training, as far as its class can. */
-export abstract class Augmentation<C extends ImageLayerConfig> extends Layer<C> {
+abstract class Augmentation<C extends ImageLayerConfig> extends Layer<C> {
   /** Whether integers become float32, as Keras does in some of these layers. */
   protected abstract readonly givesFloat: boolean;
 

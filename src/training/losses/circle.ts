@@ -29,7 +29,7 @@ export interface CircleOptions {
  * Circle loss of embeddings `[batch, features]` of length 1 with labels `[batch]`: pairs of one label shall be near,
  * others far, and those count more that are further from it.
  */
-export function circle(
+function circle(
   yTrue: SymbolicTensor,
   yPred: SymbolicTensor,
   { gamma = 80, margin = 0.4, removeDiagonal = true }: CircleOptions = {},

@@ -28,7 +28,7 @@ const BLANK = 0;
  *
  * @throws {ShapeError} when the shapes are others.
  */
-export function ctc(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
+function ctc(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
   if (yTrue.shape.length !== 2 || yPred.shape.length !== 3) {
     throw new ShapeError(
       `Cannot compute CTC: found targets ${formatShape(yTrue.shape)} and predictions ${formatShape(yPred.shape)}, ` +

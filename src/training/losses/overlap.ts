@@ -9,14 +9,14 @@ import { EPSILON } from '../epsilon.ts';
 import { FunctionalLoss, type LossConfig, lossFields } from './loss.ts';
 
 /** 1 − 2 Σ yTrue · yPred / (Σ yTrue + Σ yPred), the sums over the axes, `null` for all. */
-export function dice(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = null): SymbolicTensor {
+function dice(yTrue: SymbolicTensor, yPred: SymbolicTensor, axis: Axes = null): SymbolicTensor {
   const target = toFloat(yTrue);
   const overlap = multiply(sum(multiply(target, yPred), axis), 2);
   return subtract(1, divide(overlap, add(add(sum(target, axis), sum(yPred, axis)), EPSILON)));
 }
 
 /** 1 − overlap / (overlap + α · what is missed + β · what is wrongly found), the sums over the axes. */
-export function tversky(
+function tversky(
   yTrue: SymbolicTensor,
   yPred: SymbolicTensor,
   alpha = 0.5,

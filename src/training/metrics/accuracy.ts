@@ -12,7 +12,7 @@ import { MeanMetric } from './mean.ts';
 import { type MetricConfig, type MetricOptions, metricFields } from './metric.ts';
 
 /** 1 where predictions equal targets, 0 elsewhere. */
-export function accuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
+function accuracy(yTrue: SymbolicTensor, yPred: SymbolicTensor): SymbolicTensor {
   return toFloat(equal(...alignRanks(yTrue, yPred)));
 }
 
