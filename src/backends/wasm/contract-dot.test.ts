@@ -91,11 +91,15 @@ describe.each([false, true].filter((relaxed) => !relaxed || hasRelaxedSimd()))('
       { batch: 1, m: 1, k: 1000, n: 130 },
       { batch: 1, m: 200, k: 1500, n: 33 },
       { batch: 2, m: 13, k: 3001, n: 17 },
+      { batch: 1, m: 32, k: 700, n: 1024 },
+      { batch: 2, m: 13, k: 33, n: 1024 },
+      { batch: 1, m: 301, k: 33, n: 70 },
     ];
     for (const [seed, shape] of shapes.entries()) {
       for (const packed of [false, true]) check({ ...base, ...shape, packed }, seed, { tail: true }, relaxed);
       check({ ...base, ...shape, transposeLeft: true }, seed, { bias: biasOf(shape.n), lower: 0, tail: true }, relaxed);
       check({ ...base, ...shape, transposeRight: true }, seed, { tail: true }, relaxed);
+      check({ ...base, ...shape, transposeLeft: true, transposeRight: true }, seed, { tail: true }, relaxed);
     }
   });
 

@@ -1,7 +1,7 @@
 import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import type { NarrowPlan } from './contract-narrow.ts';
-import { emitPacking, type MatrixLayout, packedBytes, packingOf } from './contract-pack.ts';
+import { emitPacking, emitPanels, type MatrixLayout, packedBytes, packingOf } from './contract-pack.ts';
 import {
   type ContractPlaces,
   type ContractPlan,
@@ -52,6 +52,18 @@ const DEPTH_BLOCK = 1024;
 /** Of so many rows of a right matrix that is not packed, the first cache holds the columns of a unit. */
 const STRIDED_DEPTH_BLOCK = 128;
 
+/** Of so many rows of a right matrix the caches hold the columns that a unit packs for itself. */
+const OWN_DEPTH_BLOCK = 256;
+
+/** With fewer rows a unit reads its columns where they are. */
+const LEAST_ROWS_TO_PACK_OWN = 2 * TILE_ROWS;
+
+/** Rows of a right matrix that lie a multiple of this apart fall into one set of the first cache. */
+const SET_BYTES = 4096;
+
+/** With fewer columns a transposed left matrix is read too seldom to be copied. */
+const LEAST_COLUMNS_TO_COPY = 8 * TILE_COLUMNS;
+
 /** With fewer rows, units are groups of columns: of so few rows there are too few units to share out. */
 const LEAST_ROWS_TO_SPLIT = 12 * TILE_ROWS;
 
@@ -73,7 +85,7 @@ export function planDot(geometry: DotGeometry): ContractPlan {
     scales: narrow !== undefined,
     packing: narrow?.packing ?? packingOf(layout),
     sharedBytes: packsAtRun ? batch * matrixBytes : 0,
-    privateBytes: narrow?.scratchBytes ?? 0,
+    privateBytes: narrow?.scratchBytes ?? ownLeftBytes(geometry) + ownRightBytes(geometry),
     emit: (module, places) => {
       if (batch * m * n === 0) return emitNothing(module);
       const isPacked = packed !== false || packsAtRun;
@@ -97,13 +109,46 @@ function narrowPlan(geometry: DotGeometry): NarrowPlan | undefined {
 function depthBlockOf(geometry: DotGeometry): number {
   const { k, n, transposeLeft, packed } = geometry;
   if (transposeLeft) return TRANSPOSED_DEPTH_BLOCK;
+  if (packsOwnColumns(geometry)) return OWN_DEPTH_BLOCK;
   const isStrided = !packed && !isPackedAtRun(geometry) && k * n * 4 > SMALL_MATRIX_BYTES;
   return isStrided ? STRIDED_DEPTH_BLOCK : DEPTH_BLOCK;
 }
 
+/** Whether all of the right matrix is packed before the product begins. */
 function isPackedAtRun({ m, k, n, transposeRight, packed }: DotGeometry): boolean {
   const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
   return !packed && (transposeRight || !isSmall);
+}
+
+/** Whether units are groups of columns. */
+function splitsIntoColumns({ m, n }: DotGeometry): boolean {
+  return m < LEAST_ROWS_TO_SPLIT && n > UNIT_COLUMNS;
+}
+
+/** Whether each unit packs the columns that it alone reads, since the cache would not hold them where they are. */
+function packsOwnColumns(geometry: DotGeometry): boolean {
+  const { m, k, n, transposeRight, packed } = geometry;
+  const fallsIntoOneSet = (n * 4) % SET_BYTES === 0 && k * n * 4 > SMALL_MATRIX_BYTES;
+  const isPackedWhole = packed !== false || transposeRight || m >= LEAST_ROWS_TO_PACK;
+  return !isPackedWhole && fallsIntoOneSet && m >= LEAST_ROWS_TO_PACK_OWN;
+}
+
+function ownRightBytes(geometry: DotGeometry): number {
+  return packsOwnColumns(geometry) ? greatestDepth(geometry) * UNIT_COLUMNS * 4 : 0;
+}
+
+/** Whether each unit copies its part of a transposed left matrix, whose lines may fall into a few sets of the cache. */
+function copiesOwnRows({ n, transposeLeft, packed }: DotGeometry): boolean {
+  return transposeLeft && n >= LEAST_COLUMNS_TO_COPY && typeof packed === 'boolean';
+}
+
+/** Bytes of one step of the rows that a unit copies. */
+function ownLeftPitch(geometry: DotGeometry): number {
+  return unitRows(geometry) * 4;
+}
+
+function ownLeftBytes(geometry: DotGeometry): number {
+  return copiesOwnRows(geometry) ? greatestDepth(geometry) * ownLeftPitch(geometry) : 0;
 }
 
 /** Steps of the depth that are multiplied at once. */
@@ -135,8 +180,8 @@ function emitDot(
   narrow: NarrowPlan | undefined,
 ): KernelCode {
   const { batch, m, k, n, transposeLeft } = geometry;
-  const splitsColumns = m < LEAST_ROWS_TO_SPLIT && n > UNIT_COLUMNS;
-  const rowsInUnit = splitsColumns ? m : blockRows(m, k, n);
+  const splitsColumns = splitsIntoColumns(geometry);
+  const rowsInUnit = unitRows(geometry);
   const columnsInUnit = splitsColumns ? UNIT_COLUMNS : n;
   const rowUnits = Math.ceil(m / rowsInUnit);
   const columnUnits = Math.ceil(n / columnsInUnit);
@@ -180,22 +225,29 @@ function emitDot(
       const multiply = (depth: number, finish: Finish): void => {
         const columnTerms: Term[] = [[column, columnsInUnit]];
         const panels = widener?.panels([[index, 1]], columnTerms, columnTerms, depth);
+        const own = emitOwnOperands(f, geometry, { left, right, scratch }, { depth, rows, columns });
         emitProduct(module, f, {
           depth,
           columns,
           rows,
           groups: 1,
-          left: { base: left, kind: transposeLeft ? 'columns' : 'rows', stride: leftStride, groupStride: 0 },
+          left: {
+            base: own.left ?? left,
+            kind: transposeLeft ? 'columns' : 'rows',
+            stride: own.left === undefined ? leftStride : ownLeftPitch(geometry),
+            groupStride: 0,
+          },
           right: {
-            base: right,
-            panelStride: panels === undefined ? panelStride : depth * TILE_COLUMNS * 4,
+            base: own.right ?? right,
+            panelStride: panels === undefined && own.right === undefined ? panelStride : depth * TILE_COLUMNS * 4,
             narrow: panels,
-            ...(isPacked ? {} : { stride: n * 4 }),
+            ...(isPacked || own.right !== undefined ? {} : { stride: n * 4 }),
           },
           output: { base: output, rowStride: n * 4, groupStride: 0 },
           bias: finish.bias ? bias : undefined,
           finish,
         });
+        for (const local of [own.left, own.right]) if (local !== undefined) f.release(local);
       };
       const finish: Finish = { bias: places.bias !== undefined, lower: places.lower, upper: places.upper };
       const advance = (depth: number): void => {
@@ -230,6 +282,43 @@ function emitDot(
     f.release(index, row, column, left, right, output, bias);
   });
   return { kernel, units: batch * rowUnits * columnUnits };
+}
+
+/** Writes the copies that a unit makes of its operands; gives where they are, in locals to be released. */
+function emitOwnOperands(
+  f: FunctionBuilder,
+  geometry: DotGeometry,
+  { left, right, scratch }: { left: Local; right: Local; scratch: Local },
+  { depth, rows, columns }: { depth: number; rows: number; columns: number },
+): { left?: Local; right?: Local } {
+  const { m, n } = geometry;
+  const copy = (offset: number, from: Local, write: (source: Local, target: Local) => void): Local => {
+    const [base, source, target] = f.localsOf('i32', 3) as [Local, Local, Local];
+    f.get(from).set(source).get(scratch).i32(offset).op('i32.add').tee(base).set(target);
+    write(source, target);
+    f.release(source, target);
+    return base;
+  };
+  return {
+    ...(copiesOwnRows(geometry) && {
+      left: copy(0, left, (source, target) => {
+        const step = f.local('i32');
+        f.for(step, 0, depth, 1, () => {
+          f.get(target)
+            .get(source)
+            .i32(rows * 4)
+            .memoryCopy();
+          f.increment(source, m * 4).increment(target, ownLeftPitch(geometry));
+        });
+        f.release(step);
+      }),
+    }),
+    ...(packsOwnColumns(geometry) && {
+      right: copy(ownLeftBytes(geometry), right, (source, target) => {
+        emitPanels(f, depth, columns, n * 4, source, target);
+      }),
+    }),
+  };
 }
 
 /** Sums are stored after each block of depth and added to in the next; the last one finishes them. */
@@ -274,7 +363,13 @@ function emitBlockTail(
   f.release(row);
 }
 
-/** Rows in a unit: as many as the cache holds, in whole tiles, and few enough that there are units to share out. */
+/** Rows in a unit. */
+function unitRows(geometry: DotGeometry): number {
+  const { m, k, n } = geometry;
+  return splitsIntoColumns(geometry) ? m : blockRows(m, k, n);
+}
+
+/** As many rows as the cache holds, in whole tiles, and few enough that there are units to share out. */
 function blockRows(m: number, k: number, n: number): number {
   const fitting = Math.floor(BLOCK_BYTES / ((k + n) * 4 || 1));
   const shared = Math.ceil(m / 8);

@@ -2,7 +2,7 @@
  * Packed right matrices: panels of 8 columns, each `[depth, 8]`, so that a tile reads them in order. The columns of
  * the last panel beyond the matrix hold anything.
  */
-import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
+import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto, emitKernel, emitLast, type Packing } from './contract-plan.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
@@ -102,7 +102,7 @@ export function emitPacking(
       f.for(tap, 0, taps, 1, () => {
         f.get(first).set(source);
         if (transposed) emitTransposedPanel(f, depth, width, rowLength * 4, source, target);
-        else emitStraightPanel(f, depth, width, rowLength * 4, source, target);
+        else emitPanels(f, depth, width, rowLength * 4, source, target);
         f.increment(first, (layout.reversed ? -tapLength : tapLength) * 4);
       });
     };
@@ -112,25 +112,31 @@ export function emitPacking(
   return { kernel, units: count * panels };
 }
 
-type Locals6 = [Local, Local, Local, Local, Local, Local];
-
-function emitStraightPanel(
+/**
+ * Writes a copy of some rows of a matrix into panels. Both locals are moved. It goes row by row: rows that lie a power of two
+ * apart share sets of the cache, which would not keep them until the next panel.
+ */
+export function emitPanels(
   f: FunctionBuilder,
-  depth: Operand,
-  width: number,
+  rows: number,
+  columns: number,
   rowBytes: number,
   source: Local,
   target: Local,
 ): void {
-  const step = f.local('i32');
-  f.for(step, 0, depth, 1, () => {
-    for (let offset = 0; offset < width * 4; offset += 16) {
-      f.storeAt('v128.store', target, offset, () => f.load('v128.load', source, offset));
+  const row = f.local('i32');
+  f.for(row, 0, rows, 1, () => {
+    for (let offset = 0; offset < columns * 4; offset += 16) {
+      const panel = Math.floor(offset / PANEL_BYTES);
+      const at = panel * rows * PANEL_BYTES + (offset % PANEL_BYTES);
+      f.storeAt('v128.store', target, at, () => f.load('v128.load', source, offset));
     }
     f.increment(source, rowBytes).increment(target, PANEL_BYTES);
   });
-  f.release(step);
+  f.release(row);
 }
+
+type Locals6 = [Local, Local, Local, Local, Local, Local];
 
 /** Four steps at a time: 4 × 4 blocks are transposed in registers. */
 function emitTransposedPanel(
