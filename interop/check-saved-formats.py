@@ -13,7 +13,7 @@ NAME.trained.<format> as well, with the state of an optimizer: the judge goes on
 The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
 
     "lacks"       what the judge does not have, so that it cannot load the model; nothing else follows
-    "otherwise"   why the judge cannot be asked, though it has the parts
+    "otherwise"   why the judge cannot be asked, though it has the parts; "onJax": whether the same release can be on JAX
     "problem"     what went wrong
     "difference"  the largest of outputs, relative to the largest output when that is above 1
     "single"      where "isHalf": the same, when the judge computes in single precision, as Hornet does
@@ -202,18 +202,36 @@ def go_on(model, stem, training, endings):
 
 
 class Otherwise(Exception):
-    """Why a judge cannot be asked."""
+    """Why a judge cannot be asked, and whether it can be on JAX."""
+
+    def __init__(self, reason, on_jax=False):
+        super().__init__(reason)
+        self.on_jax = on_jax
 
 
 def refuse_other_steps(model):
     """Of these judges' own steps, which are not those of Keras elsewhere."""
-    optimizer = model.optimizer
-    is_sgd = type(optimizer).__name__ == "SGD"
-    if VERSION < (3, 0, 2) and is_sgd and getattr(optimizer, "momentum", 0):
+    is_sgd = type(model.optimizer).__name__ == "SGD"
+    if VERSION < (3, 0, 2) and is_sgd and getattr(model.optimizer, "momentum", 0):
         raise Otherwise("Keras 3.0.0 and 3.0.1 take steps of SGD with momentum that are those of no other release")
-    has_embeddings = any(type(layer).__name__ == "Embedding" for layer in model._flatten_layers())
-    if BACKEND == "tensorflow" and has_embeddings and not is_sgd:
-        raise Otherwise("Keras on TensorFlow squares each lookup's part of a gradient, not their sum")
+    if BACKEND != "tensorflow":
+        return
+    names = {type(layer).__name__ for layer in model._flatten_layers()}
+    if "Embedding" in names and not is_sgd:
+        raise Otherwise("on TensorFlow it squares each lookup's part of a gradient, not their sum", on_jax=True)
+    if names & {"BatchNormalization", "LayerNormalization", "GroupNormalization"} and mean_is_constant():
+        raise Otherwise("on TensorFlow the mean in its variances has no gradient", on_jax=True)
+
+
+def mean_is_constant():
+    """Of the gradients of a variance, which add up to nought otherwise."""
+    import tensorflow
+
+    x = tensorflow.constant([[1.0, 2.0, 4.0]])
+    with tensorflow.GradientTape() as tape:
+        tape.watch(x)
+        variance = keras.ops.moments(x, axes=[1])[1]
+    return abs(float(tensorflow.reduce_sum(tape.gradient(variance, x)))) > 1e-3
 
 
 def checks_of_keras(stem, case):
@@ -293,7 +311,7 @@ def rows_of(stem, case):
         try:
             yield {"format": ending, **check()}
         except Otherwise as reason:
-            yield {"format": ending, "otherwise": str(reason)}
+            yield {"format": ending, "otherwise": str(reason), "onJax": reason.on_jax}
         except Exception as error:  # Whatever it is, it is told.
             said = f"{type(error).__name__}: {error}"
             yield {"format": ending, "problem": said if len(said) < 1200 else f"{said[:600]} … {said[-600:]}"}

@@ -52,6 +52,10 @@ function encodeFunctional(encoder: LayerEncoder, model: Model): JsonObject {
 class GraphEncoder {
   readonly #encoder: LayerEncoder;
   readonly #model: Model;
+  /**
+   * Where a nested model's call gives an output, releases before 3.3 take its place in the list for its number, and later
+   * ones the place before: such a call is listed twice, so that both find it.
+   */
   readonly #calls: ReadonlyMap<Layer, readonly LayerCall[]>;
   /** Names of the entries that stand for inputs which are other layers' outputs. */
   readonly #entries = new Map<KerasTensor, string>();
@@ -60,7 +64,14 @@ class GraphEncoder {
     this.#encoder = encoder;
     this.#model = model;
     const inModel = new Set(model.layerCalls);
-    this.#calls = new Map(model.layers.map((layer) => [layer, layer.calls.filter((call) => inModel.has(call))]));
+    const isDoubled = ({ layer, outputs }: LayerCall): boolean =>
+      layer instanceof Model && outputs.some((output) => model.outputs.includes(output));
+    this.#calls = new Map(
+      model.layers.map((layer) => {
+        const calls = layer.calls.filter((call) => inModel.has(call));
+        return [layer, calls.flatMap((call) => (isDoubled(call) ? [call, call] : [call]))];
+      }),
+    );
     const names = new Set(model.layers.map(({ name }) => name));
     for (const tensor of model.inputs) {
       if (tensor.call.layer instanceof InputLayer) continue;
@@ -150,7 +161,7 @@ class GraphEncoder {
   leaves(structure: TensorStructure<KerasTensor>): JsonValue {
     const leaf = (tensor: KerasTensor): JsonValue => {
       const [name, node] = this.#place(tensor);
-      // The making of a nested functional model counts as a call of it, here and not in the calls of other layers.
+      // The making of a nested functional model counts as a call of it from 3.3, here and not in the calls of other layers.
       const isModel = tensor.call.layer instanceof Model && !this.#entries.has(tensor);
       return [name, isModel ? node + 1 : node, this.#index(tensor)];
     };

@@ -10,13 +10,18 @@ export interface Judge {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export const NEWEST = 'the newest Keras 3';
-
 /** Keras as most people run it off TensorFlow: the newest release on JAX. */
 export function findKerasOnJax(): Judge | undefined {
   const python = findPython();
   const environment = { KERAS_BACKEND: 'jax' };
-  return python === undefined ? undefined : { title: `${NEWEST} on JAX`, name: 'keras', python, environment };
+  return python === undefined ? undefined : { title: 'the newest Keras 3 on JAX', name: 'keras', python, environment };
+}
+
+/** The same release of Keras, on JAX. */
+export function onJaxOf({ title, environment, ...judge }: Judge): Judge | undefined {
+  const python = findPython();
+  if (python === undefined) return undefined;
+  return { ...judge, title: `${title} on JAX`, python, environment: { ...environment, KERAS_BACKEND: 'jax' } };
 }
 
 /**
@@ -28,7 +33,7 @@ export function findJudges(): readonly Judge[] {
   const python = onTensorflow ?? onJax;
   if (python === undefined) return [];
   const backend = { KERAS_BACKEND: onTensorflow === undefined ? 'jax' : 'tensorflow' };
-  const judges: Judge[] = [{ title: NEWEST, name: 'keras', python, environment: backend }];
+  const judges: Judge[] = [{ title: 'the newest Keras 3', name: 'keras', python, environment: backend }];
   if (oldest !== undefined) {
     const environment = { ...backend, PYTHONPATH: oldest };
     judges.push({ title: 'the oldest Keras 3', name: 'keras', python, environment });
