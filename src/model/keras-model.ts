@@ -19,6 +19,7 @@ import {
   type Sublayers,
   type TraceOptions,
 } from '../layers/layer.ts';
+import { atOnce } from '../pause.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import type { Logs } from '../training/callbacks/callback.ts';
 import type { History } from '../training/callbacks/history.ts';
@@ -90,9 +91,10 @@ export abstract class KerasModel extends Layer {
   }
 
   /** As `trace`, in steps: a large model takes longer than a page may be away. */
-  // biome-ignore lint/correctness/useYield: it is a model's own matter what its steps are.
-  *traceSteps(inputs: readonly MaskedTensor[], options: TraceOptions): Generator<void, readonly MaskedTensor[]> {
-    return this.trace(inputs, options);
+  abstract traceSteps(inputs: readonly MaskedTensor[], options: TraceOptions): Generator<void, readonly MaskedTensor[]>;
+
+  override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
+    return atOnce(this.traceSteps(inputs, options));
   }
 
   override call(inputs: readonly SymbolicTensor[], context: CallContext): LayerOutput {

@@ -125,6 +125,14 @@ describe('Model', () => {
     expect((await model.predict(tensor(new Float32Array(0), [0, 1]), { backend })).shape).toEqual([0, 1]);
   });
 
+  test('predictOnBatch() runs more rows than a batch has', async () => {
+    const model = new Sequential({ layers: [new Dense({ units: 1, kernelInitializer: 'ones' })] });
+    const rows = Float32Array.from({ length: 70 }, (_, index) => index);
+    const output = await model.predictOnBatch(tensor(rows, [70, 1]));
+    expect(output.shape).toEqual([70, 1]);
+    expect(output.data).toEqual(rows);
+  });
+
   test('stops between batches when it is told to', async () => {
     const model = new Sequential({ layers: [new Dense({ units: 1 })] });
     const run = model.predict(tensor(new Float32Array(4), [4, 1]), {

@@ -3,7 +3,6 @@ import { ShapeError } from '../errors.ts';
 import { boolean, type Fields, string } from '../layers/fields.ts';
 import { type KerasTensor, type LayerCall, mapTensors, tensorsIn } from '../layers/keras-tensor.ts';
 import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
-import { atOnce } from '../pause.ts';
 import { traceCalls } from './call-graph.ts';
 import { KerasModel, type TensorStructure, traceSteps } from './keras-model.ts';
 
@@ -68,10 +67,6 @@ export class Model extends KerasModel {
 
   get outputNames(): readonly string[] {
     return this.outputs.map((tensor) => tensor.name);
-  }
-
-  override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
-    return atOnce(this.traceSteps(inputs, options));
   }
 
   override *traceSteps(

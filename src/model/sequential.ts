@@ -3,7 +3,6 @@ import type { Fields } from '../layers/fields.ts';
 import { InputLayer } from '../layers/input-layer.ts';
 import type { KerasTensor, LayerCall } from '../layers/keras-tensor.ts';
 import type { Layer, LayerConfig, MaskedTensor, TraceOptions } from '../layers/layer.ts';
-import { atOnce } from '../pause.ts';
 import { KerasModel, type TensorStructure, traceSteps } from './keras-model.ts';
 import { Model } from './model.ts';
 
@@ -132,10 +131,6 @@ export class Sequential extends KerasModel {
   override ensureBuilt(inputShapes: readonly PartialShape[]): void {
     super.ensureBuilt(inputShapes);
     if (this.#graph === undefined) this.build(inputShapes);
-  }
-
-  override trace(inputs: readonly MaskedTensor[], options: TraceOptions): readonly MaskedTensor[] {
-    return atOnce(this.traceSteps(inputs, options));
   }
 
   override *traceSteps(

@@ -24,9 +24,23 @@ export abstract class NoiseLayer<C extends LayerConfig & { seed: number | null }
   }
 }
 
-/** The field of a share that is dropped. */
-export function rate(): Field<number> {
-  return anything('a number from 0 to 1', (value) => typeof value === 'number' && value >= 0 && value <= 1);
+export interface RateConfig extends LayerConfig {
+  /** Share of the elements that training sets to 0; of `GaussianDropout`, what tells how strong its noise is. */
+  rate: number;
+  seed: number | null;
+}
+
+export const rateFields: Fields<RateConfig> = {
+  ...layerFields,
+  rate: anything('a number from 0 to 1', (value) => typeof value === 'number' && value >= 0 && value <= 1),
+  seed: nullable(integer()),
+};
+
+/** Disturbs as much as its `rate` says. */
+export abstract class RateLayer<C extends RateConfig> extends NoiseLayer<C> {
+  protected override get strength(): number {
+    return this.config.rate;
+  }
 }
 
 function noiseShape(): Field<readonly (number | null)[] | null> {
@@ -43,34 +57,22 @@ export function noiseShapeFor(shape: Shape, given: readonly (number | null)[] | 
   return given === null ? shape : given.map((extent, axis) => extent ?? (shape[axis] as number));
 }
 
-export interface DropoutConfig extends LayerConfig {
-  /** Share of the elements that training sets to 0. */
-  rate: number;
-  seed: number | null;
+export interface DropoutConfig extends RateConfig {
   /** Shape of the pattern of dropped elements; where it has 1, whole slices are dropped. */
   noiseShape: readonly (number | null)[] | null;
 }
 
-export const dropoutFields: Fields<DropoutConfig> = {
-  ...layerFields,
-  rate: rate(),
-  seed: nullable(integer()),
-  noiseShape: noiseShape(),
-};
+export const dropoutFields: Fields<DropoutConfig> = { ...rateFields, noiseShape: noiseShape() };
 
 export type DropoutOptions = Options<DropoutConfig, 'rate'>;
 
 /** Sets a share of the elements to 0 in training and scales up the others. */
-export class Dropout extends NoiseLayer<DropoutConfig> {
+export class Dropout extends RateLayer<DropoutConfig> {
   static readonly className = 'Dropout';
   static readonly fields: Fields<DropoutConfig> = dropoutFields;
 
   constructor(options: DropoutOptions) {
     super(Dropout.className, Dropout.fields, options);
-  }
-
-  protected override get strength(): number {
-    return this.config.rate;
   }
 
   protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {

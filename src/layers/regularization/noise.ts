@@ -3,7 +3,6 @@
  * inference each gives its input back.
  */
 
-import type { Shape } from '../../array/shape.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { where } from '../../ops/compare.ts';
 import { add, multiply } from '../../ops/elementwise.ts';
@@ -13,28 +12,27 @@ import { type DataFormat, dataFormat, spatialAxes } from '../data-format.ts';
 import { anything, type Fields, integer, nullable, type Options } from '../fields.ts';
 import { type LayerConfig, layerFields } from '../layer.ts';
 import { drop } from './drop.ts';
-import { type DropoutConfig, type DropoutOptions, dropoutFields, NoiseLayer, noiseShapeFor, rate } from './dropout.ts';
+import {
+  type DropoutConfig,
+  type DropoutOptions,
+  dropoutFields,
+  NoiseLayer,
+  noiseShapeFor,
+  type RateConfig,
+  RateLayer,
+  rateFields,
+} from './dropout.ts';
 
 /** The value that `selu` has far below 0. */
 const SELU_FLOOR = -1.7580993408473766;
 
-/** One element for each channel of each sample. */
-function channelPattern(shape: Shape, format: DataFormat): Shape {
-  const spatial = spatialAxes(shape.length, format);
-  return shape.map((extent, axis) => (spatial.includes(axis) ? 1 : extent));
-}
-
 /** Dropout that keeps mean and deviation of what went through a `selu` activation. */
-export class AlphaDropout extends NoiseLayer<DropoutConfig> {
+export class AlphaDropout extends RateLayer<DropoutConfig> {
   static readonly className = 'AlphaDropout';
   static readonly fields: Fields<DropoutConfig> = dropoutFields;
 
   constructor(options: DropoutOptions) {
     super(AlphaDropout.className, AlphaDropout.fields, options);
-  }
-
-  protected override get strength(): number {
-    return this.config.rate;
   }
 
   protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
@@ -46,42 +44,13 @@ export class AlphaDropout extends NoiseLayer<DropoutConfig> {
   }
 }
 
-export interface RateConfig extends LayerConfig {
-  rate: number;
-  seed: number | null;
-}
-
-const rateFields: Fields<RateConfig> = { ...layerFields, rate: rate(), seed: nullable(integer()) };
-
-/** Dropout of whole channels of sequences `[batch, steps, channels]`. */
-export class SpatialDropout1D extends NoiseLayer<RateConfig> {
-  static readonly className = 'SpatialDropout1D';
-  static readonly fields: Fields<RateConfig> = rateFields;
-
-  constructor(options: Options<RateConfig, 'rate'>) {
-    super(SpatialDropout1D.className, SpatialDropout1D.fields, options);
-  }
-
-  protected override get strength(): number {
-    return this.config.rate;
-  }
-
-  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
-    return drop(x, this.config.rate, channelPattern(x.shape, 'channels_last'), draw);
-  }
-}
-
 /** Multiplies by noise around 1 in training, of deviation √(rate / (1 − rate)). */
-export class GaussianDropout extends NoiseLayer<RateConfig> {
+export class GaussianDropout extends RateLayer<RateConfig> {
   static readonly className = 'GaussianDropout';
   static readonly fields: Fields<RateConfig> = rateFields;
 
   constructor(options: Options<RateConfig, 'rate'>) {
     super(GaussianDropout.className, GaussianDropout.fields, options);
-  }
-
-  protected override get strength(): number {
-    return this.config.rate;
   }
 
   protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
@@ -96,39 +65,43 @@ export interface SpatialDropoutConfig extends RateConfig {
 
 const spatialFields: Fields<SpatialDropoutConfig> = { ...rateFields, dataFormat: dataFormat() };
 
+/** Drops whole channels. */
+abstract class SpatialDropout<C extends RateConfig & { dataFormat?: DataFormat }> extends RateLayer<C> {
+  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
+    const { rate, dataFormat = 'channels_last' } = this.config;
+    const spatial = spatialAxes(x.shape.length, dataFormat);
+    const pattern = x.shape.map((extent, axis) => (spatial.includes(axis) ? 1 : extent));
+    return drop(x, rate, pattern, draw);
+  }
+}
+
+/** Dropout of whole channels of sequences `[batch, steps, channels]`. */
+export class SpatialDropout1D extends SpatialDropout<RateConfig> {
+  static readonly className = 'SpatialDropout1D';
+  static readonly fields: Fields<RateConfig> = rateFields;
+
+  constructor(options: Options<RateConfig, 'rate'>) {
+    super(SpatialDropout1D.className, SpatialDropout1D.fields, options);
+  }
+}
+
 /** Dropout of whole channels of images. */
-export class SpatialDropout2D extends NoiseLayer<SpatialDropoutConfig> {
+export class SpatialDropout2D extends SpatialDropout<SpatialDropoutConfig> {
   static readonly className = 'SpatialDropout2D';
   static readonly fields: Fields<SpatialDropoutConfig> = spatialFields;
 
   constructor(options: Options<SpatialDropoutConfig, 'rate'>) {
     super(SpatialDropout2D.className, SpatialDropout2D.fields, options);
   }
-
-  protected override get strength(): number {
-    return this.config.rate;
-  }
-
-  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
-    return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
-  }
 }
 
 /** Dropout of whole channels of volumes. */
-export class SpatialDropout3D extends NoiseLayer<SpatialDropoutConfig> {
+export class SpatialDropout3D extends SpatialDropout<SpatialDropoutConfig> {
   static readonly className = 'SpatialDropout3D';
   static readonly fields: Fields<SpatialDropoutConfig> = spatialFields;
 
   constructor(options: Options<SpatialDropoutConfig, 'rate'>) {
     super(SpatialDropout3D.className, SpatialDropout3D.fields, options);
-  }
-
-  protected override get strength(): number {
-    return this.config.rate;
-  }
-
-  protected override disturb(x: SymbolicTensor, draw: DrawBits): SymbolicTensor {
-    return drop(x, this.config.rate, channelPattern(x.shape, this.config.dataFormat), draw);
   }
 }
 
