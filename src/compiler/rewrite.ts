@@ -124,14 +124,21 @@ export class GraphRewriter {
   }
 
   #attributesKey(attributes: object): string {
-    // Most element-wise operations have none, and there are many of them.
-    if (Object.keys(attributes).length === 0) return '{}';
-    return JSON.stringify(attributes, (_, value: unknown) => {
-      // JSON knows neither NaN and infinities nor −0.
-      if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
-      if (!(value instanceof Tensor)) return value;
-      if (value.data.length > COMPARED_ELEMENTS) return { tensor: this.#id(value) };
-      return { dtype: value.dtype, shape: value.shape, data: Array.from(value.data as ArrayLike<number>) };
-    });
+    let key = '';
+    for (const [name, value] of Object.entries(attributes)) key += `${name}=${this.#textOf(value)} `;
+    return key;
+  }
+
+  /** As JSON, but with NaN, infinities and −0, which that has not, and with large tensors by what they are. */
+  #textOf(value: unknown): string {
+    if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+    if (Array.isArray(value)) return `[${value.map((element) => this.#textOf(element))}]`;
+    if (value instanceof Tensor) {
+      if (value.data.length > COMPARED_ELEMENTS) return `#${this.#id(value)}`;
+      const data = Array.from<unknown>(value.data as ArrayLike<number>);
+      return `${value.dtype}${this.#textOf(value.shape)}${this.#textOf(data)}`;
+    }
+    if (typeof value === 'object' && value !== null) return `{${this.#attributesKey(value)}}`;
+    return JSON.stringify(value);
   }
 }

@@ -60,8 +60,21 @@ export interface Graph {
   readonly outputs: readonly SymbolicTensor[];
 }
 
-/** All nodes that the outputs need, each after its inputs. Iterative: a graph may be many thousand nodes deep. */
-export function topologicalOrder(outputs: readonly SymbolicTensor[]): AnyNode[] {
+/** Lists of outputs whose order was asked for: each part of the compiler asks for that of its graph. */
+const orders = new WeakMap<readonly SymbolicTensor[], readonly AnyNode[]>();
+
+/** All nodes that the outputs need, each after its inputs. */
+export function topologicalOrder(outputs: readonly SymbolicTensor[]): readonly AnyNode[] {
+  let order = orders.get(outputs);
+  if (order === undefined) {
+    order = findOrder(outputs);
+    orders.set(outputs, order);
+  }
+  return order;
+}
+
+/** Iterative: a graph may be many thousand nodes deep. */
+function findOrder(outputs: readonly SymbolicTensor[]): readonly AnyNode[] {
   const order: AnyNode[] = [];
   /** Whether what it needs has been visited, for each node that was met. */
   const isDone = new Map<AnyNode, boolean>();

@@ -56,7 +56,8 @@ export function resolveConfig<C>(className: string, fields: Fields<C>, options: 
     }
   }
   const resolved: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+  for (const key in fields) {
+    const field: Field<unknown> = fields[key];
     const given = options[key];
     if (given === undefined) {
       if (field.default === undefined) throw new TypeError(`Cannot create ${className}: option "${key}" is missing`);

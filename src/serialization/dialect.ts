@@ -35,9 +35,9 @@ function generationOf(version: string | undefined, topology: JsonObject | undefi
   if (version?.startsWith('tfjs-layers')) return 2;
   const major = Number.parseInt(version ?? '', 10);
   if (major === 0 || major === 1) return 1;
+  if (major >= 3) return 3;
   // A conversion from Keras 3 to TensorFlow.js may bear the converter's version, but keeps the configuration.
   const text = JSON.stringify(topology ?? {});
-  if (major >= 3) return 3;
   if (KERAS_1_KEYS.test(text)) return 1;
   if (major === 2) return 2;
   return KERAS_3_KEYS.test(text) ? 3 : 2;

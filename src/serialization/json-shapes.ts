@@ -20,7 +20,7 @@ export function configOf(value: JsonObject): JsonObject {
 }
 
 export function camelCaseOf(key: string): string {
-  return key.replace(/(?<=.)_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return key.includes('_') ? key.replace(/(?<=.)_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
 }
 
 /** `Scale` of `fixture>Scale`: a class name without the package it was registered under. */

@@ -49,7 +49,7 @@ interface DroppedKey {
   readonly values?: readonly JsonValue[];
 }
 
-const DROPPED: readonly DroppedKey[] = [
+const DROPPED_KEYS: readonly DroppedKey[] = [
   { key: 'batch_input_shape' },
   { key: 'input_shape' },
   { key: 'input_dtype' },
@@ -82,16 +82,16 @@ const DROPPED: readonly DroppedKey[] = [
   { key: 'awq_unpacked_column_size' },
 ];
 
+const DROPPED: ReadonlyMap<string, DroppedKey> = new Map(DROPPED_KEYS.map((rule) => [rule.key, rule]));
+
 /** Drops keys without meaning; what was dropped is returned for the report. */
 export function withoutDroppedKeys({ className, config }: RawLayer): { config: JsonObject; dropped: string[] } {
   const kept: Record<string, JsonValue> = {};
   const dropped: string[] = [];
   for (const [key, value] of Object.entries(config)) {
-    const rule = DROPPED.find(
-      (candidate) => candidate.key === key && (candidate.classes === undefined || candidate.classes.test(className)),
-    );
-    const isDropped = rule !== undefined && (rule.values === undefined || rule.values.includes(value));
-    if (isDropped) dropped.push(key);
+    const rule = DROPPED.get(key);
+    const isMeant = rule !== undefined && (rule.classes === undefined || rule.classes.test(className));
+    if (isMeant && (rule.values === undefined || rule.values.includes(value))) dropped.push(key);
     else kept[key] = value;
   }
   return { config: kept, dropped };
@@ -99,6 +99,7 @@ export function withoutDroppedKeys({ className, config }: RawLayer): { config: J
 
 /** Options that had another name. No later one has the old name, so it is understood in files of every generation. */
 export function withCurrentKeys({ className, config }: RawLayer): RawLayer {
+  if (className !== 'LeakyReLU' && className !== 'InputLayer') return { className, config };
   const translated: Record<string, JsonValue> = { ...config };
   if (className === 'LeakyReLU' && 'alpha' in translated) {
     translated.negative_slope = translated.alpha as JsonValue;

@@ -22,6 +22,13 @@ export class ByteWriter {
     this.#length += values.length;
   }
 
+  /** A byte, and an unsigned integer below 2³². */
+  indexed(code: number, index: number): void {
+    this.byte(code);
+    if (index <= 0x7f) this.byte(index);
+    else this.unsigned(index);
+  }
+
   /** An unsigned integer below 2³², as LEB128. */
   unsigned(value: number): void {
     let rest = value >>> 0;

@@ -408,8 +408,7 @@ export class FunctionBuilder {
   }
 
   #indexed(code: number, index: number): this {
-    this.#code.byte(code);
-    this.#code.unsigned(index);
+    this.#code.indexed(code, index);
     return this;
   }
 

@@ -100,23 +100,29 @@ function matchGroup(
 export function layerPlaces(root: Layer, groups: PathWeights['groups'] = new Map()): readonly Place[] {
   const found: Place[] = [];
   const visited = new Set<Layer>();
+  const names = new Map<string, string>();
+  const nameOf = (className: string): string => {
+    const name = names.get(className) ?? snakeCaseOf(className);
+    names.set(className, name);
+    return name;
+  };
   const visit = (layer: Layer, paths: readonly string[], oldName?: string): void => {
     if (visited.has(layer)) return;
     visited.add(layer);
     found.push({ layer, paths, oldName });
     const listed = layer === root && !('layers' in layer) ? listedPaths(layer, groups) : new Map<Layer, string>();
     for (const [attribute, value] of Object.entries(layer.sublayers)) {
-      const names = attributeNames(layer, attribute);
+      const attributes = attributeNames(layer, attribute);
       const below = (name: string): string[] =>
-        paths.flatMap((path) => names.map((own) => [path, own, name].filter((part) => part !== '').join('/')));
+        paths.flatMap((path) => attributes.map((own) => [path, own, name].filter((part) => part !== '').join('/')));
       const also = (child: Layer): string[] => (listed.has(child) ? [listed.get(child) as string] : []);
       if (!Array.isArray(value)) {
-        visit(value as Layer, [...below(''), ...also(value as Layer)], names[1]);
+        visit(value as Layer, [...below(''), ...also(value as Layer)], attributes[1]);
         continue;
       }
       const counts = new Map<string, number>();
       for (const child of value as readonly Layer[]) {
-        const name = snakeCaseOf(child.className);
+        const name = nameOf(child.className);
         const count = counts.get(name) ?? 0;
         counts.set(name, count + 1);
         visit(child, [...below(numbered(name, count)), ...also(child)]);
