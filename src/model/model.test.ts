@@ -5,6 +5,7 @@ import { Dense } from '../layers/core/dense.ts';
 import { Embedding } from '../layers/core/embedding.ts';
 import { Masking } from '../layers/core/masking.ts';
 import { input } from '../layers/input-layer.ts';
+import { clearSession } from '../layers/layer.ts';
 import { Add } from '../layers/merging/merge.ts';
 import { Model } from './model.ts';
 import type { PredictDataset } from './predict-batches.ts';
@@ -179,6 +180,7 @@ describe('Sequential', () => {
 });
 
 test('summary() prints the table of Keras', () => {
+  clearSession();
   const text = branched().summary({ showTrainable: true, expandNested: true });
   expect(text).toMatchInlineSnapshot(`
     "Model: "branched"
@@ -193,7 +195,7 @@ test('summary() prints the table of Keras', () => {
     ├───────────────────────┼──────────────┼─────────┼───────────────────────────┼───────────┤
     │ inner (Sequential)    │ (None, 2)    │       6 │ shared[1][0]              │ Y         │
     ├───────────────────────┼──────────────┼─────────┼───────────────────────────┼───────────┤
-    │   inner_dense (Dense) │ (None, 2)    │       6 │ input_layer_18[0][0]      │ Y         │
+    │   inner_dense (Dense) │ (None, 2)    │       6 │ input_layer[0][0]         │ Y         │
     ├───────────────────────┼──────────────┼─────────┼───────────────────────────┼───────────┤
     │ sum (Add)             │ (None, 2)    │       0 │ shared[0][0], inner[0][0] │ -         │
     └───────────────────────┴──────────────┴─────────┴───────────────────────────┴───────────┘
