@@ -63,7 +63,10 @@ export function planMemory(schedule: Schedule): MemoryPlan {
     lifetimes,
     permanentBytes,
     totalBytes: permanentBytes + passingBytes,
-    lowerBoundBytes: permanentBytes + mostAlive(passing),
+    // Nobody asks but who prints a plan.
+    get lowerBoundBytes(): number {
+      return permanentBytes + mostAlive(passing);
+    },
   };
 }
 
@@ -235,12 +238,16 @@ function placeGreedily(blocks: readonly Block[]): number {
   const placed: Block[] = [];
   let end = 0;
   for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.start - b.start)) {
-    let [best, bestGap] = [-1, Number.POSITIVE_INFINITY];
+    let best = -1;
+    let bestGap = Number.POSITIVE_INFINITY;
     let top = 0;
     for (const other of placed) {
       if (other.start > block.end || block.start > other.end) continue;
       const gap = other.offset - top;
-      if (gap >= block.bytes && gap < bestGap) [best, bestGap] = [top, gap];
+      if (gap >= block.bytes && gap < bestGap) {
+        best = top;
+        bestGap = gap;
+      }
       top = Math.max(top, other.offset + other.bytes);
     }
     block.offset = best >= 0 ? best : top;

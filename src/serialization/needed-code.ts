@@ -35,7 +35,10 @@ export async function loadNeededCode(topology: JsonObject, dialect: Dialect): Pr
     if (isList(value)) {
       for (const element of value) if (isNested(element)) pending.push(element);
     } else if (isObject(value)) {
-      for (const element of Object.values(value)) if (isNested(element)) pending.push(element);
+      for (const key in value) {
+        const element = value[key] as JsonValue;
+        if (isNested(element)) pending.push(element);
+      }
       if (typeof value.class_name !== 'string') continue;
       const name = withoutPackage(value.class_name);
       for (const possible of [name, ...(keras1?.keras1ClassNames(name) ?? [])]) names.add(currentClassName(possible));

@@ -188,9 +188,13 @@ export class FunctionBuilder {
     return this;
   }
 
-  /** Instructions without immediates, in order. */
-  op(...names: readonly PlainOpcode[]): this {
-    for (const name of names) this.#code.opcode(PLAIN_OPCODES[name]);
+  /** Up to four instructions without immediates, in order. */
+  op(first: PlainOpcode, second?: PlainOpcode, third?: PlainOpcode, fourth?: PlainOpcode): this {
+    this.#code.opcode(PLAIN_OPCODES[first]);
+    // A list of them would be made anew for each of the tens of thousands of instructions.
+    if (second !== undefined) this.#code.opcode(PLAIN_OPCODES[second]);
+    if (third !== undefined) this.#code.opcode(PLAIN_OPCODES[third]);
+    if (fourth !== undefined) this.#code.opcode(PLAIN_OPCODES[fourth]);
     return this;
   }
 

@@ -5,7 +5,7 @@ import { lowerGraph } from '../../compiler/lower.ts';
 import { planMemory } from '../../compiler/plan.ts';
 import { type Evaluate, hasConstantParts, simplify } from '../../compiler/simplify.ts';
 import { BackendError } from '../../errors.ts';
-import { type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
+import { type AnyNode, type Graph, type SymbolicTensor, topologicalOrder } from '../../graph/node.ts';
 import { breathe, breathing } from '../../pause.ts';
 import { asksWide } from './assembler-features.ts';
 import { emitProgram } from './emit-program.ts';
@@ -173,13 +173,14 @@ async function evaluatorFor(graph: Graph): Promise<Evaluate | undefined> {
 
 /** Values that only the host can compute, and that something else reads. */
 function hostBoundary({ outputs }: Graph): SymbolicTensor[] {
-  const isHosted = ({ node }: SymbolicTensor): boolean =>
-    node.primitive === 'host' || [...node.inputs, ...node.outputs].some((symbol) => symbol.dtype === 'string');
-  const boundary = new Set<SymbolicTensor>(outputs.filter(isHosted));
+  const isText = ({ dtype }: SymbolicTensor): boolean => dtype === 'string';
+  const hosted = new Set<AnyNode>();
+  const boundary = new Set<SymbolicTensor>();
   for (const node of topologicalOrder(outputs)) {
-    if (node.outputs.some(isHosted)) continue;
-    for (const input of node.inputs) if (isHosted(input)) boundary.add(input);
+    if (node.primitive === 'host' || node.inputs.some(isText) || node.outputs.some(isText)) hosted.add(node);
+    else if (hosted.size > 0) for (const input of node.inputs) if (hosted.has(input.node)) boundary.add(input);
   }
+  for (const output of outputs) if (hosted.has(output.node)) boundary.add(output);
   return [...boundary];
 }
 
