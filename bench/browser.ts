@@ -1,6 +1,6 @@
 /**
  * Pages in Chromium, cross-origin isolated and not: times against the same peers in the same page, and how long the page's
- * thread is away while Hornet works.
+ * thread is away while Hornet works: by the clock, in which others may have had the processor, and of the processor.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,11 @@ import { findChromium } from '../scripts/find-chromium.ts';
 import { CHROMIUM_ARGUMENTS } from '../test/browser/chromium.ts';
 import type { Files } from './browser-page/engines.ts';
 import type { Answer, RaceResult, Task } from './browser-page/main.ts';
-import type { Blocks } from './browser-page/watch-blocks.ts';
+import { type Blocks, PHASES } from './browser-page/phases.ts';
 import { type Findings, makeRow, type Row } from './measure.ts';
 import { goalOf, rowOfMean } from './one-thread.ts';
 import { type PageKind, type PageServer, startPageServer } from './page-server.ts';
+import { PageTrace, TRACEABLE } from './page-trace.ts';
 import { hasLayersModel, type WorkloadName, workload } from './workloads.ts';
 
 /** Each engine's, where the page can have them; in other pages all have one. */
@@ -31,7 +32,10 @@ const LONGEST_BLOCK_MS = 50;
 const PAGES = 3;
 
 /** Milliseconds after which a page will not answer any more. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 150_000;
+
+/** So often a page is opened that does not answer, or fails. */
+const ATTEMPTS = 2;
 
 const root: string = fileURLToPath(new URL('..', import.meta.url));
 
@@ -79,42 +83,70 @@ async function measureWorkload(
   const threads = kind === 'isolated' ? THREADS : 1;
   const files = filesOf(folder, server.url(kind), name);
   const title = `${files.title}, ${titleOf(kind)}`;
-  const act = async <T>(task: Task['kind']): Promise<T> =>
-    await inPage<T>(server, kind, { kind: task, files, threads });
-  const blocks: Blocks[] = [];
-  while (blocks.length < PAGES) blocks.push(await act<Blocks>('watch'));
-  const { medians, note } = await act<RaceResult>('race');
+  const act = async <T>(task: Task['kind']): Promise<Outcome<T>> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inPage<T>(server, kind, { kind: task, files, threads });
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        console.error(`${title}, ${task}: once more, for: ${(error as Error).message}`);
+      }
+    }
+  };
+  const waits: number[][] = [];
+  const tasks: number[][] = [];
+  while (waits.length < PAGES) {
+    const { result, longestTasks } = await act<Blocks>('watch');
+    waits.push(PHASES.map((phase) => result[phase]));
+    tasks.push(longestTasks);
+  }
+  const { medians, note } = (await act<RaceResult>('race')).result;
   const [ours, ...peers] = medians as [RaceResult['medians'][number], ...RaceResult['medians']];
   const rows = peers.map((peer) => makeRow(title, ours.ms, peer.ms, peer.name, 'ms', goalOf(name)));
   const lowest = rows.reduce((best, row) => (row.ratio < best.ratio ? row : best));
-  const worst = Math.max(...blocks.flatMap(({ load, first, steady }) => [load, first, steady]));
-  rows.push(makeRow(`${title}: the page waits`, worst, LONGEST_BLOCK_MS, 'what it may wait', 'ms', 1));
-  const waits = blocks.map(({ load, first, steady }) => [load, first, steady].map((ms) => ms.toFixed(0)).join(', '));
+  const rowOfWorst = (what: string, pages: readonly (readonly number[])[]): Row =>
+    makeRow(`${title}: ${what}`, Math.max(...pages.flat()), LONGEST_BLOCK_MS, 'what it may be', 'ms', 1);
+  rows.push(rowOfWorst('the longest wait of the page', waits));
+  rows.push(rowOfWorst("the page's longest task, of the processor", tasks));
+  const each = (pages: readonly (readonly number[])[]): string =>
+    pages.map((phases) => phases.map((ms) => ms.toFixed(0)).join(', ')).join('; ');
   return {
     rows,
-    notes: [`${title}: the page waits for ${waits.join('; ')} ms: load, first prediction, later ones`, note],
+    notes: [
+      `${title}: in load, first prediction and later ones the page waits for ${each(waits)} ms, ` +
+        `its longest task takes ${each(tasks)} ms of the processor`,
+      note,
+    ],
     lowest,
   };
 }
 
-/**
- * What a page answers that is opened in a browser of its own, which nobody debugs: tools that look on keep what a page
- * fetches, on the page's own thread.
- */
-async function inPage<T>(server: PageServer, kind: PageKind, task: Omit<Task, 'report'>): Promise<T> {
+interface Outcome<T> {
+  readonly result: T;
+  /** Of the phases of a page that is watched, in milliseconds of the processor. */
+  readonly longestTasks: number[];
+}
+
+/** What a page answers that is opened in a browser of its own, which is traced where the page is watched. */
+async function inPage<T>(server: PageServer, kind: PageKind, task: Omit<Task, 'report'>): Promise<Outcome<T>> {
   const report = server.nextReport();
   const whole: Task = { ...task, report: `${server.url(kind)}/report` };
   const url = `${server.url(kind)}/page/index.html#${encodeURIComponent(JSON.stringify(whole))}`;
   const profile = mkdtempSync(join(tmpdir(), 'hornet-bench-'));
-  const words = ['--headless', `--user-data-dir=${profile}`, '--no-default-browser-check', ...CHROMIUM_ARGUMENTS, url];
-  const child = spawn(browserPath(), words, { stdio: 'ignore' });
+  const isWatched = task.kind === 'watch';
+  const words = ['--headless', `--user-data-dir=${profile}`, '--no-default-browser-check', ...CHROMIUM_ARGUMENTS];
+  const child = spawn(browserPath(), [...words, ...(isWatched ? [TRACEABLE, 'about:blank'] : [url])], {
+    stdio: 'ignore',
+  });
   try {
+    const trace = isWatched ? await PageTrace.start(profile) : undefined;
+    await trace?.open(url);
     const silence = setTimeout(PATIENCE_MS, undefined, { ref: false });
     const text = await Promise.race([report, silence]);
     if (text === undefined) throw new Error(`Cannot measure ${task.files.title}: the page says nothing`);
     const answer = JSON.parse(text) as Answer<T>;
     if ('failure' in answer) throw new Error(answer.failure);
-    return answer.result;
+    return { result: answer.result, longestTasks: (await trace?.end(PHASES)) ?? [] };
   } finally {
     const end = once(child, 'exit');
     child.kill('SIGKILL');

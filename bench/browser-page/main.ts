@@ -1,7 +1,8 @@
 /** A page that does what its address says, and tells its server: Hornet and its peers in turn, or how long its thread is away. */
 import { describeTimes, medianOf, race } from '../race.ts';
 import { type Files, openHornet, openOnnxruntimeWeb, openTensorflowJs, readFloats } from './engines.ts';
-import { type Blocks, watchBlocks } from './watch-blocks.ts';
+import type { Blocks } from './phases.ts';
+import { watchBlocks } from './watch-blocks.ts';
 
 /** What a page does; JSON behind the # of its address. */
 export interface Task {

@@ -1,25 +1,25 @@
 /** How long the thread of a page is away while Hornet works. */
 import { type Files, loadHornet, readFloats } from './engines.ts';
+import type { Blocks } from './phases.ts';
 
-/** The longest that something urgent, such as a click, would have had to wait, in milliseconds. */
-export interface Blocks {
-  /** While the model is loaded. */
-  readonly load: number;
-  /** While the program is made, and runs for the first time. */
-  readonly first: number;
-  readonly steady: number;
-}
+/** What a browser does when it starts is not the page's. */
+const SETTLE_MS = 2000;
 
 const PREDICTIONS = 10;
 
 /** Milliseconds between two looks. */
 const PERIOD_MS = 2;
 
+/** Marks the beginning of each phase with its name. */
 export async function watchBlocks(files: Files, threads: number): Promise<Blocks> {
   const values = await readFloats(files.input);
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  performance.mark('load');
   const loaded = await watch(() => loadHornet(files, threads));
   const predict = loaded.result;
+  performance.mark('first');
   const first = await watch(() => predict(values));
+  performance.mark('steady');
   const steady = await watch(async () => {
     for (let call = 0; call < PREDICTIONS; call++) await predict(values);
   });
