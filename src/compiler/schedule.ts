@@ -155,6 +155,8 @@ export interface PackKernel extends Originated {
   readonly output: Buffer;
   /** Packs in steps, for a host that has other things to do meanwhile; without it, the program packs what is in its memory. */
   readonly pack?: ((source: Float32Array, target: Float32Array) => Generator<void, void>) | undefined;
+  /** The reverse, to the bit, where there is one. */
+  readonly unpack?: ((packed: Float32Array, weights: Float32Array) => void) | undefined;
   /** What is done in its place with a variable that is kept in a narrow form: the output is in it too, whatever its dtype. */
   readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => Generator<void, void>) | undefined;
 }

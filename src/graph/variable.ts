@@ -52,6 +52,8 @@ export class Variable {
   #version = 0;
   /** Copies the value out of the program that has it. */
   #read: (() => Tensor) | undefined;
+  /** Whether it is copied out each time, and not kept here. */
+  #isEntrusted = false;
   readonly #initialize: VariableOptions['initialize'];
 
   constructor(options: VariableOptions) {
@@ -78,11 +80,13 @@ export class Variable {
     return this.#narrow?.byteLength ?? sizeOf(this.shape) * bytesPerElement(this.dtype);
   }
 
-  /** The value; of one that is kept in a narrow form, a wide copy that is made anew each time. */
+  /** The value; of one that is kept in a narrow form, or by a program alone, a copy that is made anew each time. */
   get value(): Tensor<VariableDtype> {
     if (this.#narrow) return this.#narrow.toTensor(this.shape);
     if (this.#read !== undefined) {
-      this.#value = this.#read() as Tensor<VariableDtype>;
+      const value = this.#read() as Tensor<VariableDtype>;
+      if (this.#isEntrusted) return value;
+      this.#value = value;
       this.#read = undefined;
     }
     this.#value ??= this.#initialize(this.shape, this.dtype) as Tensor<VariableDtype>;
@@ -117,6 +121,7 @@ export class Variable {
       if (narrow) this.#narrow = narrow;
       else this.#value = value as Tensor<VariableDtype>;
       this.#read = undefined;
+      this.#isEntrusted = false;
       this.#version++;
     };
   }
@@ -126,6 +131,7 @@ export class Variable {
     this.#narrow = narrow;
     this.#value = undefined;
     this.#read = undefined;
+    this.#isEntrusted = false;
     this.#version++;
   }
 
@@ -137,6 +143,18 @@ export class Variable {
   assignLazily(read: () => Tensor): void {
     this.#value = undefined;
     this.#read = read;
+    this.#isEntrusted = false;
     this.#version++;
+  }
+
+  /**
+   * Leaves the value, which stays what it is, to a program that has it too: it is copied out whenever somebody asks for it.
+   *
+   * @param read gives the value; it must give the same until the next assignment
+   */
+  entrust(read: () => Tensor): void {
+    this.#value = undefined;
+    this.#read = read;
+    this.#isEntrusted = true;
   }
 }

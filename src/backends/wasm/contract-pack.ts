@@ -2,12 +2,16 @@
  * Packed right matrices: panels of 8 columns, each `[depth, 8]`, so that a tile reads them in order. The columns of
  * the last panel beyond the matrix hold anything.
  */
+import { atOnce } from '../../pause.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto, emitKernel, emitLast, type Packing } from './contract-plan.ts';
 import { TILE_COLUMNS } from './contract-tile.ts';
 
 const PANEL_BYTES = TILE_COLUMNS * 4;
+
+/** Rows that are brought back together. */
+const UNPACKED_STEPS = 32;
 
 /**
  * Right matrices as they lie in an operand; lengths in elements.
@@ -47,29 +51,54 @@ export function packingOf(layout: MatrixLayout): Packing {
     byteLength: layout.count * packedBytes(layout),
     key: Object.values(layout).join(':'),
     pack: (source, target) => packMatrices(layout, source, target),
+    unpack: (packed, weights) => atOnce(moveMatrices(layout, weights, packed, true)),
     emit: (module, source, target) => emitPacking(module, layout, source, target),
   };
 }
 
-/** Packs elements of any kind, a panel in a step. */
-export function* packMatrices(
+type Elements = Float32Array | Int8Array | Uint16Array;
+
+/** Packs elements of any kind, in steps of some thousand. */
+export function packMatrices(layout: MatrixLayout, source: Elements, target: Elements): Generator<void, void> {
+  return moveMatrices(layout, source, target, false);
+}
+
+/**
+ * Packs elements, or brings them back: some rows of all panels before the next ones, so that the cache holds what is
+ * written. What is only read the processor fetches ahead.
+ */
+function* moveMatrices(
   layout: MatrixLayout,
-  source: ArrayLike<number>,
-  target: { [index: number]: number },
+  weights: Elements,
+  packed: Elements,
+  isUnpacking: boolean,
 ): Generator<void, void> {
   const { count, taps, depth, columns, transposed, rowLength } = layout;
   const [stepLength, columnLength] = transposed ? [1, rowLength] : [rowLength, 1];
-  let at = 0;
+  const panelLength = taps * depth * TILE_COLUMNS;
+  const mostSteps = isUnpacking ? UNPACKED_STEPS : depth;
+  const matrixLength = Math.ceil(columns / TILE_COLUMNS) * panelLength;
   for (let matrix = 0; matrix < count; matrix++) {
-    for (let first = 0; first < columns; first += TILE_COLUMNS) {
-      yield;
-      const width = Math.min(TILE_COLUMNS, columns - first);
-      for (let tap = 0; tap < taps; tap++) {
-        const tapStart = (layout.reversed ? taps - 1 - tap : tap) * layout.tapLength;
-        let from = matrix * layout.countLength + tapStart + first * columnLength;
-        for (let step = 0; step < depth; step++, at += TILE_COLUMNS, from += stepLength) {
-          for (let column = 0; column < width; column++) {
-            target[at + column] = source[from + column * columnLength] as number;
+    for (let tap = 0; tap < taps; tap++) {
+      const tapStart = matrix * layout.countLength + (layout.reversed ? taps - 1 - tap : tap) * layout.tapLength;
+      for (let firstStep = 0; firstStep < depth; firstStep += mostSteps) {
+        const steps = Math.min(mostSteps, depth - firstStep);
+        let start = matrix * matrixLength + (tap * depth + firstStep) * TILE_COLUMNS;
+        for (let first = 0; first < columns; first += TILE_COLUMNS, start += panelLength) {
+          yield;
+          const width = Math.min(TILE_COLUMNS, columns - first);
+          let from = tapStart + firstStep * stepLength + first * columnLength;
+          let at = start;
+          for (let step = 0; step < steps; step++, at += TILE_COLUMNS, from += stepLength) {
+            if (isUnpacking) {
+              for (let column = 0; column < width; column++) {
+                weights[from + column * columnLength] = packed[at + column] as number;
+              }
+            } else {
+              for (let column = 0; column < width; column++) {
+                packed[at + column] = weights[from + column * columnLength] as number;
+              }
+            }
           }
         }
       }

@@ -62,6 +62,8 @@ export interface Packing {
   readonly key: string;
   /** Packs in steps of some thousand elements. */
   pack?(source: Float32Array, target: Float32Array): Generator<void, void>;
+  /** The reverse, where it gives the weights back to the bit. */
+  unpack?(packed: Float32Array, weights: Float32Array): void;
   /** Packs a narrow form, in which the matrices stay; for a plan that was asked for with it. */
   packNarrow?(source: NarrowArray, target: Float32Array): Generator<void, void>;
   /** Gives a call of the module that packs from one address to another: for what would take the host its time. */

@@ -27,13 +27,18 @@ export class EarlyPrologue {
    *
    * @param isCurrent whether the value of a variable is the one that was taken before, if one was
    */
-  *takeReady(arrived: ReadonlySet<Variable>, isCurrent: (variable: Variable) => boolean): Generator<ProloguePiece> {
+  *ready(arrived: ReadonlySet<Variable>, isCurrent: (variable: Variable) => boolean): Generator<ProloguePiece> {
     for (const piece of this.#waiting) {
-      if (![...piece.variables].every((variable) => arrived.has(variable) && isCurrent(variable))) continue;
-      yield piece;
-      // One that fails is left to the run.
-      this.#waiting.delete(piece);
+      if ([...piece.variables].every((variable) => arrived.has(variable) && isCurrent(variable))) yield piece;
     }
+  }
+
+  /** Notes that a piece is done, which else is left to the run; gives the variables that nothing else waits for. */
+  finish(piece: ProloguePiece): Set<Variable> {
+    this.#waiting.delete(piece);
+    const left = new Set(piece.variables);
+    for (const { variables } of this.#waiting) for (const variable of variables) left.delete(variable);
+    return left;
   }
 
   /** The steps of pieces that were not done, or whose variables were assigned since. */

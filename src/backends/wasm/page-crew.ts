@@ -127,6 +127,10 @@ class SharedPlace implements Place {
     return copyOf(buffer, this.#numbers(buffer));
   }
 
+  peek(buffer: Buffer): NumericData {
+    return this.#numbers(buffer);
+  }
+
   #numbers(buffer: Buffer): NumericData {
     return numbersAt(this.#program.memory.buffer, buffer, this.#offsets.get(buffer) ?? 0);
   }

@@ -27,6 +27,8 @@ export interface Place {
   view(buffer: Buffer): NumericData | Promise<NumericData>;
   /** A copy of what an output, or a state, is after the last run; the caller owns it. */
   take(buffer: Buffer): NumericData;
+  /** What a buffer holds that no run writes, also while one is under way; for places in memory that the caller sees. */
+  peek?(buffer: Buffer): NumericData;
 }
 
 /** With the caller, who runs the program. */
@@ -68,6 +70,10 @@ export class LocalPlace implements Place {
 
   take(buffer: Buffer): NumericData {
     return copyOf(buffer, this.view(buffer));
+  }
+
+  peek(buffer: Buffer): NumericData {
+    return this.view(buffer);
   }
 }
 

@@ -69,8 +69,8 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
         ...(packer.packNarrow && { narrow: weights.narrow }),
       };
       packed.set(key, target);
-      const { pack, packNarrow } = packer;
-      const packs: PackKernel = { kind: 'pack', name, input: weights, output: target, pack, packNarrow };
+      const { pack, unpack, packNarrow } = packer;
+      const packs: PackKernel = { kind: 'pack', name, input: weights, output: target, pack, unpack, packNarrow };
       packing.push(packs);
       packings.set(packs, packer);
     }

@@ -14,6 +14,7 @@ import type { PrologueAction, PrologueStep } from './emit-program.ts';
 import { programCost } from './kernel-cost.ts';
 import type { NumericData, Place } from './place.ts';
 import type { KernelTime } from './profile-program.ts';
+import { type WeightReader, weightReaders } from './weight-readers.ts';
 
 /** What a program needs besides its code. */
 export interface WasmProgramParts {
@@ -50,6 +51,8 @@ export class WasmProgram implements Program {
   readonly #versions = new Map<Variable, number>();
   /** Whether the prologue has run. */
   #isReady = false;
+  /** How weights are brought back; found when there are some to let go. */
+  #readers: ReadonlyMap<Variable, WeightReader> | undefined;
   /** What of the prologue has run before the first run, where something has. */
   #early: EarlyPrologue | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -93,12 +96,14 @@ export class WasmProgram implements Program {
     const result = this.#last.then(async () => {
       if (this.#isReady) return false;
       const deadline = performance.now() + PREPARE_MS;
-      this.#early ??= new EarlyPrologue(this.#parts.prologue, this.#parts.plan);
-      for (const piece of this.#early.takeReady(arrived, (variable) => !this.#isOutdated(variable))) {
+      const early = this.#early ?? new EarlyPrologue(this.#parts.prologue, this.#parts.plan);
+      this.#early = early;
+      for (const piece of early.ready(arrived, (variable) => !this.#isOutdated(variable))) {
         if (performance.now() > deadline) return true;
         // What is assigned meanwhile is copied by the run.
         for (const variable of piece.variables) this.#versions.set(variable, variable.version);
         for (const { action } of piece.steps) await this.#perform(action);
+        this.#entrust(early.finish(piece));
       }
       return false;
     });
@@ -170,6 +175,28 @@ export class WasmProgram implements Program {
     for (const { action } of this.#staleSteps(stale)) await this.#perform(action);
     this.#isReady = true;
     this.#early = undefined;
+    this.#entrust(stale);
+  }
+
+  /** Lets go of the arrays of weights that can be brought back from the memory. */
+  #entrust(variables: ReadonlySet<Variable>): void {
+    const place = this.#place;
+    if (place.peek === undefined) return;
+    this.#readers ??= weightReaders(this.#parts);
+    for (const variable of variables) {
+      const read = this.#readers.get(variable);
+      const { shape, dtype } = variable;
+      // What was assigned meanwhile is not in the memory.
+      if (read === undefined || this.#isStale(variable)) continue;
+      variable.entrust(
+        () =>
+          new Tensor(
+            shape,
+            dtype,
+            read((buffer) => place.peek?.(buffer) as NumericData),
+          ),
+      );
+    }
   }
 
   /** Tells the variables that the run has assigned where their values are; what others have assigned meanwhile stays. */

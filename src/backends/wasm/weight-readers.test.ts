@@ -1,0 +1,157 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Shape } from '../../array/shape.ts';
+import { Tensor } from '../../array/tensor.ts';
+import { apply, input, parameter } from '../../graph/apply.ts';
+import type { SymbolicTensor } from '../../graph/node.ts';
+import { Variable } from '../../graph/variable.ts';
+import { LocalPlace } from './place.ts';
+import { wasmBackend } from './wasm-backend.ts';
+import type { WasmProgram } from './wasm-program.ts';
+
+function numbers(seed: number, ...shape: number[]): Tensor {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  let state = seed * 7919 + 1;
+  const data = Float32Array.from({ length: size }, () => {
+    state = (state * 16807) % 2147483647;
+    return state / 2 ** 30 - 1;
+  });
+  return new Tensor(shape, 'float32', data);
+}
+
+function variableOf(shape: Shape): Variable {
+  const variable = new Variable({ name: 'weight', shape, initialize: () => numbers(0, ...shape) });
+  variable.assign(numbers(3, ...shape));
+  return variable;
+}
+
+const dot = (x: SymbolicTensor, y: SymbolicTensor, transposeRight = false): SymbolicTensor =>
+  apply('dot', [x, y], { transposeLeft: false, transposeRight });
+
+const padding = [
+  [1, 1],
+  [0, 1],
+] as const;
+
+const convolve = (x: SymbolicTensor, kernel: SymbolicTensor, groups = 1): SymbolicTensor =>
+  apply('convolve', [x, kernel], { strides: [2, 1], padding, dilation: [1, 1], groups });
+
+/** Rows of a table, by numbers that are known in the run. */
+const gathered = (x: SymbolicTensor, table: SymbolicTensor): SymbolicTensor => {
+  const rows = apply('cast', [apply('multiply', [x, x], {})], { dtype: 'int32' });
+  return apply('gather', [table, rows], { axis: 0 });
+};
+
+interface Case {
+  readonly x: Shape;
+  readonly weight: Shape;
+  readonly graph: (x: SymbolicTensor, weight: SymbolicTensor) => SymbolicTensor;
+}
+
+/** Weights that a program has in each of the orders that there are. */
+const CASES: Readonly<Record<string, Case>> = {
+  'a matrix': { x: [50, 301], weight: [301, 77], graph: dot },
+  'a transposed matrix': { x: [50, 301], weight: [77, 301], graph: (x, weight) => dot(x, weight, true) },
+  'several matrices': { x: [3, 40, 99], weight: [3, 99, 91], graph: dot },
+  windows: { x: [1, 9, 9, 60], weight: [3, 2, 60, 61], graph: convolve },
+  'windows in groups': { x: [1, 9, 9, 90], weight: [3, 3, 30, 93], graph: (x, weight) => convolve(x, weight, 3) },
+  'a transposed convolution': {
+    x: [2, 5, 4, 70],
+    weight: [3, 3, 39, 70],
+    graph: (x, weight) =>
+      apply('convolveInputGradient', [x, weight], {
+        strides: [2, 2],
+        padding,
+        dilation: [1, 1],
+        groups: 1,
+        inputShape: [2, 9, 8, 39],
+      }),
+  },
+  'a table': { x: [400], weight: [500, 64], graph: (x, weight) => gathered(x, weight) },
+  'a table that is a matrix, too': {
+    x: [400],
+    weight: [400, 64],
+    graph: (x, weight) => dot(gathered(x, weight), weight, true),
+  },
+};
+
+/** Whether the variable has let its array go: it gives a new one each time. */
+function isEntrusted(variable: Variable): boolean {
+  const { value } = variable;
+  return value !== variable.value;
+}
+
+async function compiled({ x, graph }: Case, variable: Variable): Promise<{ program: WasmProgram; given: Tensor[] }> {
+  const symbol = input('x', { shape: x, dtype: 'float32' });
+  const program = await wasmBackend().compile({ inputs: [symbol], outputs: [graph(symbol, parameter(variable))] });
+  return { program, given: [numbers(1, ...x)] };
+}
+
+describe.each(Object.entries(CASES))('%s', (_, given) => {
+  test('is brought back from the program to the bit, whatever it is assigned', async () => {
+    const variable = variableOf(given.weight);
+    const { program, given: inputs } = await compiled(given, variable);
+    for (const seed of [3, 5]) {
+      const value = numbers(seed, ...given.weight);
+      variable.assign(value);
+      const { version } = variable;
+      expect(variable.value).toBe(value);
+      const [output] = await program.run(inputs);
+      expect(isEntrusted(variable)).toBe(true);
+      expect(variable.value).toEqual(value);
+      expect(variable.version).toBe(version);
+      // It is neither written nor packed again.
+      const [fill, write] = [vi.spyOn(LocalPlace.prototype, 'fill'), vi.spyOn(LocalPlace.prototype, 'write')];
+      expect(await program.run(inputs)).toEqual([output]);
+      expect([fill.mock.calls.length, write.mock.calls.length]).toEqual([0, 1]);
+      vi.restoreAllMocks();
+      // Another program gets it from this one.
+      const other = await compiled(given, variable);
+      expect(await other.program.run(inputs)).toEqual([output]);
+      expect(variable.value).toEqual(value);
+    }
+  });
+
+  test('is brought back when it was packed before the run', async () => {
+    const variable = variableOf(given.weight);
+    const { program, given: inputs } = await compiled(given, variable);
+    while (await program.prepare(new Set([variable])));
+    expect(isEntrusted(variable)).toBe(true);
+    expect(variable.value).toEqual(numbers(3, ...given.weight));
+    const [output] = await program.run(inputs);
+    const fresh = await compiled(given, variableOf(given.weight));
+    expect(await fresh.program.run(inputs)).toEqual([output]);
+  });
+});
+
+test('what others are folded into keeps its array, and so does what is small', async () => {
+  const [weights, small, scale] = [variableOf([200, 200]), variableOf([9, 9]), variableOf([200])];
+  const x = input('x', { shape: [40, 200], dtype: 'float32' });
+  const wide = apply('broadcast', [apply('reshape', [parameter(scale)], { shape: [1, 200] })], { shape: [200, 200] });
+  const scaled = apply('multiply', [parameter(weights), wide], {});
+  const y = input('y', { shape: [9, 9], dtype: 'float32' });
+  const outputs = [dot(x, scaled), dot(y, parameter(small))];
+  const program = await wasmBackend().compile({ inputs: [x, y], outputs });
+  await program.run([numbers(1, 40, 200), numbers(2, 9, 9)]);
+  expect([weights, small, scale].map(isEntrusted)).toEqual([false, false, false]);
+});
+
+test('what a run assigns is read from the program that has assigned it last', async () => {
+  const variable = variableOf([200, 200]);
+  const x = input('x', { shape: [40, 200], dtype: 'float32' });
+  const reader = await wasmBackend().compile({ inputs: [x], outputs: [dot(x, parameter(variable))] });
+  const writer = await wasmBackend().compile(
+    { inputs: [], outputs: [] },
+    { updates: [[variable, apply('add', [parameter(variable), parameter(variable)], {})]] },
+  );
+  const given = [numbers(1, 40, 200)];
+  await reader.run(given);
+  expect(isEntrusted(variable)).toBe(true);
+  await writer.run([]);
+  const doubled = numbers(3, 200, 200);
+  for (const [index, value] of (doubled.data as Float32Array).entries())
+    (doubled.data as Float32Array)[index] = 2 * value;
+  expect(variable.value).toEqual(doubled);
+  await reader.run(given);
+  expect(isEntrusted(variable)).toBe(true);
+  expect(variable.value).toEqual(doubled);
+});
