@@ -177,15 +177,18 @@ export async function trainSteps(
   return losses;
 }
 
-/** In turn; the large epsilon keeps gradients that are nothing but rounding from becoming whole steps. */
+/**
+ * In turn. The large epsilon keeps gradients that are nothing but rounding from becoming whole steps; with larger steps a
+ * MobileNetV2 of Keras in single precision is 3e-4 off from the same in double precision after five.
+ */
 function optimizerOf(index: number): optimizers.Optimizer {
   switch (index % 3) {
     case 0:
       return new optimizers.Adam({ learningRate: 1e-3, epsilon: 1e-3 });
     case 1:
-      return new optimizers.SGD({ learningRate: 1e-3, momentum: 0.9 });
+      return new optimizers.SGD({ learningRate: 3e-4, momentum: 0.9 });
     default:
-      return new optimizers.RMSprop({ learningRate: 3e-5, epsilon: 1e-3, momentum: 0.5 });
+      return new optimizers.RMSprop({ learningRate: 2e-5, epsilon: 1e-3, momentum: 0.5 });
   }
 }
 
