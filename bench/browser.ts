@@ -56,14 +56,14 @@ export async function measureInBrowser(
   });
   const server = await startPageServer({ page: built, models: folder, packages: join(root, 'bench/node_modules') });
   const rows: Row[] = [];
-  const notes: string[] = [`in ${browserVersion()}`];
   try {
     for (const kind of kinds) {
       const lowest = new Map<WorkloadName, Row>();
       for (const name of wanted) {
         const found = await measureWorkload(folder, server, kind, name);
         rows.push(...found.rows);
-        notes.push(...found.notes);
+        // The whole takes minutes.
+        for (const note of found.notes) console.log(note);
         lowest.set(name, found.lowest);
       }
       rows.push(...rowOfMean(lowest, titleOf(kind)));
@@ -71,7 +71,7 @@ export async function measureInBrowser(
   } finally {
     server.close();
   }
-  return { rows, notes };
+  return { rows, notes: [`in ${browserVersion()}`] };
 }
 
 async function measureWorkload(
