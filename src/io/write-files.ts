@@ -4,7 +4,7 @@ import type { RangedFile } from '../binary/ranged-file.ts';
 import { NotFoundError, UnsupportedError } from '../errors.ts';
 import { MAX_JSON_BYTES } from '../formats/json.ts';
 import { baseNameOf, folderOf, joinKey, type Store, type WriteOptions } from '../storage/store.ts';
-import { sharedFiles } from './model-files.ts';
+import { ReplacedModel, removeQuietly } from './replaced-model.ts';
 import { isTidy, writeClaimed } from './save-claims.ts';
 import type { SavedFiles } from './save-formats.ts';
 import type { StoredModel } from './source.ts';
@@ -52,31 +52,41 @@ export async function writeFiles(
   files.set(key, saved.file);
   const counter = new Counter(files, onProgress, signal);
   const tracked = new Map([...files].map(([name, file]) => [name, counter.track(name, file)]));
-  const named = await namedKeys({ store, key }, folder, saved.besideOf);
-  const replaced = await replacedKeys({ store, key }, named, files);
+  const before = await ReplacedModel.read({ store, key }, new Set(files.keys()), saved.besideOf);
   const lasting = new Set(saved.lasting?.map((path) => joinKey(folder, path)));
   // A file of a name that cannot be new, which the model that is there needs: it is replaced when that is.
-  const late = new Map([...tracked].filter(([name]) => lasting.has(name) && named.includes(name)));
+  const late = new Map([...tracked].filter(([name]) => lasting.has(name) && before.named.includes(name)));
   for (const name of late.keys()) tracked.delete(name);
   let isChecked = check === undefined;
-  const beforeSwap = async (written: RangedFile): Promise<void> => {
+  const checkWritten = async (written: RangedFile): Promise<void> => {
     await check?.({ store: withFile(store, key, written), key }, false);
     isChecked = true;
   };
   const tidyUp = async (): Promise<void> => {
     if (!isChecked) await check?.({ store, key }, true);
     for (const [name, file] of late) await store.write?.(name, file);
-    for (const old of replaced) await removeQuietly(store, old);
+    await before.remove();
+    await before.removeIfLost([...tracked.keys()].filter((name) => name !== key && !lasting.has(name)));
   };
-  if (tracked.size + replaced.length > 1 && store.writeAll !== undefined) {
-    await store.writeAll(tracked, { replaced, ...(check === undefined ? {} : { beforeSwap }) });
+  const { replaced } = before;
+  if (tracked.size + replaced.length === 1) {
+    await store.write(key, tracked.get(key) as WritableFile, check === undefined ? {} : { beforeSwap: checkWritten });
+    await tidyUp();
+  } else if (store.writeAll !== undefined) {
+    const beforeSwap = async (written: RangedFile): Promise<void> => {
+      await checkWritten(written);
+      await before.beginTurn();
+    };
+    await store.writeAll(tracked, { replaced, beforeSwap }).finally(() => before.endTurn());
     await tidyUp();
   } else {
     const write = async (): Promise<void> => {
-      await writeOneByOne(store, tracked, key, lasting, check === undefined ? {} : { beforeSwap });
+      const options = check === undefined ? {} : { beforeSwap: checkWritten };
+      const beforeLast = async (): Promise<void> => await before.beginTurn();
+      await writeOneByOne(store, tracked, key, lasting, { ...options, beforeLast }).finally(() => before.endTurn());
       await tidyUp();
     };
-    if (tracked.size + replaced.length > 1 && isTidy(store)) {
+    if (isTidy(store)) {
       const beside = [...(saved.beside?.keys() ?? [])].filter((path) => saved.lasting?.includes(path) !== true);
       const pathOf = (name: string): string => name.slice(joinKey(folder, '').length);
       await writeClaimed({ store, key }, { added: beside, replaced: replaced.map(pathOf) }, write);
@@ -90,12 +100,13 @@ async function writeOneByOne(
   files: ReadonlyMap<string, WritableFile>,
   last: string,
   lasting: ReadonlySet<string>,
-  options: WriteOptions,
+  { beforeLast, ...options }: WriteOptions & { readonly beforeLast: () => Promise<void> },
 ): Promise<void> {
   const begun: string[] = [];
   try {
     for (const [name, file] of files) {
-      if (name !== last && !lasting.has(name)) begun.push(name);
+      if (name === last) await beforeLast();
+      else if (!lasting.has(name)) begun.push(name);
       await store.write?.(name, file, name === last ? options : {});
     }
   } catch (error) {
@@ -121,45 +132,6 @@ async function mayName(store: Store, key: string, names: readonly string[]): Pro
   } catch (error) {
     return !(error instanceof NotFoundError);
   }
-}
-
-/** The files that what is there now names. */
-async function namedKeys(
-  { store, key }: StoredModel,
-  folder: string,
-  besideOf: SavedFiles['besideOf'],
-): Promise<readonly string[]> {
-  if (besideOf === undefined) return [];
-  try {
-    const old = await store.open(key);
-    return besideOf(await old.slice(0, old.byteLength)).map((path) => joinKey(folder, path));
-  } catch {
-    // There is nothing, or nothing that can be read: what it named is not known.
-    return [];
-  }
-}
-
-/** Those of them that nobody else names. */
-async function replacedKeys(
-  { store, key }: StoredModel,
-  named: readonly string[],
-  files: ReadonlyMap<string, WritableFile>,
-): Promise<readonly string[]> {
-  if (store.remove === undefined) return [];
-  const keys = named.filter((name) => !files.has(name));
-  try {
-    const shared = await sharedFiles({ store, key }, keys);
-    return keys.filter((name) => !shared.has(name));
-  } catch {
-    return [];
-  }
-}
-
-/** Removes a file that no model needs; when that fails, it costs room and no more. */
-async function removeQuietly(store: Store, key: string): Promise<void> {
-  try {
-    await store.remove?.(key);
-  } catch {}
 }
 
 /** Counts bytes of several files. */

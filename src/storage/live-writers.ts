@@ -29,6 +29,39 @@ export async function asWriter<T>(id: string, write: () => Promise<T>): Promise<
   }
 }
 
+const SWAP_PREFIX = 'hornet-swap:';
+
+/** The last of those who wait for their turn, by place; for hosts without locks. */
+const turns = new Map<string, Promise<void>>();
+
+/**
+ * Waits until nobody else of this thread, or in a page of its origin, is about to replace what is at a place.
+ *
+ * @returns what lets the next one go on
+ */
+export async function takeTurn(place: string): Promise<() => void> {
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const locks = lockManager();
+  if (locks !== undefined) {
+    await new Promise<void>((begin, reject) => {
+      locks
+        .request(SWAP_PREFIX + place, async () => {
+          begin();
+          await end;
+        })
+        .catch(reject);
+    });
+    return resolve;
+  }
+  const before = turns.get(place);
+  turns.set(place, end);
+  await before;
+  return () => {
+    if (turns.get(place) === end) turns.delete(place);
+    resolve();
+  };
+}
+
 /**
  * Which of some writers will never end what they began.
  *

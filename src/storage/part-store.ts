@@ -177,16 +177,22 @@ async function undo(table: PartTable, id: string, written: readonly string[]): P
   await table.removeParts(written);
 }
 
-/** Removes what a save has replaced: its keys elsewhere, and models whose main file it has. */
+/**
+ * Removes what a save has replaced: its keys elsewhere, and models whose main file it has. Another save of that model may
+ * have ended meanwhile and be the newer one, so that this one's files go.
+ */
 async function dropReplaced(table: PartTable, id: string): Promise<void> {
   const records = (await sortedRecords(table)).reverse();
   const saved = records.find((record) => record.id === id);
   if (saved === undefined) return;
-  const keys = saved.files.flatMap((file) => file?.key ?? []);
-  const mainKey = saved.files.length > 1 ? keys.at(-1) : undefined;
-  for (const record of records.slice(0, records.indexOf(saved))) {
-    const isReplaced = mainKey !== undefined && record.files.length > 1 && record.files.at(-1)?.key === mainKey;
-    await dropFiles(table, record, isReplaced ? record.files.flatMap((file) => file?.key ?? []) : keys);
+  const keysIn = ({ files }: SaveRecord): string[] => files.flatMap((file) => file?.key ?? []);
+  const mainKey = saved.files.length > 1 ? saved.files.at(-1)?.key : undefined;
+  const isOfModel = ({ files }: SaveRecord): boolean =>
+    mainKey !== undefined && files.length > 1 && files.at(-1)?.key === mainKey;
+  const newest = records.findLast(isOfModel) ?? saved;
+  for (const record of records.slice(0, records.indexOf(newest))) {
+    if (isOfModel(record)) await dropFiles(table, record, keysIn(record));
+    else if (records.indexOf(record) < records.indexOf(saved)) await dropFiles(table, record, keysIn(saved));
   }
   await removeAbandoned(table);
 }
