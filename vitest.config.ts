@@ -1,11 +1,11 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** Tests that need nothing but Node. Those for a browser and for Python are in test/browser and test/interop. */
+/** Tests that need nothing but Node. Those for browsers, other runtimes and Python have configurations of their own. */
 const config: ViteUserConfig = defineConfig({
   resolve: { alias: { hornet: new URL('./src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'test/interop/**', 'node_modules/**'],
+    exclude: ['test/browser/**', 'test/interop/**', 'test/runtimes/**', 'node_modules/**'],
     expect: { requireAssertions: true },
     testTimeout: 60_000,
   },

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './find-chromium.ts';
 import { findOldestKeras, findPython, findTfKerasPython } from './find-python.ts';
+import { findRuntimes } from './find-runtimes.ts';
 
 interface Step {
   readonly name: string;
@@ -35,6 +36,14 @@ const STEPS: readonly Step[] = [
   { name: 'build', command: ['node', 'scripts/build.ts'] },
   { name: 'shape of the package', command: ['publint', '--strict'] },
   { name: 'types of the package', command: ['attw', '--pack', '.', '--profile', 'esm-only'] },
+  {
+    name: 'Deno and Bun',
+    vitest: 'test/runtimes/vitest.config.ts',
+    lacksForParts: () =>
+      ['Deno', 'Bun']
+        .filter((name) => !(name in findRuntimes()))
+        .map((name) => `${name} was not found (.ci/run installs it in test/runtimes)`),
+  },
   {
     name: 'browser tests',
     vitest: 'test/browser/vitest.config.ts',
