@@ -13,6 +13,7 @@ import {
   STORE_OPCODES,
   type StoreOpcode,
 } from './assembler-opcodes.ts';
+import { isTold, readTold } from './told-address.ts';
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
@@ -53,11 +54,24 @@ export class FunctionBuilder {
   /** Vectors of one number that are made at the beginning. */
   #kept: Map<string, Local> | undefined;
   readonly #beginning = new ByteWriter(64);
+  readonly #told: readonly Local[];
+  readonly #toldOf: (functionIndex: number) => number;
   #depth = 0;
 
-  constructor(params: readonly ValueType[], relaxedSimd: boolean) {
+  /**
+   * @param told the parameters by which the function is told addresses, the last ones
+   * @param toldOf how many of them another function has
+   */
+  constructor(
+    params: readonly ValueType[],
+    relaxedSimd: boolean,
+    told = 0,
+    toldOf: (functionIndex: number) => number = () => 0,
+  ) {
     this.params = params.map((type, index) => ({ index, type }));
     this.relaxedSimd = relaxedSimd;
+    this.#told = this.params.slice(params.length - told);
+    this.#toldOf = toldOf;
   }
 
   /** The parameter at `index`. */
@@ -107,6 +121,10 @@ export class FunctionBuilder {
   }
 
   i32(value: number): this {
+    if (isTold(value)) {
+      const { index, distance } = readTold(value);
+      return this.get(this.#told[index] as Local).#add(distance);
+    }
     this.#code.byte(0x41);
     this.#code.signed(value);
     return this;
@@ -263,7 +281,9 @@ export class FunctionBuilder {
     return this;
   }
 
+  /** Calls a function. One that is told addresses gets those that this one was told. */
   call(functionIndex: number): this {
+    for (const address of this.#told.slice(0, this.#toldOf(functionIndex))) this.get(address);
     return this.#indexed(0x10, functionIndex);
   }
 
@@ -389,18 +409,29 @@ export class FunctionBuilder {
 
   /** Pushes the base address and gives the offset to use with it: a constant base moves into the offset. */
   #pushAddress(address: Operand | 'stack', offset: number): number {
-    if (address === 'stack') return offset;
     if (typeof address === 'number') {
       this.i32(0);
-      return address + offset;
+      return this.#addTold(address + offset);
     }
-    // The offset of an instruction is unsigned: a negative one is added to the address instead.
-    if (offset < 0) {
-      this.get(address).i32(offset).op('i32.add');
-      return 0;
+    if (address !== 'stack') this.get(address);
+    return this.#addTold(offset);
+  }
+
+  /** Adds to the address on the stack what no offset of an instruction can be, and gives what it can. */
+  #addTold(offset: number): number {
+    if (isTold(offset)) {
+      const { index, distance } = readTold(offset);
+      this.get(this.#told[index] as Local).op('i32.add');
+      return this.#addTold(distance);
     }
-    this.get(address);
-    return offset;
+    // It is unsigned.
+    if (offset >= 0) return offset;
+    this.#add(offset);
+    return 0;
+  }
+
+  #add(value: number): this {
+    return value === 0 ? this : this.i32(value).op('i32.add');
   }
 
   #memory(code: number, offset: number): this {

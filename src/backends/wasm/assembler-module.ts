@@ -36,6 +36,9 @@ export class ModuleBuilder {
   readonly #functionTypes: number[] = [];
   readonly #bodies: (Uint8Array | undefined)[] = [];
   readonly #shared = new Map<string, number>();
+  /** How many addresses functions are told, of those that are. */
+  readonly #told = new Map<number, number>();
+  #toldNow = 0;
   #importCount = 0;
   #exportCount = 0;
 
@@ -64,13 +67,16 @@ export class ModuleBuilder {
 
   /** Reserves an index for a function whose body comes later, so that others can call it already. */
   declare(params: readonly ValueType[], results: readonly ValueType[]): number {
-    this.#functionTypes.push(this.#typeIndex(params, results));
-    return this.#bodies.push(undefined) - 1;
+    const index = this.#bodies.push(undefined) - 1;
+    if (this.#toldNow > 0) this.#told.set(index, this.#toldNow);
+    this.#functionTypes.push(this.#typeIndex(this.#withTold(index, params), results));
+    return index;
   }
 
   /** Writes the body of a declared function. */
   define(index: number, params: readonly ValueType[], write: (f: FunctionBuilder) => void): void {
-    const builder = new FunctionBuilder(params, this.relaxedSimd);
+    const toldOf = (functionIndex: number): number => this.#told.get(functionIndex) ?? 0;
+    const builder = new FunctionBuilder(this.#withTold(index, params), this.relaxedSimd, toldOf(index), toldOf);
     write(builder);
     this.#bodies[index] = builder.finish();
   }
@@ -84,10 +90,31 @@ export class ModuleBuilder {
   ): number {
     const known = this.#shared.get(key);
     if (known !== undefined) return known;
-    const index = this.declare(params, results);
-    this.#shared.set(key, index);
-    this.define(index, params, write);
-    return index;
+    return this.tellingAddresses(0, () => {
+      const index = this.declare(params, results);
+      this.#shared.set(key, index);
+      this.define(index, params, write);
+      return index;
+    });
+  }
+
+  /**
+   * The functions that `write` makes, but for shared ones, are told so many addresses, by parameters after their own; in
+   * their code they are `toldAddress`. Those that call one another need not say them.
+   */
+  tellingAddresses<T>(count: number, write: () => T): T {
+    const before = this.#toldNow;
+    this.#toldNow = count;
+    try {
+      return write();
+    } finally {
+      this.#toldNow = before;
+    }
+  }
+
+  #withTold(index: number, params: readonly ValueType[]): readonly ValueType[] {
+    const told = this.#told.get(index) ?? 0;
+    return told === 0 ? params : [...params, ...new Array<ValueType>(told).fill('i32')];
   }
 
   exportFunction(name: string, index: number): void {

@@ -42,6 +42,7 @@ export function planDepthwise(geometry: DepthwiseGeometry): ContractPlan {
   const { channels, batch } = geometry.band;
   const band = planBand(geometry.band, channels);
   return {
+    form: 'depthwise',
     finishes: true,
     sharedBytes: 0,
     privateBytes: band.scratchBytes,

@@ -81,6 +81,7 @@ export function planDot(geometry: DotGeometry): ContractPlan {
   const layout = dotLayout(geometry);
   const matrixBytes = packedBytes(layout);
   return {
+    ...(narrow === undefined && { form: `packed: ${packed}` }),
     finishes: true,
     scales: narrow !== undefined,
     packing: narrow?.packing ?? packingOf(layout),

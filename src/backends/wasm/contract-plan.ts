@@ -73,6 +73,11 @@ export interface Packing {
 }
 
 export interface ContractPlan {
+  /**
+   * Plans of equal nodes and equal forms write the same code but for addresses, which it can be told; see
+   * `told-address.ts`. None for plans whose code cannot.
+   */
+  readonly form?: string | undefined;
   /** Whether the kernel takes `bias`, `lower` and `upper`; others leave them to the tail. */
   readonly finishes: boolean;
   /** Whether it takes `factor` too: plans of weights in a narrow form, which it cannot be taken into before. */

@@ -82,6 +82,7 @@ export function planSpatial(geometry: SpatialGeometry): ContractPlan {
       ? undefined
       : rareCode('narrow').planNarrow(matrices, packed, matrices.taps * matrices.depth);
   return {
+    ...(narrow === undefined && { form: `packed: ${packed}` }),
     finishes: true,
     scales: narrow !== undefined,
     packing: narrow?.packing ?? packingOf(matrices),

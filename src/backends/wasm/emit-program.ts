@@ -66,7 +66,7 @@ export async function emitProgram(
   const module = new ModuleBuilder(options);
   const limits = team === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
   module.importMemory('host', 'memory', limits);
-  const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0 };
+  const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0, sharedKernels: new Map() };
   const emit = (kernel: Kernel, barrier: number | undefined): Work => {
     switch (kernel.kind) {
       case 'loop':

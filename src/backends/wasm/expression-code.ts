@@ -8,6 +8,7 @@ import { type Access, type Expression, type NumericDtype, visitExpression } from
 import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import { emitElementwise } from './elementwise-code.ts';
 import { elementBytes, type KernelContext } from './kernel-context.ts';
+import { isTold, readTold } from './told-address.ts';
 
 /** How a kernel walks its domain where the code is placed. */
 export interface Walk {
@@ -217,13 +218,14 @@ export class ExpressionCode {
     const bytes = elementBytes(access.buffer.dtype);
     const stride = access.strides[this.#walk.vectorAxis] ?? 0;
     const constant = this.#context.addressOf(access.buffer) + (access.offset + ahead * stride) * bytes;
+    const offset = isTold(constant) ? readTold(constant).distance : constant;
     // A negative term would wrap around as an unsigned address before the offset is added to it.
-    if (constant < 0 || access.strides.some((each) => each < 0)) {
+    if (offset < 0 || access.strides.some((each) => each < 0)) {
       this.#pushPosition(access.strides, bytes, constant);
       return 0;
     }
-    this.#pushPosition(access.strides, bytes, 0);
-    return constant;
+    this.#pushPosition(access.strides, bytes, constant - offset);
+    return offset;
   }
 
   #pushPosition(strides: readonly number[], scale: number, constant: number): void {

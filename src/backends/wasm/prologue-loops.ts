@@ -8,11 +8,9 @@
 import { collapseDomain, stridesIn, withStrides } from '../../compiler/collapse.ts';
 import type { Access, Expression, LoopKernel } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
+import { describeExpression } from './describe-expression.ts';
 import { elementBytes, type KernelContext } from './kernel-context.ts';
 import { writeRow } from './loop-code.ts';
-
-/** Longer expressions are no small loops; written down as trees they may have no end. */
-const MAX_TEXT = 1000;
 
 /** What calls a function of the prologue. */
 export interface PrologueCall {
@@ -63,7 +61,7 @@ export class PrologueLoops {
     // Each operand has an axis of its own, along which its rows lie: the coordinate is where the present row begins.
     const changed = new Map(accesses.map((access, index) => [access, withOwnAxis(access, index, steps)] as const));
     const moved = withAccesses(value, changed);
-    const context: KernelContext = { module, addressOf: () => 0 };
+    const context: KernelContext = { ...this.#context, addressOf: () => 0 };
     const params = new Array<'i32'>(2 + accesses.length).fill('i32');
     const index = module.function(params, [], (f) => {
       const [rows, columns] = [f.param(0), f.param(1)];
@@ -107,7 +105,10 @@ function patternOf({ domain, store, value }: LoopKernel): Pattern | undefined {
   const [simple] = withStrides([value], collapsed.strides) as [Expression];
   const target: Access = { ...store, strides: collapsed.strides(store.strides) };
   const accesses = [target];
-  const text = describe(simple, accesses);
+  const text = describeExpression(simple, (access) => {
+    if (!accesses.includes(access)) accesses.push(access);
+    return String(accesses.indexOf(access));
+  });
   const steps = accesses.map((access) => stepOf(access, rows, columns));
   if (text === undefined || steps.some((step) => step === undefined)) return undefined;
   const known = steps as readonly Step[];
@@ -115,24 +116,6 @@ function patternOf({ domain, store, value }: LoopKernel): Pattern | undefined {
   const moves = known.map(({ perRow, perColumn }) => Number(perRow) + 2 * Number(perColumn));
   const key = `${text} ${moves} ${target.buffer.dtype}`;
   return { key, value: simple, accesses, steps: known, rows, columns };
-}
-
-/** Writes an expression down without its addresses, which are collected; nothing where it counts places. */
-function describe(part: Expression, accesses: Access[]): string | undefined {
-  switch (part.kind) {
-    case 'immediate':
-      return `${part.dtype}${Object.is(part.value, -0) ? '-0' : part.value}`;
-    case 'load':
-      if (!accesses.includes(part.access)) accesses.push(part.access);
-      return `${part.dtype}[${accesses.indexOf(part.access)}]`;
-    case 'affine':
-      return undefined;
-    case 'apply': {
-      const operands = part.operands.map((operand) => describe(operand, accesses));
-      const text = operands.includes(undefined) ? undefined : `${part.dtype} ${part.primitive}(${operands})`;
-      return (text?.length ?? 0) > MAX_TEXT ? undefined : text;
-    }
-  }
 }
 
 function stepOf({ buffer, strides }: Access, rows: number, columns: number): Step | undefined {
