@@ -19,6 +19,7 @@ import {
   emitLeast,
   emitPatch,
   emitTiles,
+  emitTouchOfUnit,
   inputTile,
   outputGradientTile,
   planTiles,
@@ -115,6 +116,8 @@ function emitSums(
     emitLeast(f, end, grid.units);
     f.for(block, block, end, 1, () => {
       f.i32(0).set(depth);
+      emitTouchOfUnit(module, f, grid, block, { image: input, channels: inputs, base: places.left });
+      emitTouchOfUnit(module, f, grid, block, { image: output, channels: outputs, base: places.right });
       emitTiles(f, grid, block, ({ image, y, x, index }) => {
         f.sum([[y, 1]], -low[0]).set(atY);
         f.sum([[x, 1]], -low[1]).set(atX);

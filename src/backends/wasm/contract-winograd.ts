@@ -26,6 +26,7 @@ import {
   emitLines,
   emitPatch,
   emitTiles,
+  emitTouchOfUnit,
   inputTile,
   planTiles,
   pointStride,
@@ -87,7 +88,7 @@ function emitWinograd(
   places: ContractPlaces,
   rightBase: number,
 ): KernelCode {
-  const { inputs, outputs, low, input } = geometry;
+  const { inputs, outputs, low, input, output } = geometry;
   const tiles = unitTiles(grid);
   const [inputStride, outputStride] = [pointStride(tiles * inputs), pointStride(tiles * outputs)];
   const transformInput = inputTile(module, inputs, inputStride);
@@ -104,6 +105,8 @@ function emitWinograd(
     f.i32(TILE_POINTS * outputStride)
       .op('i32.add')
       .set(patch);
+    emitTouchOfUnit(module, f, grid, unit, { image: input, channels: inputs, base: places.left });
+    emitTouchOfUnit(module, f, grid, unit, { image: output, channels: outputs, base: places.output });
     emitTiles(f, grid, unit, (place) => {
       f.sum([[place.y, 1]], -low[0]).set(atY);
       f.sum([[place.x, 1]], -low[1]).set(atX);

@@ -2,6 +2,7 @@
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto } from './contract-plan.ts';
+import { emitTouch } from './touch-code.ts';
 import { VectorConstants } from './vector-constants.ts';
 import { forVectors } from './vector-loops.ts';
 import {
@@ -113,6 +114,20 @@ export function emitTiles(
     afterLine?.(place, firstX, endX);
   });
   f.release(image, y, x, index, line, lastLine, piece, firstX, endX);
+}
+
+/** Writes a look ahead at what a unit reads of images, or writes. */
+export function emitTouchOfUnit(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  { batch, units, pieces }: TileGrid,
+  unit: Local,
+  { image, channels, base }: Omit<Patch, 'extent'>,
+): void {
+  // Pieces of lines do not lie one after the other.
+  if (pieces > 1) return;
+  const range = { start: base, byteLength: batch * image[0] * image[1] * channels * 4 };
+  emitTouch(module, f, range, units, () => f.get(unit));
 }
 
 /** Sets a local to the lesser of it and a number. */

@@ -55,24 +55,43 @@ function addScaled(
   f.multiplyAdd(target, () => f.get(x).get(constants.get(factor)));
 }
 
+/** target = base − factor · x, without a vector of the negative number. */
+function subtractScaled(
+  f: FunctionBuilder,
+  target: Local,
+  base: Local,
+  x: Local,
+  factor: number,
+  constants: VectorConstants,
+): void {
+  const scale = constants.get(factor);
+  if (f.relaxedSimd) f.get(x).get(scale).get(base).op('f32x4.relaxed_nmadd').set(target);
+  else f.get(base).get(x).get(scale).op('f32x4.mul', 'f32x4.sub').set(target);
+}
+
+// In such an order that registers hold all of a line: 6 numbers, 6 constants, and what is left over.
 export const inputTransform: Transform<Vectors6, Vectors6> = {
-  constants: [-A2, -B2, A2 * B2, -(A2 + B2), A, -A, B, -B],
-  write: (f, [d0, d1, d2, d3, d4, d5], constants, [u, v, w, z]) => {
-    const scale = (target: Local, base: Local, x: Local, factor: number): void =>
+  constants: [A2, B2, A2 * B2, A2 + B2, A, B],
+  write: (f, [d0, d1, d2, d3, d4, d5], constants, [u, v, zero]) => {
+    const plus = (target: Local, base: Local, x: Local, factor: number): void =>
       addScaled(f, target, base, x, factor, constants);
-    scale(u, d4, d2, -B2);
-    scale(v, d3, d1, -B2);
-    scale(w, d4, d2, -A2);
-    scale(z, d3, d1, -A2);
-    scale(d4, d4, d2, -(A2 + B2));
-    scale(d4, d4, d0, A2 * B2);
-    scale(d5, d5, d3, -(A2 + B2));
-    scale(d5, d5, d1, A2 * B2);
-    scale(d0, u, v, A);
-    scale(d1, u, v, -A);
-    scale(d2, w, z, B);
-    scale(d3, w, z, -B);
-    return [d4, d0, d1, d2, d3, d5];
+    const minus = (target: Local, base: Local, x: Local, factor: number): void =>
+      subtractScaled(f, target, base, x, factor, constants);
+    minus(d5, d5, d3, A2 + B2);
+    plus(d5, d5, d1, A2 * B2);
+    minus(zero, d4, d2, A2 + B2);
+    plus(zero, zero, d0, A2 * B2);
+    minus(u, d4, d2, B2);
+    minus(d4, d4, d2, A2);
+    minus(v, d3, d1, B2);
+    minus(d3, d3, d1, A2);
+    plus(d0, u, v, A);
+    minus(u, u, v, A);
+    plus(d1, d4, d3, B);
+    minus(d4, d4, d3, B);
+    // The vectors of the inputs and the spare ones change places: those that come next are spare again.
+    f.get(zero).set(d2).get(u).set(d3);
+    return [d2, d0, d3, d1, d4, d5];
   },
 };
 
