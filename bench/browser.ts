@@ -32,7 +32,7 @@ const LONGEST_BLOCK_MS = 50;
 const PAGES = 3;
 
 /** Milliseconds after which a page will not answer any more. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 /** So often a page is opened that does not answer, or fails. */
 const ATTEMPTS = 2;
@@ -56,22 +56,27 @@ export async function measureInBrowser(
   });
   const server = await startPageServer({ page: built, models: folder, packages: join(root, 'bench/node_modules') });
   const rows: Row[] = [];
+  const notes = [`in ${browserVersion()}`];
   try {
     for (const kind of kinds) {
       const lowest = new Map<WorkloadName, Row>();
       for (const name of wanted) {
-        const found = await measureWorkload(folder, server, kind, name);
-        rows.push(...found.rows);
-        // The whole takes minutes.
-        for (const note of found.notes) console.log(note);
-        lowest.set(name, found.lowest);
+        try {
+          const found = await measureWorkload(folder, server, kind, name);
+          rows.push(...found.rows);
+          // The whole takes minutes.
+          for (const note of found.notes) console.log(note);
+          lowest.set(name, found.lowest);
+        } catch (error) {
+          notes.push(`left out: ${(error as Error).message}`);
+        }
       }
       rows.push(...rowOfMean(lowest, titleOf(kind)));
     }
   } finally {
     server.close();
   }
-  return { rows, notes: [`in ${browserVersion()}`] };
+  return { rows, notes };
 }
 
 async function measureWorkload(
@@ -143,7 +148,7 @@ async function inPage<T>(server: PageServer, kind: PageKind, task: Omit<Task, 'r
     await trace?.open(url);
     const silence = setTimeout(PATIENCE_MS, undefined, { ref: false });
     const text = await Promise.race([report, silence]);
-    if (text === undefined) throw new Error(`Cannot measure ${task.files.title}: the page says nothing`);
+    if (text === undefined) throw new Error(`Cannot measure ${task.files.title} in a page, ${kind}: it says nothing`);
     const answer = JSON.parse(text) as Answer<T>;
     if ('failure' in answer) throw new Error(answer.failure);
     return { result: answer.result, longestTasks: (await trace?.end(PHASES)) ?? [] };
