@@ -11,6 +11,9 @@ import { Tensor } from './tensor.ts';
 /** What weights can be kept as in memory, in place of float32. */
 export type WeightDtype = 'float16' | 'int8';
 
+/** The elements of a narrow form: bits of halves, or integers from −127 to 127. */
+export type NarrowCodes = Uint16Array | Int8Array;
+
 /** How elements lie in channels. */
 export interface Channels {
   readonly count: number;
@@ -24,26 +27,29 @@ const MOST_CODE = 127;
 /** An array of floats in a narrow form; immutable. */
 export class NarrowArray {
   readonly dtype: WeightDtype;
-  /** Bits of halves, or integers from −127 to 127. */
-  readonly codes: Uint16Array | Int8Array;
+  readonly byteLength: number;
   readonly channels: Channels;
   /** One for each channel; without elements for halves. */
   readonly scales: Float32Array;
   /** The largest distance of an element from the float that it stands for. */
   readonly largestError: number;
+  readonly #codes: NarrowCodes | (() => NarrowCodes);
 
+  /** @param codes are given by a function where they are elsewhere; it must give the same each time */
   constructor(
     dtype: WeightDtype,
-    codes: Uint16Array | Int8Array,
+    codes: NarrowCodes | (() => NarrowCodes),
     channels: Channels,
     scales: Float32Array,
     largestError: number,
+    byteLength: number = scales.byteLength + (typeof codes === 'function' ? 0 : codes.byteLength),
   ) {
     this.dtype = dtype;
-    this.codes = codes;
     this.channels = channels;
     this.scales = scales;
     this.largestError = largestError;
+    this.byteLength = byteLength;
+    this.#codes = codes;
   }
 
   /**
@@ -55,16 +61,23 @@ export class NarrowArray {
     return dtype === 'int8' ? integersOf(values, channels) : halvesOf(values, channels);
   }
 
-  get byteLength(): number {
-    return this.codes.byteLength + this.scales.byteLength;
+  /** The elements; of an array that has let go of them, a copy that is made anew each time. */
+  get codes(): NarrowCodes {
+    return typeof this.#codes === 'function' ? this.#codes() : this.#codes;
+  }
+
+  /** The same array without its elements, which are asked for when they are needed. */
+  entrusted(read: () => NarrowCodes): NarrowArray {
+    const { dtype, channels, scales, largestError, byteLength } = this;
+    return new NarrowArray(dtype, read, channels, scales, largestError, byteLength);
   }
 
   /** The floats that it stands for. */
   widen(): Float32Array<ArrayBuffer> {
-    const values = new Float32Array(this.codes.length);
-    if (this.codes instanceof Uint16Array) decodeFloat16(this.codes, values);
+    const { codes, scales } = this;
+    const values = new Float32Array(codes.length);
+    if (codes instanceof Uint16Array) decodeFloat16(codes, values);
     else {
-      const { codes, scales } = this;
       const walk = new ChannelWalk(this.channels);
       for (let index = 0; index < codes.length; index++) {
         values[index] = (codes[index] as number) * (scales[walk.next()] as number);

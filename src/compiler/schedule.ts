@@ -6,7 +6,7 @@
  * `scan` repeats kernels.
  */
 import { bytesPerElement, type Dtype } from '../array/dtype.ts';
-import type { NarrowArray } from '../array/narrow-array.ts';
+import type { NarrowArray, NarrowCodes } from '../array/narrow-array.ts';
 import type { Shape } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import type { AnyNode } from '../graph/node.ts';
@@ -159,6 +159,8 @@ export interface PackKernel extends Originated {
   readonly unpack?: ((packed: Float32Array, weights: Float32Array) => void) | undefined;
   /** What is done in its place with a variable that is kept in a narrow form: the output is in it too, whatever its dtype. */
   readonly packNarrow?: ((source: NarrowArray, target: Float32Array) => Generator<void, void>) | undefined;
+  /** The reverse of that. */
+  readonly unpackNarrow?: ((packed: Float32Array, codes: NarrowCodes) => void) | undefined;
 }
 
 export type Kernel = LoopKernel | ReduceKernel | NodeKernel | ScanKernel | PackKernel;

@@ -1,5 +1,5 @@
 import { bytesPerElement } from '../array/dtype.ts';
-import type { NarrowArray } from '../array/narrow-array.ts';
+import type { NarrowArray, NarrowCodes } from '../array/narrow-array.ts';
 import { formatShape, type Shape, shapesEqual, sizeOf } from '../array/shape.ts';
 import type { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
@@ -149,12 +149,19 @@ export class Variable {
 
   /**
    * Leaves the value, which stays what it is, to a program that has it too: it is copied out whenever somebody asks for it.
+   * One that is kept in a narrow form since the program was compiled is not left to it.
    *
    * @param read gives the value; it must give the same until the next assignment
    */
   entrust(read: () => Tensor): void {
+    if (this.#narrow) return;
     this.#value = undefined;
     this.#read = read;
     this.#isEntrusted = true;
+  }
+
+  /** Likewise the elements of a narrow form. */
+  entrustNarrow(read: () => NarrowCodes): void {
+    this.#narrow = this.#narrow?.entrusted(read);
   }
 }

@@ -7,11 +7,11 @@
  * multiplied by the codes.
  */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { NarrowArray, WeightDtype } from '../../array/narrow-array.ts';
+import type { NarrowArray, NarrowCodes, WeightDtype } from '../../array/narrow-array.ts';
 import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import { type MatrixLayout, packedBytes, packMatrices, panelBytes } from './contract-pack.ts';
+import { type MatrixLayout, packedBytes, packMatrices, panelBytes, unpackMatrices } from './contract-pack.ts';
 import type { Packing } from './contract-plan.ts';
 import type { NarrowPanels } from './contract-product.ts';
 import { type Finish, storeLanes, TILE_COLUMNS, WIDE_COLUMNS } from './contract-tile.ts';
@@ -50,14 +50,10 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
   const matrixStride = packedBytes(layout, elementBytes);
   const scalesAt = Math.ceil((layout.count * matrixStride) / 16) * 16;
   const scaleStride = Math.ceil(layout.columns / TILE_COLUMNS) * LANES_BYTES;
+  const codesIn = (target: Float32Array): NarrowCodes =>
+    codesOf(dtype, target, (layout.count * matrixStride) / elementBytes);
   const pack = function* (source: NarrowArray, target: Float32Array): Generator<void, void> {
-    const Codes = isScaled ? Int8Array : Uint16Array;
-    const codes = new Codes(
-      target.buffer as ArrayBuffer,
-      target.byteOffset,
-      (layout.count * matrixStride) / elementBytes,
-    );
-    yield* packMatrices(layout, source.codes, codes);
+    yield* packMatrices(layout, source.codes, codesIn(target));
     if (isScaled) packScales(layout, source, target.subarray(scalesAt / 4));
   };
   return {
@@ -66,6 +62,7 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
       byteLength: scalesAt + (isScaled ? layout.count * scaleStride : 0),
       key: `${dtype}:${Object.values(layout).join(':')}`,
       packNarrow: pack,
+      unpackNarrow: (packed, codes) => unpackMatrices(layout, codesIn(packed), codes),
     },
     scratchBytes: MOST_PANELS * steps * LANES_BYTES,
     panelStride: panelBytes(layout, elementBytes),
@@ -74,6 +71,11 @@ export function planNarrow(layout: MatrixLayout, form: NarrowForm, steps: number
     scaleStride,
     scalesAt,
   };
+}
+
+/** The codes at the beginning of a buffer. */
+export function codesOf(dtype: WeightDtype, { buffer, byteOffset }: Float32Array, count: number): NarrowCodes {
+  return new (dtype === 'int8' ? Int8Array : Uint16Array)(buffer as ArrayBuffer, byteOffset, count);
 }
 
 /** Whether all elements of a column are of one channel. */

@@ -51,7 +51,7 @@ export function packingOf(layout: MatrixLayout): Packing {
     byteLength: layout.count * packedBytes(layout),
     key: Object.values(layout).join(':'),
     pack: (source, target) => packMatrices(layout, source, target),
-    unpack: (packed, weights) => atOnce(moveMatrices(layout, weights, packed, true)),
+    unpack: (packed, weights) => unpackMatrices(layout, packed, weights),
     emit: (module, source, target) => emitPacking(module, layout, source, target),
   };
 }
@@ -61,6 +61,11 @@ type Elements = Float32Array | Int8Array | Uint16Array;
 /** Packs elements of any kind, in steps of some thousand. */
 export function packMatrices(layout: MatrixLayout, source: Elements, target: Elements): Generator<void, void> {
   return moveMatrices(layout, source, target, false);
+}
+
+/** The reverse, at once. */
+export function unpackMatrices(layout: MatrixLayout, packed: Elements, target: Elements): void {
+  atOnce(moveMatrices(layout, target, packed, true));
 }
 
 /**

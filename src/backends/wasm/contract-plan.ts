@@ -12,7 +12,7 @@
  * The memory must be readable for `READ_SLACK_BYTES` beyond the last buffer. Buffers begin at multiples of 4 (16 is
  * faster).
  */
-import type { NarrowArray } from '../../array/narrow-array.ts';
+import type { NarrowArray, NarrowCodes } from '../../array/narrow-array.ts';
 import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
@@ -66,6 +66,8 @@ export interface Packing {
   unpack?(packed: Float32Array, weights: Float32Array): void;
   /** Packs a narrow form, in which the matrices stay; for a plan that was asked for with it. */
   packNarrow?(source: NarrowArray, target: Float32Array): Generator<void, void>;
+  /** The reverse of that. */
+  unpackNarrow?(packed: Float32Array, codes: NarrowCodes): void;
   /** Gives a call of the module that packs from one address to another: for what would take the host its time. */
   call?(module: ModuleBuilder, source: number, target: number): PrologueCall;
   /** Writes a kernel that does it from one address to another, for a right operand that only the run knows. */

@@ -1,10 +1,10 @@
 /** Tables of embeddings that stay in a narrow form: rows of codes, and one scale for each; a row is widened when it is taken. */
 import { bytesPerElement } from '../../array/dtype.ts';
-import type { NarrowArray } from '../../array/narrow-array.ts';
+import type { NarrowArray, NarrowCodes } from '../../array/narrow-array.ts';
 import { type Shape, sizeOf } from '../../array/shape.ts';
 import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
-import { loadNarrow } from './contract-narrow.ts';
+import { codesOf, loadNarrow } from './contract-narrow.ts';
 import type { Packing } from './contract-plan.ts';
 import { storeLanes } from './contract-tile.ts';
 
@@ -34,18 +34,24 @@ export function tablePacking(shape: Shape, form: NarrowForm): Packing | undefine
   const isScaled = dtype === 'int8';
   if (isScaled && (channels.count !== rows || channels.inner !== length)) return undefined;
   const { rowStride, scalesAt } = tableLayout(shape, form);
+  const elements = rowStride / bytesPerElement(dtype);
+  const rowsOf = (target: Float32Array): NarrowCodes => codesOf(dtype, target, rows * elements);
   return {
     byteLength: scalesAt + (isScaled ? rows * 4 : 0),
     key: `table:${dtype}`,
     packNarrow: function* ({ codes, scales }: NarrowArray, target: Float32Array): Generator<void, void> {
-      const Codes = isScaled ? Int8Array : Uint16Array;
-      const elements = rowStride / bytesPerElement(dtype);
-      const copy = new Codes(target.buffer as ArrayBuffer, target.byteOffset, rows * elements);
+      const copy = rowsOf(target);
       for (let each = 0; each < rows; each++) {
         if (each % ROWS_AT_ONCE === 0) yield;
         copy.set(codes.subarray(each * length, (each + 1) * length), each * elements);
       }
       if (isScaled) target.set(scales, scalesAt / 4);
+    },
+    unpackNarrow: (packed, codes) => {
+      const copy = rowsOf(packed);
+      for (let each = 0; each < rows; each++) {
+        codes.set(copy.subarray(each * elements, each * elements + length), each * length);
+      }
     },
   };
 }

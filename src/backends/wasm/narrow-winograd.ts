@@ -7,7 +7,7 @@ import { bytesPerElement } from '../../array/dtype.ts';
 import type { NarrowArray } from '../../array/narrow-array.ts';
 import type { NarrowForm } from '../../compiler/schedule.ts';
 import type { Local } from './assembler-function.ts';
-import { loadFourNarrow } from './contract-narrow.ts';
+import { codesOf, loadFourNarrow } from './contract-narrow.ts';
 import type { Packing } from './contract-plan.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import type { TapSource } from './winograd-kernel.ts';
@@ -43,25 +43,24 @@ export function planNarrowKernel(
       byteLength: scalesAt + (isScaled ? outputs * 4 : 0),
       key: `winograd:${dtype}:${inputs}:${outputs}:${isGradient}`,
       packNarrow: function* ({ codes, scales }: NarrowArray, target: Float32Array): Generator<void, void> {
-        const Codes = isScaled ? Int8Array : Uint16Array;
-        const ordered = new Codes(target.buffer as ArrayBuffer, target.byteOffset, codeCount);
-        let at = 0;
-        for (let input = 0; input < inputs; input++) {
+        const ordered = codesOf(dtype, target, codeCount);
+        for (let input = 0, at = 0; input < inputs; input++) {
           yield;
-          for (let first = 0; first < outputs; first += LANES) {
-            for (let tap = 0; tap < TAPS; tap++) {
-              for (let output = first; output < first + LANES; output++) {
-                const from = isGradient
-                  ? ((TAPS - 1 - tap) * outputs + output) * inputs + input
-                  : (tap * inputs + input) * outputs + output;
-                ordered[at++] = codes[from] as number;
-              }
-            }
-          }
+          at = forEachCode(geometry, input, at, (from, to) => {
+            ordered[to] = codes[from] as number;
+          });
         }
         if (!isScaled) return;
         for (let output = 0; output < outputs; output++) {
           target[scalesAt / 4 + output] = scales[output % channels.count] as number;
+        }
+      },
+      unpackNarrow: (packed, codes) => {
+        const ordered = codesOf(dtype, packed, codeCount);
+        for (let input = 0, at = 0; input < inputs; input++) {
+          at = forEachCode(geometry, input, at, (to, from) => {
+            codes[to] = ordered[from] as number;
+          });
         }
       },
     },
@@ -96,4 +95,28 @@ export function planNarrowKernel(
       };
     },
   };
+}
+
+/** Visits the codes of an input in their order from a place on, with where they are in the kernel; gives the next place. */
+function forEachCode(
+  { inputs, outputs, isGradient }: WinogradGeometry,
+  input: number,
+  place: number,
+  visit: (inKernel: number, place: number) => void,
+): number {
+  let at = place;
+  for (let first = 0; first < outputs; first += LANES) {
+    for (let tap = 0; tap < TAPS; tap++) {
+      for (let output = first; output < first + LANES; output++) {
+        // Taps of a gradient come from the last to the first.
+        visit(
+          isGradient
+            ? ((TAPS - 1 - tap) * outputs + output) * inputs + input
+            : (tap * inputs + input) * outputs + output,
+          at++,
+        );
+      }
+    }
+  }
+  return at;
 }

@@ -69,8 +69,17 @@ export function prepareNodes(schedule: Schedule, threads = 1): PreparedSchedule 
         ...(packer.packNarrow && { narrow: weights.narrow }),
       };
       packed.set(key, target);
-      const { pack, unpack, packNarrow } = packer;
-      const packs: PackKernel = { kind: 'pack', name, input: weights, output: target, pack, unpack, packNarrow };
+      const { pack, unpack, packNarrow, unpackNarrow } = packer;
+      const packs: PackKernel = {
+        kind: 'pack',
+        name,
+        input: weights,
+        output: target,
+        pack,
+        unpack,
+        packNarrow,
+        unpackNarrow,
+      };
       packing.push(packs);
       packings.set(packs, packer);
     }

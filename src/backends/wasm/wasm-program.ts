@@ -11,10 +11,10 @@ import { Variable } from '../../graph/variable.ts';
 import type { Recover } from './crew.ts';
 import type { EarlyPrologue } from './early-prologue.ts';
 import type { PrologueAction, PrologueStep } from './emit-program.ts';
+import { type Entrust, entrustable } from './entrusted-weights.ts';
 import { programCost } from './kernel-cost.ts';
 import type { NumericData, Place } from './place.ts';
 import type { KernelTime } from './profile-program.ts';
-import { type WeightReader, weightReaders } from './weight-readers.ts';
 
 /** What a program needs besides its code. */
 export interface WasmProgramParts {
@@ -51,8 +51,8 @@ export class WasmProgram implements Program {
   readonly #versions = new Map<Variable, number>();
   /** Whether the prologue has run. */
   #isReady = false;
-  /** How weights are brought back; found when there are some to let go. */
-  #readers: ReadonlyMap<Variable, WeightReader> | undefined;
+  /** The weights that can be brought back from the memory; found when there are some to let go. */
+  #entrustable: ReadonlyMap<Variable, Entrust> | undefined;
   /** What of the prologue has run before the first run, where something has. */
   #early: EarlyPrologue | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -182,20 +182,11 @@ export class WasmProgram implements Program {
   #entrust(variables: ReadonlySet<Variable>): void {
     const place = this.#place;
     if (place.peek === undefined) return;
-    this.#readers ??= weightReaders(this.#parts);
+    this.#entrustable ??= entrustable(this.#parts);
     for (const variable of variables) {
-      const read = this.#readers.get(variable);
-      const { shape, dtype } = variable;
       // What was assigned meanwhile is not in the memory.
-      if (read === undefined || this.#isStale(variable)) continue;
-      variable.entrust(
-        () =>
-          new Tensor(
-            shape,
-            dtype,
-            read((buffer) => place.peek?.(buffer) as NumericData),
-          ),
-      );
+      if (this.#isStale(variable)) continue;
+      this.#entrustable.get(variable)?.((buffer) => place.peek?.(buffer) as NumericData);
     }
   }
 

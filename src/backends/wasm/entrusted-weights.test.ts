@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { NarrowArray } from '../../array/narrow-array.ts';
 import type { Shape } from '../../array/shape.ts';
 import { Tensor } from '../../array/tensor.ts';
 import { apply, input, parameter } from '../../graph/apply.ts';
@@ -44,19 +45,22 @@ const gathered = (x: SymbolicTensor, table: SymbolicTensor): SymbolicTensor => {
 interface Case {
   readonly x: Shape;
   readonly weight: Shape;
+  /** Elements from one channel to the next, of a narrow form; 1 unless given. */
+  readonly inner?: number;
   readonly graph: (x: SymbolicTensor, weight: SymbolicTensor) => SymbolicTensor;
 }
 
 /** Weights that a program has in each of the orders that there are. */
 const CASES: Readonly<Record<string, Case>> = {
   'a matrix': { x: [50, 301], weight: [301, 77], graph: dot },
-  'a transposed matrix': { x: [50, 301], weight: [77, 301], graph: (x, weight) => dot(x, weight, true) },
+  'a transposed matrix': { x: [50, 301], weight: [77, 301], inner: 301, graph: (x, weight) => dot(x, weight, true) },
   'several matrices': { x: [3, 40, 99], weight: [3, 99, 91], graph: dot },
   windows: { x: [1, 9, 9, 60], weight: [3, 2, 60, 61], graph: convolve },
   'windows in groups': { x: [1, 9, 9, 90], weight: [3, 3, 30, 93], graph: (x, weight) => convolve(x, weight, 3) },
   'a transposed convolution': {
     x: [2, 5, 4, 70],
     weight: [3, 3, 39, 70],
+    inner: 70,
     graph: (x, weight) =>
       apply('convolveInputGradient', [x, weight], {
         strides: [2, 2],
@@ -66,10 +70,11 @@ const CASES: Readonly<Record<string, Case>> = {
         inputShape: [2, 9, 8, 39],
       }),
   },
-  'a table': { x: [400], weight: [500, 64], graph: (x, weight) => gathered(x, weight) },
+  'a table': { x: [400], weight: [500, 64], inner: 64, graph: (x, weight) => gathered(x, weight) },
   'a table that is a matrix, too': {
     x: [400],
     weight: [400, 64],
+    inner: 64,
     graph: (x, weight) => dot(gathered(x, weight), weight, true),
   },
 };
@@ -120,6 +125,49 @@ describe.each(Object.entries(CASES))('%s', (_, given) => {
     const [output] = await program.run(inputs);
     const fresh = await compiled(given, variableOf(given.weight));
     expect(await fresh.program.run(inputs)).toEqual([output]);
+  });
+});
+
+/** Kernels that are transformed in the run; as floats they do not come back. */
+const tiled = (shape: Shape, inner: number, isGradient: boolean): Case => ({
+  x: [1, 16, 16, 32],
+  weight: shape,
+  inner,
+  graph: (x, weight) => {
+    const attributes = { strides: [1, 1], padding, dilation: [1, 1], groups: 1 };
+    if (!isGradient) return apply('convolve', [x, weight], attributes);
+    return apply('convolveInputGradient', [x, weight], { ...attributes, inputShape: [1, 16, 17, 64] });
+  },
+});
+
+const NARROW_CASES = {
+  ...CASES,
+  tiles: tiled([3, 3, 32, 64], 1, false),
+  'tiles of a gradient': tiled([3, 3, 64, 32], 32, true),
+};
+
+describe.each(['int8', 'float16'] as const)('kept as %s', (dtype) => {
+  test.each(Object.entries(NARROW_CASES))('%s gives its codes back', async (_, given) => {
+    const { weight: shape, inner = 1 } = given;
+    const variable = variableOf(shape);
+    const count = inner === 1 ? (shape.at(-1) as number) : (shape.at(-2) as number);
+    const narrow = NarrowArray.of(variable.value.data as Float32Array, dtype, { count, inner }) as NarrowArray;
+    variable.assignNarrow(narrow);
+    const { value } = variable;
+    const { program, given: inputs } = await compiled(given, variable);
+    const [output] = await program.run(inputs);
+    expect(variable.narrow).not.toBe(narrow);
+    expect(variable.narrow?.codes).not.toBe(variable.narrow?.codes);
+    expect(variable.narrow?.codes).toEqual(narrow.codes);
+    expect(variable.narrow?.byteLength).toBe(narrow.byteLength);
+    expect(variable.value).toEqual(value);
+    const other = await compiled(given, variable);
+    expect(await other.program.run(inputs)).toEqual([output]);
+    variable.assign(numbers(5, ...shape));
+    await program.run(inputs);
+    expect(variable.narrow?.codes).toEqual(
+      NarrowArray.of(numbers(5, ...shape).data as Float32Array, dtype, { count, inner })?.codes,
+    );
   });
 });
 
