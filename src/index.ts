@@ -62,6 +62,7 @@ export type { Quantize } from './io/quantize-rule.ts';
 export { type ReadOptions, readArtifacts } from './io/read-artifacts.ts';
 export type { BytesOptions, SaveDestination, SaveHandler, SaveOptions, SaveReport } from './io/save.ts';
 export type { SaveFormat } from './io/save-formats.ts';
+export { predictSeeded, type SeededPrediction } from './io/seeded-inputs.ts';
 export type { ModelSource } from './io/source.ts';
 export type { ArtifactsOptions, LayersModelArtifacts } from './io/to-artifacts.ts';
 export { loadTrainingState, saveTrainingState } from './io/training-state.ts';

@@ -169,6 +169,7 @@ test('the exported names', () => {
     opfsStore
     ops
     optimizers
+    predictSeeded
     preprocessInput
     presignedStore
     profileModel

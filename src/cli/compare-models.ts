@@ -1,7 +1,6 @@
 /** Two models side by side: their layers, their weights, and what they predict on made-up inputs. */
-import { type KerasModel, Model, Tensor } from '../index.ts';
+import { type KerasModel, Model, predictSeeded, Tensor } from '../index.ts';
 import { formatExtents, formatTable, formatValue } from './format.ts';
-import { withMadeUpInputs } from './made-up-inputs.ts';
 
 /** How a weight differs. */
 export interface WeightDifference {
@@ -28,8 +27,6 @@ export interface PredictionDifference {
   /** The first layer, in the order of the model, whose output differs by more than the tolerance. */
   readonly beginsAt: string | undefined;
 }
-
-const ROWS = 2;
 
 /** @param tolerance differences of predictions up to it are rounding */
 export async function compareModels(a: KerasModel, b: KerasModel, tolerance = 0): Promise<ModelDifference> {
@@ -97,14 +94,13 @@ async function comparePredictions(
     )
   )
     return undefined;
-  return await withMadeUpInputs(a, ROWS, async (inputs) => {
-    const largest = largestDifference(await predictAll(a, inputs), await predictAll(b, inputs));
-    return { largest, beginsAt: largest > tolerance ? await firstDifference(a, b, inputs, tolerance) : undefined };
-  });
+  const { inputs, outputs } = await predictSeeded(a);
+  const largest = largestDifference(outputs, await predictAll(b, inputs));
+  return { largest, beginsAt: largest > tolerance ? await firstDifference(a, b, inputs, tolerance) : undefined };
 }
 
 async function predictAll(model: KerasModel, inputs: readonly Tensor[]): Promise<Tensor[]> {
-  return flatten(await model.predict<never>(inputs.length === 1 ? (inputs[0] as Tensor) : [...inputs]));
+  return flatten(await model.predict<never>(inputs));
 }
 
 function flatten(result: unknown): Tensor[] {

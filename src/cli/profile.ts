@@ -1,25 +1,35 @@
 import { writeFile } from 'node:fs/promises';
-import { type KerasModel, type ModelProfile, type PredictInputs, profileModel, Tensor } from '../index.ts';
+import {
+  type KerasModel,
+  type ModelProfile,
+  type PredictInputs,
+  predictSeeded,
+  profileModel,
+  Tensor,
+} from '../index.ts';
 import type { ProfileWords } from './command-line.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { readSamples } from './inputs.ts';
 import { describeLoaded, loadWithProgress } from './loading.ts';
-import { madeUpTensor, withMadeUpInputs } from './made-up-inputs.ts';
 import { formatProfile } from './profile-table.ts';
 import { showProgress } from './progress.ts';
 
 /** Columns of the table where the output is no terminal, or a narrower one. */
 const LEAST_COLUMNS = 100;
 
+/** What stands for an extent that a model leaves open, in the order in which they are tried. */
+const OPEN_EXTENTS = [32, 64, 7];
+
 /** `hornet profile MODEL [INPUT…]`. */
 export async function profile(source: string, locations: readonly string[], words: ProfileWords): Promise<void> {
   const loaded = await loadWithProgress(source);
   const { model } = loaded;
   process.stderr.write(`${describeLoaded(loaded)}\n`);
-  const found =
+  const inputs =
     locations.length === 0
-      ? await withMadeUpInputs(model, words.batch ?? 1, (inputs) => measure(model, inputs, words))
-      : await measure(model, await readBatch(model, locations, words.batch), words);
+      ? (await predictSeeded(model, words.batch ?? 1, OPEN_EXTENTS)).inputs
+      : await readBatch(model, locations, words.batch);
+  const found = await measure(model, inputs, words);
   if (words.html !== undefined) {
     const { profilePage } = await import('./profile-page.ts');
     await writeReport(words.html, profilePage(found));
@@ -45,8 +55,7 @@ async function measure(model: KerasModel, inputs: PredictInputs, words: ProfileW
   const outputs = listOf(await model.predict<never>(inputs));
   const rows = outputs[0]?.shape[0] ?? 1;
   try {
-    const targets = outputs.map(({ shape }, index) => madeUpTensor(shape, 'float32', index));
-    return await measureWith(model, inputs, words, targets);
+    return await measureWith(model, inputs, words, outputs);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // Losses with "sparse" in their names take the number of a class.

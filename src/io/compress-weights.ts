@@ -5,7 +5,7 @@ import type { Layer } from '../layers/layer.ts';
 import type { KerasModel } from '../model/keras-model.ts';
 import { type Keep, keeperOf, narrowableWeights } from '../model/narrow-weights.ts';
 import type { LoadModelOptions } from './load.ts';
-import { inputsOf, largestDifference, predictSeeded, tensorsOf } from './seeded-inputs.ts';
+import { largestDifference, predictSeeded, tensorsOf } from './seeded-inputs.ts';
 
 /** A weight that is kept in fewer bytes. */
 export interface CompressedWeight {
@@ -64,7 +64,7 @@ export async function compressWeights(
   model.forgetPredictions();
   const compression = compressionOf(model, dtype);
   if (before === undefined) return compression;
-  const after = tensorsOf(await model.predict(inputsOf(model, before.inputs)));
+  const after = tensorsOf(await model.predict(before.inputs));
   return {
     ...compression,
     outputDifference: largestDifference(before.outputs, after),

@@ -4,7 +4,7 @@ import { Tensor } from '../array/tensor.ts';
 import { ShapeError } from '../errors.ts';
 import type { KerasTensor } from '../layers/keras-tensor.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { KerasModel, TensorStructure } from '../model/keras-model.ts';
+import type { KerasModel } from '../model/keras-model.ts';
 import type { PredictOutputs } from '../model/predictor.ts';
 
 const ROWS = 2;
@@ -19,33 +19,39 @@ export interface SeededPrediction {
 }
 
 /**
- * Predicts on seeded inputs, of `rows` rows where the model leaves that open.
+ * Predicts on inputs that are the same each time, for a model of which none are at hand: floats between −1 and 1, indices
+ * that its tables have, texts. Shapes are those of its inputs, with `rows` rows, and where they are open otherwise with the
+ * first of `openExtents` that the model takes.
+ *
+ * ```ts
+ * import { Dense, input, Model, predictSeeded } from 'hornet';
+ *
+ * const x = input({ shape: [4] });
+ * const model = new Model({ inputs: x, outputs: new Dense({ units: 2 }).apply(x) });
+ * const { inputs, outputs } = await predictSeeded(model, 3);
+ *
+ * expect(inputs[0].shape).toEqual([3, 4]);
+ * expect(outputs[0].shape).toEqual([3, 2]);
+ * ```
  *
  * @throws {ShapeError} when the model takes none of them.
  */
-export async function predictSeeded(model: KerasModel, rows: number = ROWS): Promise<SeededPrediction> {
+export async function predictSeeded(
+  model: KerasModel,
+  rows: number = ROWS,
+  openExtents: readonly number[] = EXTENTS,
+): Promise<SeededPrediction> {
   let failure: unknown;
-  for (const extent of EXTENTS) {
+  for (const extent of openExtents) {
     const inputs = seededInputs(model, rows, extent);
     try {
-      return { inputs, outputs: tensorsOf(await model.predict<PredictOutputs>(inputsOf(model, inputs))) };
+      return { inputs, outputs: tensorsOf(await model.predict<PredictOutputs>(inputs)) };
     } catch (error) {
       if (!(error instanceof ShapeError || error instanceof RangeError)) throw error;
       failure ??= error;
     }
   }
   throw failure;
-}
-
-/** The tensors as `predict` takes them: in the structure of the model's inputs. */
-export function inputsOf(model: KerasModel, inputs: readonly Tensor[]): readonly Tensor[] | Record<string, Tensor> {
-  const { inputStructure } = model;
-  const isRecord = typeof inputStructure === 'object' && !Array.isArray(inputStructure) && !('call' in inputStructure);
-  if (!isRecord) return inputs;
-  const flat = Object.keys(inputStructure as Readonly<Record<string, TensorStructure<KerasTensor>>>);
-  return flat.length === inputs.length
-    ? Object.fromEntries(flat.map((name, index) => [name, inputs[index] as Tensor]))
-    : inputs;
 }
 
 /** One tensor for each input: floats between −1 and 1, indices that a table has, zeros and ones, words. */
@@ -98,7 +104,8 @@ function tableRows(model: KerasModel, place: number): number | undefined {
     for (const { layer, inputs, outputs } of calls) {
       if (!inputs.includes(tensor)) continue;
       const { inputDim } = (layer as Layer).config as { inputDim?: unknown };
-      if (/Embedding$/.test(layer.className) && typeof inputDim === 'number') counts.push(inputDim);
+      if (typeof inputDim === 'number') counts.push(inputDim);
+      // Their outputs have the numbers of their inputs; others would not be asked for indices.
       const isPassing = /^(Masking|Dropout|Reshape|Flatten|TimeDistributed|Cast)$/.test(layer.className);
       const inner = 'layerCalls' in layer ? (layer as unknown as KerasModel) : undefined;
       const entry = inner?.inputs[inputs.indexOf(tensor)];

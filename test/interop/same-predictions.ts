@@ -1,7 +1,7 @@
 /** Whether a model predicts the same after a round trip, to the bit. */
 import { expect } from 'vitest';
 import type { KerasModel, PredictOutputs, Tensor } from '../../src/index.ts';
-import { inputsOf, predictSeeded, type SeededPrediction, tensorsOf } from '../../src/io/seeded-inputs.ts';
+import { predictSeeded, type SeededPrediction, tensorsOf } from '../../src/io/seeded-inputs.ts';
 import { withSmallInputs } from './small-inputs.ts';
 
 /** What a model predicts on seeded inputs. */
@@ -16,7 +16,7 @@ export async function expectSamePredictions(
 ): Promise<void> {
   if (prediction === undefined) return;
   const asked = await withSmallInputs(model);
-  const found = tensorsOf(await asked.predict<PredictOutputs>(inputsOf(asked, prediction.inputs)));
+  const found = tensorsOf(await asked.predict<PredictOutputs>(prediction.inputs));
   expect(found.length, `${what}: outputs`).toBe(prediction.outputs.length);
   for (const [index, expected] of prediction.outputs.entries()) {
     const { shape, dtype } = found[index] as Tensor;
