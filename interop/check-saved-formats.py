@@ -8,7 +8,8 @@ KERAS_BACKEND and PYTHONPATH say which Keras on what. For each FOLDER/NAME.json 
 "keras3Only", "training" }), or those that are named, there are NAME.<format>: whole models (keras, h5), of which predictions
 are compared, and weights alone (weights.h5, weights.json, old.h5, safetensors, npz), which are loaded into a model that is
 filled with noise, or read by the packages that they come from. Where "training" is { "x", "y", "losses", "steps" } there are
-NAME.trained.<format> as well, with the state of an optimizer: the judge goes on, saves NAME.back.<format>, and goes on again.
+NAME.trained.<format> as well, with the state of an optimizer: the judge goes on, saves that in files of its own, and goes on
+again.
 
 The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
 
@@ -19,7 +20,7 @@ The first line is { "judge", "backend" }; then comes one line of JSON for each m
     "single"      where "isHalf": the same, when the judge computes in single precision, as Hornet does
     "arrays"      of weights alone: how many are not the same to the bit
     "training"    the largest difference of losses, relative to the loss when that is above 1
-    "back"        files of the judge (their endings), and "later", what its next steps cost
+    "back"        the judge's files, by what they end in, and "later", what its next steps cost
 """
 
 import hashlib
@@ -57,6 +58,10 @@ else:
     NAME, BACKEND = f"Keras {keras.__version__}", keras.backend.backend()
     VERSION = tuple(int(part) for part in keras.__version__.split("."))
     HAS_SHARDS = VERSION >= (3, 10)
+
+
+# In names of files: others judge in the same folder.
+OWN = re.sub(r"\W+", "-", f"{NAME} {BACKEND}")
 
 
 def hard_sigmoid_keras2(x):
@@ -188,12 +193,13 @@ def whole_model(stem, ending, case, model=None):
 def go_on(model, stem, training, endings):
     """Trains on, saves, trains on."""
     row = {"training": distance(train(model, training), training["losses"])}
-    back = []
+    back = {}
     for ending in endings:
         save = model.save_weights if "weights" in ending else model.save
+        path = f"{stem}.of-{OWN}.{ending}"
         try:
-            save(f"{stem}.back.{ending}")
-            back.append(ending)
+            save(path)
+            back[ending] = path
         except ValueError as error:
             # Names that are there twice, of which Keras says nothing in files of its own form.
             if "name already exists" not in str(error):

@@ -63,7 +63,7 @@ interface Row {
   readonly single?: number | null;
   readonly arrays?: number;
   readonly training?: number | null;
-  readonly back?: readonly string[];
+  readonly back?: Readonly<Record<string, string>>;
   readonly later?: readonly number[];
 }
 
@@ -174,8 +174,8 @@ async function judgeRow(row: Row, one: Case, tallies: Tallies, title: string): P
     if (row.format === 'h5' && title.startsWith('Keras 3')) tally.note(NO_STATE);
     else if (typeof one.training === 'string' && row.arrays === undefined) tally.note(`not trained: ${one.training}`);
   }
-  for (const ending of row.back ?? []) {
-    const distance = await goOn(one, ending, row.later ?? []).catch((error: Error) => error.message);
+  for (const [ending, path] of Object.entries(row.back ?? {})) {
+    const distance = await goOn(one, path, row.later ?? []).catch((error: Error) => error.message);
     const isGood = typeof distance === 'number' && distance <= LOSS_LIMIT;
     tallies.of(title, titleOf(ending)).count('we train on', isGood);
     if (!isGood) failures.push(`back.${ending}: ${distance}`);
@@ -184,10 +184,10 @@ async function judgeRow(row: Row, one: Case, tallies: Tallies, title: string): P
 }
 
 /** How far the losses are off when we go on with what a judge saved. */
-async function goOn({ name, training }: Case, ending: string, later: readonly number[]): Promise<number> {
-  const at = (what: string): string => join(FOLDER, `${name}.${what}`);
-  const model = await loadModel(at(ending.includes('weights') ? 'trained.keras' : `back.${ending}`));
-  if (ending.includes('weights')) await model.loadWeights(at(`back.${ending}`));
+async function goOn({ name, training }: Case, path: string, later: readonly number[]): Promise<number> {
+  const isWhole = !/\.weights\.\w+$/.test(path);
+  const model = await loadModel(isWhole ? path : join(FOLDER, `${name}.trained.keras`));
+  if (!isWhole) await model.loadWeights(path);
   const losses = await trainSteps(model, training as Training, later.length);
   return Math.max(
     ...losses.map((loss, step) => Math.abs(loss - (later[step] as number)) / Math.max(1, Math.abs(loss))),
