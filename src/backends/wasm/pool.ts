@@ -20,6 +20,7 @@ import {
   liesWithin,
   WINDOW_PARAMS,
 } from './pool-window.ts';
+import { emitTouch } from './touch-code.ts';
 
 /** A pool over `inputShape`, that of x also for the gradients. */
 export interface PoolGeometry {
@@ -80,6 +81,13 @@ function planPool({ inputShape, attributes }: PoolGeometry, writeWindow: WindowW
           Local,
           Local,
         ];
+        emitTouch(
+          module,
+          f,
+          { start: places.left, byteLength: batch * imageLength(geometry) * 4 },
+          batch * blocks,
+          () => f.get(unit),
+        );
         divideInto(f, unit, blocks, image, firstLine);
         f.scaled(firstLine, unitLines).tee(firstLine).i32(unitLines).op('i32.add').tee(lastLine);
         f.i32(lines).get(lastLine).i32(lines).op('i32.lt_s', 'select').set(lastLine);
@@ -188,6 +196,7 @@ function planPoolGradient(
   const isCut = areDisjoint(geometry) && input[0] === 1 && liesWithin(geometry, 1);
   const unitLines = isCut ? Math.min(lines, Math.ceil(LEAST_UNIT_LENGTH / Math.max(lineLength, 1))) : lines;
   const blocks = Math.ceil(lines / Math.max(unitLines, 1));
+  const units = batch * Math.max(blocks, 1);
   const writesAll =
     writeWindow === emitMaximumGradient &&
     disjointElements(geometry) !== undefined &&
@@ -209,6 +218,9 @@ function planPoolGradient(
           Local,
           Local,
         ];
+        for (const start of new Set([seen(places), places.output])) {
+          emitTouch(module, f, { start, byteLength: batch * length * 4 }, units, () => f.get(unit));
+        }
         divideInto(f, unit, Math.max(blocks, 1), image, firstLine);
         f.scaled(firstLine, unitLines).tee(firstLine).i32(unitLines).op('i32.add').tee(lastLine);
         f.i32(lines).op('i32.lt_s');
@@ -241,7 +253,7 @@ function planPoolGradient(
         emitTail(f, places, start, count);
         f.release(image, firstLine, lastLine, offset, start, count);
       });
-      return { kernel, units: batch * Math.max(blocks, 1) };
+      return { kernel, units };
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto } from './contract-plan.ts';
+import { TILE_ROWS } from './contract-tile.ts';
 import { emitTouch } from './touch-code.ts';
 import { VectorConstants } from './vector-constants.ts';
 import { forVectors } from './vector-loops.ts';
@@ -43,8 +44,17 @@ export function planTiles(geometry: Pick<TileGrid, 'batch' | 'input' | 'output' 
   const pieces = Math.max(1, Math.ceil(tiles[1] / Math.max(wanted, 1)));
   const unitColumns = Math.ceil(tiles[1] / pieces);
   const lines = batch * tiles[0];
-  const unitLines = pieces > 1 ? 1 : Math.max(1, Math.min(lines, Math.round(wanted / tiles[1])));
+  const unitLines = pieces > 1 ? 1 : Math.min(lines, linesOfUnit(tiles[1], wanted));
   return { ...geometry, tiles, unitLines, unitColumns, pieces, units: Math.ceil(lines / unitLines) * pieces };
+}
+
+/** So many lines that their tiles are about as many as wanted, and nearly fill the rows of products. */
+function linesOfUnit(tilesOfLine: number, wanted: number): number {
+  const most = Math.max(1, Math.floor((1.35 * wanted) / tilesOfLine));
+  const least = Math.min(most, Math.ceil((0.75 * wanted) / tilesOfLine));
+  const fill = (lines: number): number => (lines * tilesOfLine) / Math.ceil((lines * tilesOfLine) / TILE_ROWS);
+  const candidates = Array.from({ length: most - least + 1 }, (_, index) => least + index);
+  return candidates.reduce((best, lines) => (fill(lines) > fill(best) ? lines : best));
 }
 
 /** Tiles of a unit. */
