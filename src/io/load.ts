@@ -102,7 +102,11 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   const compressing = options.weightDtype && (await import('./compress-weights.ts')).compressingLoad(options);
   const progress = new ProgressCounter(options.onProgress);
   const isPart = options.until !== undefined || options.exclude !== undefined;
-  const artifacts = await readArtifacts(source, { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options }, progress);
+  const artifacts = await readArtifacts(
+    source,
+    { wholeBelow: isPart ? 0 : WHOLE_BELOW_BYTES, ...options },
+    progress.listener,
+  );
   const early = new EarlyReads();
   // What is read before it is known what it is for cannot be compressed when it arrives.
   if (artifacts.weights !== undefined && !isPart && !compressing && (await isAtHand(source))) {
@@ -164,7 +168,7 @@ export async function loadWeights(
   options: LoadWeightsOptions = {},
 ): Promise<LoadReport> {
   const progress = new ProgressCounter(options.onProgress);
-  const artifacts = await readArtifacts(source, { wholeBelow: WHOLE_BELOW_BYTES, ...options }, progress);
+  const artifacts = await readArtifacts(source, { wholeBelow: WHOLE_BELOW_BYTES, ...options }, progress.listener);
   if (artifacts.weights === undefined) {
     const feature = 'a file without weights';
     throw new UnsupportedError(`Cannot load weights from "${artifacts.source}": found ${feature}`, feature);

@@ -40,6 +40,11 @@ export class ProgressCounter {
     this.#onProgress = onProgress;
   }
 
+  /** Who hears of each read: nobody, when nobody wants to know. */
+  get listener(): this | undefined {
+    return this.#onProgress && this;
+  }
+
   /** Bytes have arrived. */
   deliver(file: string, byteCount: number): void {
     this.#file = file;
