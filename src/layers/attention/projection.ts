@@ -1,22 +1,10 @@
 /** What the attention layers with heads share: the options of their projections. */
-import type { Constraint } from '../constraints.ts';
 import { EinsumDense } from '../core/einsum-dense.ts';
-import {
-  boolean,
-  constraint,
-  type Fields,
-  initializer,
-  integer,
-  nullable,
-  number,
-  positiveInteger,
-  regularizer,
-} from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { boolean, type Fields, integer, nullable, number, positiveInteger } from '../fields.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 
-export interface ProjectionConfig extends LayerConfig {
+export interface ProjectionConfig extends LayerConfig, KernelConfig {
   /** Share of the attention weights that training drops. */
   dropout: number;
   useBias: boolean;
@@ -26,13 +14,6 @@ export interface ProjectionConfig extends LayerConfig {
   slidingWindow: number | null;
   /** Kept for Keras; it changes no number. */
   flashAttention: boolean | null;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
   seed: number | null;
 }
 
@@ -43,13 +24,7 @@ export const projectionFields: Fields<ProjectionConfig> = {
   useGate: boolean(false),
   slidingWindow: nullable(positiveInteger()),
   flashAttention: nullable(boolean()),
-  kernelInitializer: initializer('glorot_uniform'),
-  biasInitializer: initializer('zeros'),
-  kernelRegularizer: regularizer(),
-  biasRegularizer: regularizer(),
-  activityRegularizer: regularizer(),
-  kernelConstraint: constraint(),
-  biasConstraint: constraint(),
+  ...kernelFields,
   seed: nullable(integer()),
 };
 

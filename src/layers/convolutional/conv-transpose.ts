@@ -3,27 +3,22 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { convTranspose, type Padding } from '../../ops/convolution.ts';
 import { add } from '../../ops/elementwise.ts';
 import type { Activation } from '../activation.ts';
-import type { Constraint } from '../constraints.ts';
 import { channelsOf, type DataFormat, dataFormat } from '../data-format.ts';
 import {
   activation,
   boolean,
-  constraint,
   extents,
   type Fields,
-  initializer,
   nullable,
   type Options,
   oneOf,
   positiveInteger,
-  regularizer,
 } from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 import { channelBias, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
-export interface ConvTransposeConfig extends LayerConfig {
+export interface ConvTransposeConfig extends LayerConfig, KernelConfig {
   filters: number;
   kernelSize: readonly number[];
   strides: readonly number[];
@@ -36,13 +31,6 @@ export interface ConvTransposeConfig extends LayerConfig {
   dilationRate: readonly number[];
   activation: Activation;
   useBias: boolean;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
 }
 
 export type ConvTransposeOptions = Options<ConvTransposeConfig, 'filters' | 'kernelSize'>;
@@ -60,13 +48,7 @@ function convTransposeFields(rank: number): Fields<ConvTransposeConfig> {
     dilationRate: windowExtents(rank, 1),
     activation: activation(null),
     useBias: boolean(true),
-    kernelInitializer: initializer('glorot_uniform'),
-    biasInitializer: initializer('zeros'),
-    kernelRegularizer: regularizer(),
-    biasRegularizer: regularizer(),
-    activityRegularizer: regularizer(),
-    kernelConstraint: constraint(),
-    biasConstraint: constraint(),
+    ...kernelFields,
   };
 }
 

@@ -4,25 +4,14 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { conv, type Padding } from '../../ops/convolution.ts';
 import { add } from '../../ops/elementwise.ts';
 import type { Activation } from '../activation.ts';
-import type { Constraint } from '../constraints.ts';
 import { type LoraConfig, loraFields } from '../core/lora.ts';
 import { channelsOf, type DataFormat, dataFormat } from '../data-format.ts';
-import {
-  activation,
-  boolean,
-  constraint,
-  type Fields,
-  initializer,
-  type Options,
-  positiveInteger,
-  regularizer,
-} from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { activation, boolean, type Fields, type Options, positiveInteger } from '../fields.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 import { channelBias, checkChannels, checkWindowFits, padding, windowExtents } from './sliding-window.ts';
 
-export interface ConvConfig extends LayerConfig, LoraConfig {
+export interface ConvConfig extends LayerConfig, LoraConfig, KernelConfig {
   filters: number;
   kernelSize: readonly number[];
   strides: readonly number[];
@@ -34,13 +23,6 @@ export interface ConvConfig extends LayerConfig, LoraConfig {
   groups: number;
   activation: Activation;
   useBias: boolean;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
 }
 
 export type ConvOptions = Options<ConvConfig, 'filters' | 'kernelSize'>;
@@ -58,13 +40,7 @@ function convFields(rank: number): Fields<ConvConfig> {
     groups: positiveInteger(1),
     activation: activation(null),
     useBias: boolean(true),
-    kernelInitializer: initializer('glorot_uniform'),
-    biasInitializer: initializer('zeros'),
-    kernelRegularizer: regularizer(),
-    biasRegularizer: regularizer(),
-    activityRegularizer: regularizer(),
-    kernelConstraint: constraint(),
-    biasConstraint: constraint(),
+    ...kernelFields,
   };
 }
 

@@ -10,25 +10,13 @@ import { matmul } from '../../ops/matrix.ts';
 import { toFloat } from '../../ops/operand.ts';
 import { reshape, transpose } from '../../ops/shape.ts';
 import type { Activation } from '../activation.ts';
-import type { Constraint } from '../constraints.ts';
 import { channelsOf, type DataFormat, dataFormat, spatialAxesOf } from '../data-format.ts';
-import {
-  activation,
-  anything,
-  boolean,
-  constraint,
-  type Fields,
-  initializer,
-  type Options,
-  positiveInteger,
-  regularizer,
-} from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { activation, anything, boolean, type Fields, type Options, positiveInteger } from '../fields.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 import { padding, windowExtents } from './sliding-window.ts';
 
-export interface LocallyConnectedConfig extends LayerConfig {
+export interface LocallyConnectedConfig extends LayerConfig, KernelConfig {
   filters: number;
   kernelSize: readonly number[];
   strides: readonly number[];
@@ -37,13 +25,6 @@ export interface LocallyConnectedConfig extends LayerConfig {
   dataFormat: DataFormat;
   activation: Activation;
   useBias: boolean;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
   /** How the kernel is kept: 1 a matrix for each position, 2 one matrix with zeros, 3 only what is not zero. */
   implementation: 1 | 2 | 3;
 }
@@ -60,13 +41,7 @@ function locallyConnectedFields(rank: number): Fields<LocallyConnectedConfig> {
     dataFormat: dataFormat(),
     activation: activation(null),
     useBias: boolean(true),
-    kernelInitializer: initializer('glorot_uniform'),
-    biasInitializer: initializer('zeros'),
-    kernelRegularizer: regularizer(),
-    biasRegularizer: regularizer(),
-    activityRegularizer: regularizer(),
-    kernelConstraint: constraint(),
-    biasConstraint: constraint(),
+    ...kernelFields,
     implementation: anything<1 | 2 | 3>('1, 2 or 3', (value) => value === 1 || value === 2 || value === 3, 1),
   };
 }

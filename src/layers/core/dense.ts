@@ -3,34 +3,16 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { add } from '../../ops/elementwise.ts';
 import { matmul } from '../../ops/matrix.ts';
 import type { Activation } from '../activation.ts';
-import type { Constraint } from '../constraints.ts';
-import {
-  activation,
-  boolean,
-  constraint,
-  type Fields,
-  initializer,
-  type Options,
-  positiveInteger,
-  regularizer,
-} from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { activation, boolean, type Fields, type Options, positiveInteger } from '../fields.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 import { type LoraConfig, loraFields } from './lora.ts';
 import { unquantized } from './quantization.ts';
 
-export interface DenseConfig extends LayerConfig, LoraConfig {
+export interface DenseConfig extends LayerConfig, LoraConfig, KernelConfig {
   units: number;
   activation: Activation;
   useBias: boolean;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
   quantizationConfig: null;
 }
 
@@ -47,13 +29,7 @@ export class Dense extends Layer<DenseConfig> {
     units: positiveInteger(),
     activation: activation(null),
     useBias: boolean(true),
-    kernelInitializer: initializer('glorot_uniform'),
-    biasInitializer: initializer('zeros'),
-    kernelRegularizer: regularizer(),
-    biasRegularizer: regularizer(),
-    activityRegularizer: regularizer(),
-    kernelConstraint: constraint(),
-    biasConstraint: constraint(),
+    ...kernelFields,
     quantizationConfig: unquantized(),
   };
   override readonly supportsMasking = true;

@@ -4,26 +4,13 @@ import type { SymbolicTensor } from '../../graph/node.ts';
 import { einsum } from '../../ops/einsum.ts';
 import { add } from '../../ops/elementwise.ts';
 import type { Activation } from '../activation.ts';
-import type { Constraint } from '../constraints.ts';
-import {
-  activation,
-  anything,
-  constraint,
-  type Field,
-  type Fields,
-  initializer,
-  nullable,
-  type Options,
-  regularizer,
-  string,
-} from '../fields.ts';
-import type { Initializer } from '../initializers.ts';
+import { activation, anything, type Field, type Fields, nullable, type Options, string } from '../fields.ts';
+import { type KernelConfig, kernelFields } from '../kernel-options.ts';
 import { Layer, type LayerConfig, layerFields } from '../layer.ts';
-import type { Regularizer } from '../regularizers.ts';
 import { type LoraConfig, loraFields } from './lora.ts';
 import { unquantized } from './quantization.ts';
 
-export interface EinsumDenseConfig extends LayerConfig, LoraConfig {
+export interface EinsumDenseConfig extends LayerConfig, LoraConfig, KernelConfig {
   /** Letters of the input's axes, of the kernel's and of the output's, such as `abc,cd->abd`. */
   equation: string;
   /** The output's extents without the batch; `null` where they follow from the input. */
@@ -31,13 +18,6 @@ export interface EinsumDenseConfig extends LayerConfig, LoraConfig {
   activation: Activation;
   /** Letters of those axes of the output along which the bias differs; `null` for no bias. */
   biasAxes: string | null;
-  kernelInitializer: Initializer;
-  biasInitializer: Initializer;
-  kernelRegularizer: Regularizer | null;
-  biasRegularizer: Regularizer | null;
-  activityRegularizer: Regularizer | null;
-  kernelConstraint: Constraint | null;
-  biasConstraint: Constraint | null;
   quantizationConfig: null;
 }
 
@@ -56,13 +36,7 @@ export class EinsumDense extends Layer<EinsumDenseConfig> {
     outputShape: outputShape(),
     activation: activation(null),
     biasAxes: nullable(string()),
-    kernelInitializer: initializer('glorot_uniform'),
-    biasInitializer: initializer('zeros'),
-    kernelRegularizer: regularizer(),
-    biasRegularizer: regularizer(),
-    activityRegularizer: regularizer(),
-    kernelConstraint: constraint(),
-    biasConstraint: constraint(),
+    ...kernelFields,
     quantizationConfig: unquantized(),
   };
 

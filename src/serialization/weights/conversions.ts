@@ -179,33 +179,33 @@ function convertCudnn(
 
 /** Each gate's kernel `[inputs, units]` was stored column by column. */
 function reorderGates(tensor: Tensor, gates: number): Tensor {
-  const [rows, columns] = tensor.shape as readonly [number, number];
-  const units = columns / gates;
-  const source = floats(tensor);
-  const target = new Float32Array(source.length);
-  for (let gate = 0; gate < gates; gate++) {
-    for (let row = 0; row < rows; row++) {
-      for (let unit = 0; unit < units; unit++) {
-        // Element k of the gate in column-major order of [units, rows]ᵀ.
-        const flat = unit * rows + row;
-        const from = Math.floor(flat / units) * columns + gate * units + (flat % units);
-        target[row * columns + gate * units + unit] = source[from] as number;
-      }
-    }
-  }
-  return new Tensor(tensor.shape, 'float32', target);
+  const rows = tensor.shape[0] as number;
+  return rearrangeGates(tensor, gates, (row, unit, units) => {
+    // Element k of the gate in column-major order of [units, rows]ᵀ.
+    const flat = unit * rows + row;
+    return [Math.floor(flat / units), flat % units];
+  });
 }
 
 function transposeGates(tensor: Tensor, gates: number): Tensor {
+  return rearrangeGates(tensor, gates, (row, unit) => [unit, row]);
+}
+
+/** @param placeOf where an element of a gate `[rows, units]` was stored in it */
+function rearrangeGates(
+  tensor: Tensor,
+  gates: number,
+  placeOf: (row: number, unit: number, units: number) => readonly [row: number, unit: number],
+): Tensor {
   const [rows, columns] = tensor.shape as readonly [number, number];
   const units = columns / gates;
   const source = floats(tensor);
   const target = new Float32Array(source.length);
-  for (let gate = 0; gate < gates; gate++) {
-    for (let row = 0; row < rows; row++) {
-      for (let unit = 0; unit < units; unit++) {
-        target[row * columns + gate * units + unit] = source[unit * columns + gate * units + row] as number;
-      }
+  for (let row = 0; row < rows; row++) {
+    for (let unit = 0; unit < units; unit++) {
+      const [fromRow, fromUnit] = placeOf(row, unit, units);
+      const [from, to] = [fromRow * columns + fromUnit, row * columns + unit];
+      for (let gate = 0; gate < columns; gate += units) target[to + gate] = source[from + gate] as number;
     }
   }
   return new Tensor(tensor.shape, 'float32', target);
