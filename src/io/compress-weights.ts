@@ -21,7 +21,7 @@ export interface CompressedWeight {
 /** How the weights of a model are kept in memory. */
 export interface WeightCompression {
   readonly dtype: WeightDtype;
-  /** What all weights take, and what they would take as float32; packed for a program they take as much again. */
+  /** What all weights take, and what they would take as float32. After a prediction its program holds them, and nothing else. */
   readonly bytes: number;
   readonly float32Bytes: number;
   /** Those that are kept in fewer bytes, in the order of the model's weights. */
