@@ -5,7 +5,7 @@ import type { QuantizedWeight } from '../formats/layers-model/write-layers-model
 import type { KerasModel } from '../model/keras-model.ts';
 import { modelFromJSON } from '../serialization/build-model.ts';
 import type { CustomObjects } from '../serialization/custom-objects.ts';
-import { isModelClass } from '../serialization/decoder.ts';
+import { isModelClass } from '../serialization/json-shapes.ts';
 import { tensorflowNames } from '../serialization/named-weights.ts';
 import { loadLayerClasses } from '../serialization/registry.ts';
 import { layerPlaces } from '../serialization/weights/match-paths.ts';

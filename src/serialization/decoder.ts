@@ -13,7 +13,15 @@ import { atOnce } from '../pause.ts';
 import type { CustomFunction, CustomObjects, LayerClass } from './custom-objects.ts';
 import { CustomObjectError } from './custom-objects.ts';
 import type { Dialect } from './dialect.ts';
-import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
+import {
+  camelCaseOf,
+  configOf,
+  isList,
+  isModelClass,
+  isObject,
+  isSerializedObject,
+  withoutPackage,
+} from './json-shapes.ts';
 import type { RawLayer } from './keras1.ts';
 import { currentClassName, withCurrentKeys, withKeras2Defaults, withoutDroppedKeys } from './keras2.ts';
 import type { NeededCode } from './needed-code.ts';
@@ -87,7 +95,7 @@ export class Decoder {
     const raw = this.#translate({ className: withoutPackage(fullName), config: configOf(json) });
     const name = typeof raw.config.name === 'string' ? raw.config.name : raw.className;
     if (custom !== undefined) return this.#customLayer(custom, raw);
-    if (MODEL_CLASSES.has(raw.className)) return yield* this.#decodeModel(this, json);
+    if (isModelClass(raw.className)) return yield* this.#decodeModel(this, json);
     if (raw.className === 'Lambda') return this.#lambda(name, raw.config);
     const layerClass = this.code.classes.get(raw.className);
     if (layerClass === undefined) {
@@ -310,12 +318,6 @@ function scalarOf(value: JsonValue | undefined): unknown {
 
 /** The ellipsis in a raw index such as `x[..., 0]`. */
 const ELLIPSIS = '...';
-
-const MODEL_CLASSES: ReadonlySet<string> = new Set(['Model', 'Functional', 'Sequential']);
-
-export function isModelClass(className: string): boolean {
-  return MODEL_CLASSES.has(className);
-}
 
 function isLayerClass(value: LayerClass | CustomFunction): value is LayerClass {
   return value.prototype instanceof Layer;

@@ -12,7 +12,7 @@
  */
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
 import { KERAS_2_HARD_SIGMOID } from './encode-layers.ts';
-import { configOf, isList, isObject, isSerializedObject } from './json-shapes.ts';
+import { configOf, isList, isModelClass, isObject, isSerializedObject } from './json-shapes.ts';
 
 export interface SharedTopology {
   readonly topology: JsonObject;
@@ -134,9 +134,6 @@ const SMALL_MODULES: ReadonlySet<JsonValue> = new Set([
   'keras.regularizers',
   'keras.constraints',
 ]);
-
-const isModelClass = (name: JsonValue | undefined): boolean =>
-  name === 'Model' || name === 'Functional' || name === 'Sequential';
 
 /** The nested models of a model, with the number from which Keras 3 counts their calls in inputs and outputs. */
 type NestedModels = ReadonlyMap<JsonValue | undefined, number>;

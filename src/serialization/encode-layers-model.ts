@@ -6,9 +6,7 @@
  * default has changed.
  */
 import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
-import { configOf, isList, isObject, isSerializedObject } from './json-shapes.ts';
-
-const MODEL_CLASSES: ReadonlySet<string> = new Set(['Functional', 'Model', 'Sequential']);
+import { configOf, isList, isModelClass, isObject, isSerializedObject } from './json-shapes.ts';
 
 /** Names of activations that mean something else in Keras 2, or that only later releases have. */
 const ACTIVATION_NAMES: Readonly<Record<string, string>> = {
@@ -60,7 +58,7 @@ function encodeObject(object: JsonObject): JsonObject {
   if (module === 'keras.constraints') return { class_name: className, config: encodeOptions(config) };
   if (module !== 'keras' && module !== 'keras.layers') throw new NoFormError();
   if (className === 'Sequential') return { class_name: className, config: encodeOptions(config) };
-  if (MODEL_CLASSES.has(className)) return { class_name: 'Model', config: encodeGraph(config) };
+  if (isModelClass(className)) return { class_name: 'Model', config: encodeGraph(config) };
   return { class_name: className, config: layerOptions(className, encodeOptions(config)) };
 }
 
@@ -137,7 +135,7 @@ function bidirectionalOptions(config: JsonObject): JsonObject {
 function encodeGraph(config: JsonObject): JsonObject {
   const layers = (isList(config.layers) ? config.layers : []).filter(isSerializedObject);
   // The making of a nested model counts as the first call of it.
-  const models = layers.filter(({ class_name: name, module }) => module === 'keras' && MODEL_CLASSES.has(name));
+  const models = layers.filter(({ class_name: name, module }) => module === 'keras' && isModelClass(name));
   const counting = new Set(models.map(nameOf));
   // Keras 3 counts so itself where the model's inputs and outputs are named, but for Sequential models.
   const countingLeaves = new Set(models.filter(({ class_name: name }) => name === 'Sequential').map(nameOf));

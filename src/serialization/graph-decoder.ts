@@ -10,8 +10,15 @@ import { Model } from '../model/model.ts';
 import { Sequential } from '../model/sequential.ts';
 import { CustomObjectError } from './custom-objects.ts';
 import type { Decoder } from './decoder.ts';
-import { isModelClass } from './decoder.ts';
-import { camelCaseOf, configOf, isList, isObject, isSerializedObject, withoutPackage } from './json-shapes.ts';
+import {
+  camelCaseOf,
+  configOf,
+  isList,
+  isModelClass,
+  isObject,
+  isSerializedObject,
+  withoutPackage,
+} from './json-shapes.ts';
 import type { CreateOperation } from './needed-code.ts';
 import {
   type CallJson,

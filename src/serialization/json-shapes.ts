@@ -19,6 +19,13 @@ export function configOf(value: JsonObject): JsonObject {
   return isObject(value.config) ? value.config : {};
 }
 
+const MODEL_CLASSES: ReadonlySet<unknown> = new Set(['Model', 'Functional', 'Sequential']);
+
+/** Whether a class, without its package, is one of Keras' own models. */
+export function isModelClass(className: unknown): boolean {
+  return MODEL_CLASSES.has(className);
+}
+
 export function camelCaseOf(key: string): string {
   return key.includes('_') ? key.replace(/(?<=.)_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) : key;
 }
