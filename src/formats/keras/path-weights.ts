@@ -122,8 +122,9 @@ export function sortGroups(found: readonly FoundGroup[], file: string): PathWeig
   const optimizers = new Map<string, WeightGroup>();
   const ignoredParts: string[] = [];
   for (const { path, group } of [...found].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    if (/^optimizer(?:\/|$)/.test(path)) addGroup(optimizers, path, group, file);
-    else if (!/^metrics(?:\/|$)/.test(path)) addGroup(groups, presentPath(path), group, file);
+    const [part] = path.split('/', 1);
+    if (part === 'optimizer') addGroup(optimizers, path, group, file);
+    else if (part !== 'metrics') addGroup(groups, presentPath(path), group, file);
     else if (group.entries.size > 0) ignoredParts.push(path);
   }
   // A loss-scaling optimizer saves the state of the one within twice: in its own list and below `inner_optimizer`.
@@ -137,6 +138,7 @@ export function sortGroups(found: readonly FoundGroup[], file: string): PathWeig
 
 /** A path as later releases have it. */
 export function presentPath(path: string): string {
+  if (!path.includes(OLD_LAYERS_SEGMENT)) return path;
   return path
     .split('/')
     .map((segment) => (segment === OLD_LAYERS_SEGMENT ? 'layers' : segment))
