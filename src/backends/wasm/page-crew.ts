@@ -11,8 +11,11 @@ import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool
 /** Elements that are copied into shared memory at once: a few milliseconds' at most. */
 const PIECE = 1 << 20;
 
-/** Outputs of this size are copied into memory that the page has touched before. */
-const LEAST_TOUCHED_BYTES = 1 << 16;
+/**
+ * Outputs of this size are copied into memory that the page has touched before: while one worker runs, or while the threads
+ * have every processor, which gains nothing where there is less.
+ */
+const LEAST_TOUCHED_BYTES = { alone: 1 << 16, shared: 1 << 21 } as const;
 
 /** Processors have no smaller pages. */
 const MEMORY_PAGE_BYTES = 4096;
@@ -57,6 +60,9 @@ class SharedPlace implements Place {
   readonly #pool: ThreadPool | undefined;
   readonly #program: ThreadedProgram;
   readonly #offsets: ReadonlyMap<Buffer, number>;
+  /** Those that are copied into memory that is there. */
+  readonly #largeOutputs: readonly Buffer[];
+  readonly #targets = new Map<Buffer, ArrayBuffer>();
   /** Its first word says whether a run is under way. */
   readonly #ticket: Int32Array;
   /** Whether the worker was told something whose end nobody has waited for. */
@@ -64,12 +70,13 @@ class SharedPlace implements Place {
   #threads = 1;
 
   constructor(leader: PageLeader, pool: ThreadPool | undefined, compiled: CompiledProgram) {
-    const { module, pages, meeting, offsets } = compiled;
+    const { module, pages, meeting, offsets, outputs } = compiled;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.#leader = leader;
     this.#pool = pool;
     this.#program = { module, memory, meeting };
     this.#offsets = offsets;
+    this.#largeOutputs = outputs.filter((buffer) => byteLengthOf(buffer) >= LEAST_TOUCHED_BYTES.shared);
     this.#ticket = new Int32Array(memory.buffer, meeting + TICKETS_OFFSET, 1);
     this.#id = leader.load(this, { module, memory, pages });
   }
@@ -100,7 +107,8 @@ class SharedPlace implements Place {
     Atomics.store(this.#ticket, 0, TICKET.called);
     const word = this.#ticket.byteOffset / 4;
     try {
-      await this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word });
+      const answer = this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word });
+      await Promise.all([answer, this.#touchTargets()]);
       this.#isAhead = false;
     } finally {
       // A worker that has died has not said so.
@@ -124,7 +132,14 @@ class SharedPlace implements Place {
       if (performance.now() < deadline) continue;
       throw new BackendError('Cannot read a value while a run assigns it: the run does not end; read it later', 'wasm');
     }
-    return copyOf(buffer, this.#numbers(buffer));
+    const target = this.#targets.get(buffer);
+    // Whoever takes it twice gets two.
+    this.#targets.delete(buffer);
+    return copyOf(buffer, this.#numbers(buffer), target);
+  }
+
+  async #touchTargets(): Promise<void> {
+    for (const buffer of this.#largeOutputs) this.#targets.set(buffer, await touchedBytes(byteLengthOf(buffer)));
   }
 
   peek(buffer: Buffer): NumericData {
@@ -181,7 +196,7 @@ class MessagePlace implements Place {
     this.#leader.tell(this.#id, { kind: 'run', threads: 1, ticket: -1 });
     const targets: (ArrayBuffer | undefined)[] = [];
     for (const [, byteLength] of ranges) {
-      targets.push(byteLength < LEAST_TOUCHED_BYTES ? undefined : await touchedBytes(byteLength));
+      targets.push(byteLength < LEAST_TOUCHED_BYTES.alone ? undefined : await touchedBytes(byteLength));
     }
     const results = await this.#leader.ask(this.#id, { kind: 'read', ranges, targets });
     this.#results = new Map(this.#kept.map((buffer, index) => [buffer, results[index] as ArrayBuffer]));

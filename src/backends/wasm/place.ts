@@ -78,8 +78,12 @@ export class LocalPlace implements Place {
 }
 
 /** What a buffer holds, in memory that is not shared. Engines take ten times as long for a slice of shared memory. */
-export function copyOf(buffer: Buffer, numbers: NumericData): NumericData {
-  const copy = numbersAt(new ArrayBuffer(byteLengthOf(buffer)), buffer, 0);
+export function copyOf(
+  buffer: Buffer,
+  numbers: NumericData,
+  bytes: ArrayBuffer = new ArrayBuffer(byteLengthOf(buffer)),
+): NumericData {
+  const copy = numbersAt(bytes, buffer, 0);
   copy.set(numbers);
   return copy;
 }

@@ -34,7 +34,7 @@ const IMAGE = 224 * 224 * 3;
 const PREDICTIONS = 4;
 
 const WIDTH = 4096;
-const ROWS = 72;
+const ROWS = 136;
 
 const SAMPLES = 64;
 const PIXELS = 24 * 24 * 3;
@@ -65,7 +65,9 @@ export const WORKS: Readonly<Record<'predict' | 'load' | 'wide' | 'train', Prepa
     const x = tensor(waves(ROWS * WIDTH, 1), [ROWS, WIDTH]);
     return async () => {
       for (let call = 1; call < PREDICTIONS; call++) await model.predict(x, { batchSize: ROWS });
-      return [(await model.predict(x, { batchSize: ROWS })).data as Float32Array];
+      const last = (await model.predict(x, { batchSize: ROWS })).data as Float32Array;
+      // The beginning and the end of what is computed: of all bits, comparing them would take longest.
+      return [last.subarray(0, WIDTH), last.subarray(-WIDTH)];
     };
   },
   train: async () => {
