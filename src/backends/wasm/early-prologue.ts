@@ -15,10 +15,15 @@ export interface ProloguePiece {
 export class EarlyPrologue {
   readonly #pieces: readonly ProloguePiece[];
   readonly #waiting: Set<ProloguePiece>;
+  /** How many waiting pieces depend on a variable. */
+  readonly #uses = new Map<Variable, number>();
 
   constructor(prologue: readonly PrologueStep[], plan: MemoryPlan) {
     this.#pieces = piecesOf(prologue, plan);
     this.#waiting = new Set(this.#pieces);
+    for (const { variables } of this.#pieces) {
+      for (const variable of variables) this.#uses.set(variable, (this.#uses.get(variable) ?? 0) + 1);
+    }
   }
 
   /**
@@ -36,9 +41,13 @@ export class EarlyPrologue {
   /** Notes that a piece is done, which else is left to the run; gives the variables that nothing else waits for. */
   finish(piece: ProloguePiece): Set<Variable> {
     this.#waiting.delete(piece);
-    const left = new Set(piece.variables);
-    for (const { variables } of this.#waiting) for (const variable of variables) left.delete(variable);
-    return left;
+    const done = new Set<Variable>();
+    for (const variable of piece.variables) {
+      const uses = (this.#uses.get(variable) ?? 0) - 1;
+      this.#uses.set(variable, uses);
+      if (uses === 0) done.add(variable);
+    }
+    return done;
   }
 
   /** The steps of pieces that were not done, or whose variables were assigned since. */
