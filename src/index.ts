@@ -35,8 +35,8 @@ export {
   type CheckpointDetails,
   Checkpoints,
   type CheckpointsOptions,
-  type WhichCheckpoint,
 } from './io/checkpoints.ts';
+export type { WhichCheckpoint } from './io/choose-checkpoints.ts';
 export type { CheckpointComparison, CheckpointWeightDifference } from './io/compare-checkpoints.ts';
 export type { CompressedWeight, CompressOptions, WeightCompression } from './io/compress-weights.ts';
 export {

@@ -2,11 +2,9 @@
 import { writableBytes } from '../binary/byte-sink.ts';
 import { NotFoundError, UnsupportedError } from '../errors.ts';
 import type { KerasModel } from '../model/keras-model.ts';
-import { nearestNames } from '../model/nearest-names.ts';
 import type { LoadReport } from '../serialization/report.ts';
 import { joinKey, type Store } from '../storage/store.ts';
 import type { Logs } from '../training/callbacks/callback.ts';
-import { directionOf, isBetterBy, type MonitorMode } from '../training/callbacks/monitor.ts';
 import type { TrainingState } from '../training/training-state.ts';
 import {
   type CheckpointVersion,
@@ -20,21 +18,14 @@ import {
   writeIndex,
   writeRecord,
 } from './checkpoint-records.ts';
+import { CheckpointChoice, type CheckpointPolicy, type WhichCheckpoint } from './choose-checkpoints.ts';
 import type { CheckpointComparison } from './compare-checkpoints.ts';
 import type { LoadModelOptions, LoadWeightsOptions } from './load.ts';
 import { placeOf, type SaveDestination } from './places.ts';
 import type { FormatOptions, SaveFormat } from './save-formats.ts';
 import { pathOf, type StoredModel } from './source.ts';
 
-export interface CheckpointsOptions extends FormatOptions {
-  /** How many of the last versions stay; all unless given, or one when `keepBest` is. The latest always stays. */
-  readonly keep?: number;
-  /** How many of the best versions stay besides; one unless given, when `keep` is. */
-  readonly keepBest?: number;
-  /** The metric that tells which is best; by default that of the versions that are there, else `val_loss`. */
-  readonly monitor?: string;
-  /** Which values of it are better; `auto`, unless given, goes by its name. */
-  readonly mode?: MonitorMode;
+export interface CheckpointsOptions extends FormatOptions, CheckpointPolicy {
   /** In which format models are stored, `keras` unless given; it may be one for weights alone. */
   readonly format?: SaveFormat;
   /** Whether what `fit` needs to go on is stored too, of models that are compiled; true unless given. */
@@ -54,9 +45,6 @@ export interface CheckpointDetails {
   /** In place of the format that all versions have. */
   readonly format?: SaveFormat;
 }
-
-/** Which version: `latest`, `best`, the number of its step, its name or its id. */
-export type WhichCheckpoint = 'latest' | 'best' | number | (string & {});
 
 type CheckpointStore = Store & Required<Pick<Store, 'write' | 'list' | 'remove'>>;
 
@@ -82,8 +70,6 @@ const FILE_NAMES: Readonly<Record<SaveFormat, string>> = {
 };
 
 const TRAINING_NAME = 'training.safetensors';
-
-const DEFAULT_MONITOR = 'val_loss';
 
 /**
  * A directory of versions of a model, on any store that can list and remove: a path, `opfs://runs`, a `Store`, a folder
@@ -115,6 +101,7 @@ const DEFAULT_MONITOR = 'val_loss';
 export class Checkpoints {
   readonly #destination: SaveDestination | Store;
   readonly #options: CheckpointsOptions;
+  readonly #choice: CheckpointChoice;
   #directory: Promise<Directory> | undefined;
   /** Ends when the write under way does, and never rejects. */
   #underWay: Promise<void> | undefined;
@@ -122,16 +109,9 @@ export class Checkpoints {
 
   /** @throws {RangeError} when an option is not what it may be. */
   constructor(destination: SaveDestination | Store, options: CheckpointsOptions = {}) {
-    for (const option of ['keep', 'keepBest'] as const) {
-      const count = options[option];
-      const least = option === 'keep' ? 1 : 0;
-      if (count === undefined || (Number.isSafeInteger(count) && count >= least)) continue;
-      throw new RangeError(`Cannot create Checkpoints: ${option} is ${count}, expected a number of at least ${least}`);
-    }
-    // Says now, and not after the first epoch, when a name does not tell what is better.
-    if (options.monitor !== undefined) directionOf(options.monitor, options.mode ?? 'auto');
     this.#destination = destination;
     this.#options = options;
+    this.#choice = new CheckpointChoice(options);
   }
 
   /** Where the versions are, for messages. */
@@ -155,7 +135,7 @@ export class Checkpoints {
   /** @throws {NotFoundError} when there is no such version. */
   async find(which: WhichCheckpoint = 'latest'): Promise<CheckpointVersion> {
     const { versions, damaged } = await this.#read();
-    return this.#choose(versions, damaged, which);
+    return this.#choice.find(versions, damaged, which, this.name);
   }
 
   /** Saves a version, and gives it when all of it is there and those that go are gone. */
@@ -257,7 +237,7 @@ export class Checkpoints {
     const directory = await this.#open();
     const { versions, damaged } = await this.#read();
     const isDamaged = damaged.some(({ id }) => id === which);
-    const { id } = isDamaged ? { id: String(which) } : this.#choose(versions, damaged, which);
+    const { id } = isDamaged ? { id: String(which) } : this.#choice.find(versions, damaged, which, this.name);
     await removeVersion(directory, id);
     await writeIndex(
       directory.store,
@@ -268,61 +248,7 @@ export class Checkpoints {
 
   /** The best of some versions; `undefined` when none has the metric. */
   bestOf(versions: readonly CheckpointVersion[]): CheckpointVersion | undefined {
-    return this.#sortedByMetric(versions)[0];
-  }
-
-  #choose(
-    versions: readonly CheckpointVersion[],
-    damaged: readonly DamagedVersion[],
-    which: WhichCheckpoint,
-  ): CheckpointVersion {
-    const found =
-      which === 'latest'
-        ? versions.at(-1)
-        : which === 'best'
-          ? this.bestOf(versions)
-          : typeof which === 'number'
-            ? versions.findLast(({ step }) => step === which)
-            : (versions.find(({ name }) => name === which) ?? versions.find(({ id }) => id === which));
-    if (found !== undefined) return found;
-    const known = versions.flatMap(({ id, name }) => (name === undefined ? [id] : [name, id]));
-    const near = nearestNames(String(which), known);
-    const { metric } = this.#monitor(versions);
-    const problem =
-      which === 'best' && versions.length > 0
-        ? `none of ${versions.length} versions has the metric "${metric}" as one number`
-        : versions.length === 0
-          ? 'there is no version'
-          : typeof which === 'number'
-            ? `there are the steps ${versions.map(({ step }) => step).join(', ')}`
-            : `there is no version of that name${near.length === 0 ? '' : `; did you mean "${near[0]}"?`}`;
-    const [first] = damaged;
-    const more = first === undefined ? '' : `; ${damaged.length} are damaged: ${first.problem}`;
-    throw new NotFoundError(`Cannot find checkpoint "${which}" of ${this.name}: ${problem}${more}`, String(which));
-  }
-
-  #monitor(versions: readonly CheckpointVersion[]): CheckpointVersion['monitor'] {
-    const { monitor, mode = 'auto' } = this.#options;
-    const last = versions.at(-1)?.monitor;
-    if (monitor === undefined && last !== undefined && mode === 'auto') return last;
-    const metric = monitor ?? last?.metric ?? DEFAULT_MONITOR;
-    return { metric, mode: directionOf(metric, mode) };
-  }
-
-  /** Those that have the metric as a number, the best first, of equals the earlier. */
-  #sortedByMetric(versions: readonly CheckpointVersion[]): CheckpointVersion[] {
-    const { metric, mode } = this.#monitor(versions);
-    const isBetter = isBetterBy(metric, mode, 0);
-    const measure = ({ metrics }: CheckpointVersion): number => {
-      const value = metrics[metric];
-      return typeof value === 'number' ? value : Number.NaN;
-    };
-    return versions
-      .filter((version) => !Number.isNaN(measure(version)))
-      .sort((a, b) => {
-        if (isBetter(measure(a), measure(b))) return -1;
-        return isBetter(measure(b), measure(a)) ? 1 : a.number - b.number;
-      });
+    return this.#choice.bestFirst(versions)[0];
   }
 
   async #open(): Promise<Directory> {
@@ -404,7 +330,7 @@ export class Checkpoints {
       byteLength: files.reduce((sum, { byteLength }) => sum + byteLength, 0),
       format,
       files: { model: FILE_NAMES[format], ...(training === undefined ? {} : { training: TRAINING_NAME }) },
-      monitor: this.#monitor(versions),
+      monitor: this.#choice.monitorOf(versions),
     };
     const writer = newWriterId();
     return await asWriter(writer, async () => {
@@ -429,23 +355,10 @@ export class Checkpoints {
   /** Removes the versions that the new one makes needless. */
   async #tidy(directory: Directory, added: CheckpointVersion): Promise<void> {
     const { versions } = await this.#read();
-    const kept = this.#kept(versions, added);
+    const kept = this.#choice.kept(versions, added);
     const staying = versions.filter(({ id }) => kept.has(id));
     await writeIndex(directory.store, directory.folder, staying);
     for (const { id } of versions) if (!kept.has(id)) await removeVersion(directory, id);
-  }
-
-  /** The ids of the versions that stay. */
-  #kept(versions: readonly CheckpointVersion[], added: CheckpointVersion): Set<string> {
-    const { keep, keepBest } = this.#options;
-    const isReplaced = (version: CheckpointVersion): boolean =>
-      version.number < added.number &&
-      (version.name === undefined ? version.step === added.step : version.name === added.name);
-    const present = versions.filter((version) => !isReplaced(version));
-    if (keep === undefined && keepBest === undefined) return new Set(present.map(({ id }) => id));
-    const named = present.filter(({ name }) => name !== undefined);
-    const best = this.#sortedByMetric(present).slice(0, keepBest ?? 1);
-    return new Set([added, ...named, ...best, ...present.slice(-(keep ?? 1))].map(({ id }) => id));
   }
 }
 
