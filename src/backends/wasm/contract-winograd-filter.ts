@@ -54,6 +54,7 @@ export function planWinogradFilterGradient(geometry: WinogradGeometry): Contract
   const strides = pointStrides(geometry, grid);
   const patchBytes = Math.max(TILE_POINTS * inputs, TILE_OUTPUTS ** 2 * outputs) * 4;
   return {
+    form: 'winograd',
     finishes: false,
     sharedBytes: parts * sumBytes(geometry),
     privateBytes: TILE_POINTS * (strides.x + strides.dy) + patchBytes,

@@ -65,7 +65,7 @@ export function planWinograd(geometry: WinogradGeometry, packed: Packed): Contra
       return { ...code, prepare: emitKernelTransform(module, geometry, places.sharedScratch, floatTaps(places.right)) };
     },
   };
-  if (typeof packed === 'boolean') return plan;
+  if (typeof packed === 'boolean') return { ...plan, form: `packed: ${packed}` };
   const narrow = rareCode('narrowWinograd').planNarrowKernel(geometry, packed);
   return (
     narrow && {
@@ -176,18 +176,15 @@ function emitTileOutput(
     ],
     places.output,
   ).set(target);
-  const whole = (): unknown =>
-    f
-      .get(matrices)
-      .get(target)
-      .i32(width * pixel)
-      .call(transformOutput);
+  const transform = (to: Local, pitch: number): void => {
+    f.get(matrices).get(to).i32(pitch);
+    if (places.bias !== undefined) f.i32(places.bias);
+    f.call(transformOutput);
+  };
+  const whole = (): void => transform(target, width * pixel);
   const part = (): void => {
     const [row, rows, column, columns, source, at] = f.localsOf('i32', 6) as [Local, Local, Local, Local, Local, Local];
-    f.get(matrices)
-      .get(patch)
-      .i32(TILE_OUTPUTS * pixel)
-      .call(transformOutput);
+    transform(patch, TILE_OUTPUTS * pixel);
     f.i32(height).get(y).op('i32.sub').set(rows);
     emitLeast(f, rows, TILE_OUTPUTS);
     f.i32(width).get(x).op('i32.sub').set(columns);
@@ -260,12 +257,14 @@ function emitLineTail(
 
 /**
  * A function of three i32 (the place of the tile in the first of 36 matrices, where the output goes, the distance of
- * the output's lines) that transforms all channels back, adds the bias and keeps the bounds.
+ * the output's lines), and of the address of the bias where there is one, that transforms all channels back, adds the bias
+ * and keeps the bounds.
  */
 function outputTile(module: ModuleBuilder, channels: number, stride: number, places: ContractPlaces): number {
-  const { bias, lower, upper } = places;
-  const key = `winograd output ${channels} ${stride} ${bias} ${lower} ${upper}`;
-  return module.shared(key, ['i32', 'i32', 'i32'], [], (f) => {
+  const { lower, upper } = places;
+  const hasBias = places.bias !== undefined;
+  const key = `winograd output ${channels} ${stride} ${hasBias} ${lower} ${upper}`;
+  return module.shared(key, hasBias ? ['i32', 'i32', 'i32', 'i32'] : ['i32', 'i32', 'i32'], [], (f) => {
     const [source, target, pitch] = [f.param(0), f.param(1), f.param(2)];
     const lines = f.localsOf('i32', TILE_OUTPUTS);
     const at = f.local('i32');
@@ -273,10 +272,8 @@ function outputTile(module: ModuleBuilder, channels: number, stride: number, pla
     const bounds = [lower, upper].filter((bound) => bound !== undefined);
     const constants = new VectorConstants(f, [...outputTransform.constants, ...bounds]);
     forVectors(module, f, at, channels, (vectors) => {
-      const added = bias === undefined ? [] : f.localsOf('v128', vectors);
-      for (const [vector, local] of added.entries()) {
-        f.load('v128.load', at, (bias as number) + vector * 16).set(local);
-      }
+      const added = hasBias ? f.localsOf('v128', vectors) : [];
+      for (const [vector, local] of added.entries()) f.load('v128.load', f.param(3), vector * 16).set(local);
       emitTransform(
         f,
         outputTransform,
@@ -300,6 +297,7 @@ function outputTile(module: ModuleBuilder, channels: number, stride: number, pla
       f.release(...added);
       for (const line of lines) f.increment(line, vectors * 16);
       f.increment(source, vectors * 16);
+      if (hasBias) f.increment(f.param(3), vectors * 16);
     });
     constants.release();
   });

@@ -8,6 +8,7 @@ import { atOnce } from '../../pause.ts';
 import { ModuleBuilder } from './assembler-module.ts';
 import { emitProgram } from './emit-program.ts';
 import { prepareNodes } from './prepare-nodes.ts';
+import { loadRareCode } from './rare-code.ts';
 import { isTold, readTold, toldAddress } from './told-address.ts';
 
 describe('toldAddress', () => {
@@ -52,11 +53,17 @@ describe('equal kernels', () => {
     parameter(new Variable({ name: 'weight', shape, initialize: () => expect.unreachable() }));
 
   /** Bytes of a program of so many layers of one kind. */
-  async function bytesOf(count: number, layer: (x: SymbolicTensor) => SymbolicTensor): Promise<number> {
-    const x = input('x', { shape: [1, 12, 12, 8], dtype: 'float32' });
+  async function bytesOf(
+    count: number,
+    channels: number,
+    layer: (x: SymbolicTensor) => SymbolicTensor,
+  ): Promise<number> {
+    const x = input('x', { shape: [1, 16, 16, channels], dtype: 'float32' });
     let value: SymbolicTensor = x;
     for (let index = 0; index < count; index++) value = layer(value);
-    const prepared = prepareNodes(atOnce(lowerGraph({ inputs: [x], outputs: [value] })));
+    const graph = { inputs: [x], outputs: [value] };
+    await loadRareCode(graph);
+    const prepared = prepareNodes(atOnce(lowerGraph(graph)));
     const { bytes } = await emitProgram(prepared, planMemory(prepared.schedule).offsets, 16, {});
     return bytes.length;
   }
@@ -64,7 +71,9 @@ describe('equal kernels', () => {
   test.each([
     ['1×1', [1, 1, 8, 8], 1],
     ['depthwise', [3, 3, 1, 8], 8],
+    ['3×3 by tiles', [3, 3, 16, 16], 1],
   ])('%s are written once', async (_, kernel, groups) => {
+    const channels = kernel[3] as number;
     const padding = kernel[0] === 3 ? ([1, 1] as const) : ([0, 0] as const);
     const layer = (x: SymbolicTensor): SymbolicTensor =>
       apply(
@@ -80,7 +89,7 @@ describe('equal kernels', () => {
         ],
         {},
       );
-    const [few, many] = [await bytesOf(2, layer), await bytesOf(12, layer)];
+    const [few, many] = [await bytesOf(2, channels, layer), await bytesOf(12, channels, layer)];
     // Each further layer is a call with its addresses.
     expect(many - few).toBeLessThan(10 * 100);
   });
