@@ -4,8 +4,8 @@ import { type KerasModel, modelFromJSON } from '../../src/index.ts';
 /** Larger inputs are volumes of scanners, whose programs take gigabytes. */
 const MAX_ELEMENTS = 400_000;
 
-/** Enough for every dilation to reach neighbours. */
-const EXTENT = 32;
+/** Enough for every dilation to reach neighbours: the largest is 16. */
+const EXTENT = 20;
 
 /** The model itself, or where its inputs are larger than MAX_ELEMENTS one like it with inputs of EXTENT in each direction. */
 export async function withSmallInputs(model: KerasModel): Promise<KerasModel> {
