@@ -40,7 +40,10 @@ const turns = new Map<string, Promise<void>>();
  * @returns what lets the next one go on
  */
 export async function takeTurn(place: string): Promise<() => void> {
-  const { promise: end, resolve } = Promise.withResolvers<void>();
+  let resolve = (): void => {};
+  const end = new Promise<void>((done) => {
+    resolve = done;
+  });
   const locks = lockManager();
   if (locks !== undefined) {
     await new Promise<void>((begin, reject) => {
