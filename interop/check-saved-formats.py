@@ -220,23 +220,30 @@ def refuse_other_steps(model):
     is_sgd = type(model.optimizer).__name__ == "SGD"
     if VERSION < (3, 0, 2) and is_sgd and getattr(model.optimizer, "momentum", 0):
         raise Otherwise("Keras 3.0.0 and 3.0.1 take steps of SGD with momentum that are those of no other release")
-    if BACKEND != "tensorflow":
-        return
-    names = {type(layer).__name__ for layer in model._flatten_layers()}
-    if "Embedding" in names and not is_sgd:
-        raise Otherwise("on TensorFlow it squares each lookup's part of a gradient, not their sum", on_jax=True)
+    layers = list(model._flatten_layers())
+    names = {type(layer).__name__ for layer in layers}
+    if VERSION < (3, 1) and any(getattr(layer, "output_mode", None) == "one_hot" for layer in layers):
+        raise Otherwise("its one-hot encodings have an axis more, over which a loss is spread")
     if names & {"BatchNormalization", "LayerNormalization", "GroupNormalization"} and mean_is_constant():
-        raise Otherwise("on TensorFlow the mean in its variances has no gradient", on_jax=True)
+        raise Otherwise("the mean in its variances has no gradient")
+    if BACKEND == "tensorflow" and "Embedding" in names and not is_sgd:
+        raise Otherwise("on TensorFlow it squares each lookup's part of a gradient, not their sum", on_jax=True)
 
 
 def mean_is_constant():
     """Of the gradients of a variance, which add up to nought otherwise."""
+    variance_of = lambda x: keras.ops.moments(x, axes=[0])[1]
+    values = np.asarray([1.0, 2.0, 4.0], "float32")
+    if BACKEND == "jax":
+        import jax
+
+        return abs(float(jax.grad(variance_of)(values).sum())) > 1e-3
     import tensorflow
 
-    x = tensorflow.constant([[1.0, 2.0, 4.0]])
+    x = tensorflow.constant(values)
     with tensorflow.GradientTape() as tape:
         tape.watch(x)
-        variance = keras.ops.moments(x, axes=[1])[1]
+        variance = variance_of(x)
     return abs(float(tensorflow.reduce_sum(tape.gradient(variance, x)))) > 1e-3
 
 

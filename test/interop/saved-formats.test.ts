@@ -36,10 +36,10 @@ const FEWEST = ALL ? 250 : 25;
 const LACKS: readonly (readonly [judge: RegExp, problem: RegExp, reason: string])[] = [
   [/^Keras 3/, /requires TensorFlow/, 'layers that need TensorFlow'],
   [/^Keras 3/, /(?:LocallyConnected\dD|ThresholdedReLU)/, 'layers of Keras 2'],
-  [/^Keras 3/, /smaller than the corresponding spatial dimension/, 'outputs of no extent'],
+  [/^Keras 3/, /(?:smaller|greater) than the corresponding spatial dimension/, 'outputs of no extent'],
   [/^Keras 3/, /Layer expects 4 weight\(s\)\. Received 2 saved/, 'the adapters that our .h5 has merged'],
   [/^Keras 3\.0\./, /passed to \w+: \{'lora_/, 'low-rank adapters'],
-  [/^Keras 3\.0\./, /activation function identifier: hard_sigmoid_keras2/, 'custom functions in .h5'],
+  [/^Keras 3\.0\./, /activation function identifier: .*hard_sigmoid_keras2/, 'custom functions in .h5'],
   [
     /^Keras 3\.0\./,
     /node index out of bounds/,
