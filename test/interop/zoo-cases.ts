@@ -21,9 +21,6 @@ const WEIGHT_ENDINGS = ['weights.h5', 'weights.json', 'old.h5', 'safetensors', '
 /** Small, so that weights lie across shards. */
 const SHARD_SIZE = 40_000_000;
 
-/** Both of them, at different models, with memory that was freed twice. */
-const VOLUMES = 'volumes of scanners, in whose gradients Keras and tf_keras on TensorFlow crash';
-
 /** Of a batch of two, a normalisation over one pixel would leave the signs alone, and rounding would decide them. */
 const TRAINED_ROWS = 8;
 
@@ -117,8 +114,7 @@ export class ZooCases {
     const weights = await digestsOf(model);
     const configuration = await model.toJSON();
     const isHalf = /"dtype":\s*"(?:mixed_)?b?float16"/.test(configuration);
-    const isVolume = model !== given;
-    const training = isVolume ? VOLUMES : await this.#train(model, configuration, at);
+    const training = await this.#train(model, configuration, at);
     const { inputs, outputs } = prediction;
     const written = {
       inputs: inputs.map(jsonOf),
