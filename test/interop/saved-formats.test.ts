@@ -48,7 +48,7 @@ const LACKS: readonly (readonly [judge: RegExp, problem: RegExp, reason: string]
   [/^Keras 3\.0\./, /Ranks of all input tensors|\(\(2, 1, 5\), \(2, 5\)\)/, 'encodings without an axis of their own'],
   [/^Keras 3\.0\./, /shape of the target variable/, 'the order of weights in .h5 of models that are frozen in part'],
   [/^Keras 3\.0\./, /slice\(None, None, None\)/, 'slices as arguments'],
-  [/^Keras 3\.0\./, /transpose expects a vector of size 2/, 'attention to matrices'],
+  [/^Keras 3\.0\./, /attention\w*\/transpose|transpose expects a vector of size 2/, 'attention to matrices'],
 ];
 
 const NO_STATE = 'trainings: Keras 3 goes on from the state of an optimizer in no .h5, its own neither';
