@@ -4,6 +4,7 @@ import { CommandError, EXIT } from './exit-codes.ts';
 import { formatBytes, formatTable, formatValue } from './format.ts';
 import { describeLoaded, loadWithProgress } from './loading.ts';
 import { showProgress } from './progress.ts';
+import { saveWithProgress } from './saving.ts';
 
 /** `hornet checkpoints DIR [OUT]`. */
 export async function checkpoints(
@@ -84,7 +85,7 @@ async function restoreVersion(versions: Checkpoints, which: WhichCheckpoint, des
   } else {
     const loaded = await loadWithProgress(place, id);
     process.stderr.write(`${describeLoaded(loaded)}\n`);
-    await loaded.model.save(destination);
+    await saveWithProgress(loaded.model, destination);
   }
   process.stdout.write(`${destination}: step ${step}, from ${id}\n`);
 }

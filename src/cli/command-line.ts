@@ -1,5 +1,6 @@
 /** The commands, their options, and what becomes of their errors. Each command is loaded when it is called. */
 import type { Command } from 'commander';
+import type { Quantize } from '../index.ts';
 import { CommandError, EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 
 /** Every command, for those who have to tell a command from a file. */
@@ -102,11 +103,15 @@ function defineCommands(
     .argument('<in>', 'a file, a folder or a URL')
     .argument('<out>', 'a file, whose ending names the format')
     .option('--format <name>', 'the format, where the ending does not say')
-    .option('--architecture <model>', 'for weights alone: the model that they are for')
-    .option('--quantize <dtype>', 'store floats of a model.json as uint8, uint16 or float16')
+    .option('--architecture <model>', ARCHITECTURE)
+    .option(
+      '--quantize <dtype>',
+      'store floats of a model.json as uint8, uint16 or float16: all, or by name: "*/kernel=uint8,*/bias=float16"',
+      parseQuantize,
+    )
     .option('--shard-size <bytes>', 'the size of files of weights, such as 4MB', parseBytes)
     .option('--drop-optimizer', 'leave out the state of the optimizer')
-    .option('--verify', 'read what was written and compare it')
+    .option('--verify', 'read what was written and compare it, before it takes the place of what was there')
     .action(async (source: string, destination: string, options: ConvertWords) => {
       const { convert } = await import('./convert.ts');
       await convert(source, destination, options);
@@ -116,6 +121,7 @@ function defineCommands(
     .description('compare two models: layers, weights, predictions; status 7 when they differ')
     .argument('<a>', 'a file, a folder or a URL')
     .argument('<b>', 'a file, a folder or a URL')
+    .option('--architecture <model>', ARCHITECTURE)
     .option('--tolerance <number>', 'how much numbers may differ', parseTolerance, 1e-5)
     .option('--json', 'print JSON')
     .action(async (first: string, second: string, options: CompareWords) => {
@@ -127,6 +133,7 @@ function defineCommands(
     .description('list the weights that two models do not share, and how much they differ')
     .argument('<a>', 'a file, a folder or a URL')
     .argument('<b>', 'a file, a folder or a URL')
+    .option('--architecture <model>', ARCHITECTURE)
     .option('--json', 'print JSON')
     .action(async (first: string, second: string, options: CompareWords) => {
       const { diff } = await import('./verify.ts');
@@ -173,7 +180,11 @@ function defineCommands(
   return root;
 }
 
+const ARCHITECTURE = 'for weights alone: the model that they are for';
+
 const WEIGHT_DTYPES = ['float16', 'int8'] as const;
+
+const QUANTIZED_DTYPES: ReadonlySet<string> = new Set(['uint8', 'uint16', 'float16']);
 
 /** Options of `summary` as they are parsed. */
 export interface SummaryWords {
@@ -196,7 +207,7 @@ export interface PredictWords {
 export interface ConvertWords {
   readonly format?: string;
   readonly architecture?: string;
-  readonly quantize?: 'uint8' | 'uint16' | 'float16';
+  readonly quantize?: Quantize;
   readonly shardSize?: number;
   readonly dropOptimizer?: boolean;
   readonly verify?: boolean;
@@ -204,6 +215,7 @@ export interface ConvertWords {
 
 /** Options of `verify` and `diff` as they are parsed. */
 export interface CompareWords {
+  readonly architecture?: string;
   readonly tolerance: number;
   readonly json?: boolean;
 }
@@ -236,6 +248,19 @@ function parseBytes(text: string): number {
   const bytes = Number(digits) * (BYTE_UNITS[unit.toUpperCase()] ?? Number.NaN);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new CommandError(`Cannot use --shard-size ${text}: expected a size such as 4MB`, EXIT.usage);
+}
+
+function parseQuantize(text: string): Quantize {
+  if (QUANTIZED_DTYPES.has(text)) return text as Quantize;
+  const rules = text.split(',').map((rule): [string, string] => {
+    const at = Math.max(rule.lastIndexOf('='), 0);
+    return [rule.slice(0, at), rule.slice(at + 1)];
+  });
+  if (rules.every(([pattern, dtype]) => pattern !== '' && (QUANTIZED_DTYPES.has(dtype) || dtype === 'float32'))) {
+    return Object.fromEntries(rules) as Quantize;
+  }
+  const expected = 'uint8, uint16 or float16, or such for names of weights: "*/kernel=uint8,*/bias=float16"';
+  throw new CommandError(`Cannot use --quantize ${text}: expected ${expected}`, EXIT.usage);
 }
 
 function parseTolerance(text: string): number {

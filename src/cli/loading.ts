@@ -1,4 +1,12 @@
-import { type KerasModel, type LoadModelOptions, type LoadReport, loadModel, type ModelSource } from '../index.ts';
+import {
+  FormatError,
+  type KerasModel,
+  type LoadModelOptions,
+  type LoadReport,
+  loadModel,
+  type ModelSource,
+} from '../index.ts';
+import { CommandError, EXIT } from './exit-codes.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { isUrl, nameOf } from './locations.ts';
 import { showProgress } from './progress.ts';
@@ -36,6 +44,19 @@ export async function loadWithProgress(
     return { model, report, milliseconds: performance.now() - started };
   } finally {
     progress.stop();
+  }
+}
+
+/** Loads a model, or weights alone into the model that they are for. */
+export async function loadWithArchitecture(source: string, architecture: string | undefined): Promise<LoadedModel> {
+  try {
+    const loaded = await loadWithProgress(architecture ?? source);
+    if (architecture !== undefined) await loaded.model.loadWeights(source);
+    return loaded;
+  } catch (cause) {
+    if (!(cause instanceof FormatError && cause.message.includes('it holds weights alone'))) throw cause;
+    const advice = 'say with --architecture which model they are for';
+    throw new CommandError(`Cannot load "${source}": it holds weights alone; ${advice}`, EXIT.badModel, cause);
   }
 }
 

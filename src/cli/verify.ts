@@ -1,12 +1,13 @@
 import type { CompareWords } from './command-line.ts';
 import { compareModels, formatDifference, formatWeights } from './compare-models.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
-import { loadWithProgress } from './loading.ts';
+import { loadWithArchitecture } from './loading.ts';
 
 /** `hornet verify A B`: whether two models are the same, and where they part. */
-export async function verify(first: string, second: string, { tolerance, json }: CompareWords): Promise<void> {
-  const { model: a } = await loadWithProgress(first);
-  const { model: b } = await loadWithProgress(second);
+export async function verify(first: string, second: string, words: CompareWords): Promise<void> {
+  const { architecture, tolerance, json } = words;
+  const { model: a } = await loadWithArchitecture(first, architecture);
+  const { model: b } = await loadWithArchitecture(second, architecture);
   const found = await compareModels(a, b, tolerance);
   process.stdout.write(`${json === true ? JSON.stringify(found, null, 1) : formatDifference(found)}\n`);
   const weights = found.weights.filter(({ largest }) => !(largest <= tolerance));
@@ -19,9 +20,10 @@ export async function verify(first: string, second: string, { tolerance, json }:
 }
 
 /** `hornet diff A B`: which weights changed, and how much. */
-export async function diff(first: string, second: string, { json }: Pick<CompareWords, 'json'>): Promise<void> {
-  const { model: a } = await loadWithProgress(first);
-  const { model: b } = await loadWithProgress(second);
+export async function diff(first: string, second: string, words: Omit<CompareWords, 'tolerance'>): Promise<void> {
+  const { architecture, json } = words;
+  const { model: a } = await loadWithArchitecture(first, architecture);
+  const { model: b } = await loadWithArchitecture(second, architecture);
   const found = await compareModels(a, b);
   if (json === true) {
     process.stdout.write(`${JSON.stringify({ topology: found.topology, weights: found.weights }, null, 1)}\n`);

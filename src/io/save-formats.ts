@@ -196,7 +196,8 @@ export async function encodeFiles(
     throw unknownFormat(String(format), `one of ${FORMATS.map((one) => one.format).join(', ')}`);
   }
   for (const option of FORMAT_OPTIONS) {
-    if (options[option] === undefined || row.takes?.includes(option)) continue;
+    // What is off is so in every format.
+    if (options[option] === undefined || options[option] === false || row.takes?.includes(option)) continue;
     const others = FORMATS.filter(({ takes }) => takes?.includes(option)).map((one) => `"${one.format}"`);
     throw new UnsupportedError(
       `Cannot save model "${model.name}" as "${format}" with the option ${option}: only ${others.join(' and ')} can do that`,
