@@ -119,7 +119,7 @@ export class Checkpoints {
     const place = this.#destination;
     if (typeof place === 'string') return place;
     if (place instanceof URL) return place.href;
-    return 'open' in place ? place.name : joinKey(place.store.name, place.key);
+    return 'store' in place ? joinKey(place.store.name, place.key) : place.name;
   }
 
   /** The versions, the oldest first. */

@@ -1,14 +1,14 @@
 /** Where models go: from what a caller names to a store and a key. */
 import { UnsupportedError } from '../errors.ts';
 import { formatOfName, type SaveFormat } from './save-formats.ts';
-import { pathOf, placeInPage, type StoredModel } from './source.ts';
+import { isFileHandle, pathOf, placeInPage, type StoredModel } from './source.ts';
 import type { LayersModelArtifacts } from './to-artifacts.ts';
 
 /**
- * Where a model goes: a path (under Node), a web address, an address of a page's store (`indexeddb://name`), or a key of a
- * store that can write.
+ * Where a model goes: a path (under Node), a web address, an address of a page's store (`indexeddb://name`), a key of a
+ * store that can write, or a file that a user picked by `showSaveFilePicker()`.
  */
-export type SaveDestination = string | URL | StoredModel;
+export type SaveDestination = string | URL | StoredModel | FileSystemFileHandle;
 
 /** Anything that saves a model as TensorFlow.js' handlers do: takes a topology, weight specifications and weight data. */
 export interface SaveHandler {
@@ -42,7 +42,8 @@ export function formatOfDestination(destination: SaveDestination, kind?: 'weight
 export function nameOf(destination: SaveDestination): string {
   if (typeof destination === 'string')
     return WEB_SCHEME.test(destination) ? new URL(destination).pathname : destination;
-  return destination instanceof URL ? destination.pathname : destination.key;
+  if (destination instanceof URL) return destination.pathname;
+  return isFileHandle(destination) ? destination.name : destination.key;
 }
 
 function addressOf(destination: SaveDestination): string | undefined {
@@ -58,8 +59,10 @@ function addressOf(destination: SaveDestination): string | undefined {
 export async function placeOf(destination: SaveDestination, format?: SaveFormat): Promise<StoredModel> {
   const address = addressOf(destination);
   if (address === undefined) {
-    const { store, key } = destination as StoredModel;
-    return { store, key };
+    const given = destination as StoredModel | FileSystemFileHandle;
+    if (!isFileHandle(given)) return { store: given.store, key: given.key };
+    const { fileHandleStore } = await import('../storage/directory-store.ts');
+    return { store: fileHandleStore(given), key: given.name };
   }
   const path = await pathOf(address);
   if (path !== undefined) {

@@ -19,8 +19,8 @@ export interface LoadHandler {
 }
 
 /**
- * Where a model comes from: a path (under Node) or a URL, a file or files that a user picked, bytes, a key of a store, or
- * a handler of TensorFlow.js. A string without a scheme is a path where there is a file system, else a relative URL.
+ * Where a model comes from: a path (under Node) or a URL, a file or files that a user picked, or a handle of one, bytes, a
+ * key of a store, or a handler of TensorFlow.js. A string without a scheme is a path where there is a file system, else a relative URL.
  */
 export type ModelSource =
   | string
@@ -28,6 +28,7 @@ export type ModelSource =
   | Blob
   | FileList
   | readonly File[]
+  | FileSystemFileHandle
   | ArrayBuffer
   | Uint8Array
   | StoredModel
@@ -87,6 +88,7 @@ export async function resolveSource(source: ModelSource, access: SourceAccess): 
   if (isFileList(source)) return await resolveFiles([...source], access);
   if (source instanceof Blob) return fileAlone(reportingFile(blobFile(source), access));
   if (isStoredModel(source)) return await resolveStored(source.store, source.key, access);
+  if (isFileHandle(source)) return fileAlone(reportingFile(blobFile(await source.getFile()), access));
   if (isLoadHandler(source)) return { kind: 'handler', handler: source };
   throw new TypeError(
     'Cannot load a model: expected a path, a URL, files, bytes, a store with a key, or a load handler',
@@ -97,7 +99,7 @@ export async function resolveSource(source: ModelSource, access: SourceAccess): 
 export async function isAtHand(source: ModelSource): Promise<boolean> {
   if (typeof source === 'string') return (await pathOf(source)) !== undefined;
   if (source instanceof URL) return (await pathOf(source.href)) !== undefined;
-  return source instanceof Blob || isFileList(source);
+  return source instanceof Blob || isFileList(source) || isFileHandle(source);
 }
 
 /** Opens a URL or, where there is a file system, a path. */
@@ -279,6 +281,10 @@ function isFileList(source: object): source is FileList | readonly File[] {
 
 function isStoredModel(source: object): source is StoredModel {
   return 'store' in source && 'key' in source;
+}
+
+export function isFileHandle(source: object): source is FileSystemFileHandle {
+  return 'getFile' in source;
 }
 
 function isLoadHandler(source: object): source is LoadHandler {

@@ -29,6 +29,23 @@ export function directoryStore(directory: DirectoryHandle): Store {
   };
 }
 
+/** The one file that a page has a handle of, under its name; a browser writes it as those of `directoryStore`. */
+export function fileHandleStore(handle: FileSystemFileHandle): Store {
+  const store = `the file "${handle.name}"`;
+  return {
+    name: store,
+    open: async (key, options = {}) => {
+      if (key === handle.name) return reportingFile(blobFile(await handle.getFile(), key), options);
+      throw new NotFoundError(`Cannot read "${key}": there is a handle of ${store} alone`, key);
+    },
+    write: async (key, file) => {
+      if (key === handle.name) return await replaceContent(handle, key, file);
+      const advice = 'pick a folder, and save to { store: directoryStore(folder), key }';
+      throw new UnsupportedError(`Cannot write "${key}": there is a handle of ${store} alone; ${advice}`, 'one file');
+    },
+  };
+}
+
 /** Folders that stores are over: a user may pick one twice, or one that lies in another. */
 const known: Promise<DirectoryHandle>[] = [];
 

@@ -103,6 +103,27 @@ describe.each(['localstorage://', 'indexeddb://', 'opfs://'])('models at %s', (s
   });
 });
 
+/** As `showSaveFilePicker()` gives one, which only a user can call. */
+async function newFile(name: string): Promise<FileSystemFileHandle> {
+  return await (await newFolder()).getFileHandle(name, { create: true });
+}
+
+test('a handle of a file is saved to, described, copied to and loaded from', async () => {
+  const [handle, copy] = [await newFile('picked.h5'), await newFile('copy.h5')];
+  const { format } = await modelOf(1).save(handle, { verify: true });
+  expect(format).toBe('h5');
+  await modelOf(2).save(handle);
+  expect(await modelInfo(handle)).toMatchObject({ format: 'hdf5', parameterCount: 15 });
+  await copyModel(handle, copy);
+  expect((await loadModel(copy)).getWeights()[0]?.data[0]).toBe(2);
+});
+
+test('a handle of a file holds no model of several, and stays what it was', async () => {
+  const handle = await newFile('model.json');
+  await expect(modelOf(1).save(handle)).rejects.toThrow('there is a handle of the file "model.json" alone');
+  expect((await handle.getFile()).size).toBe(0);
+});
+
 /** As in the draft of the W3C, which Chromium has. */
 interface BucketManager {
   open(name: string, options: { quota: number }): Promise<{ readonly indexedDB: IDBFactory }>;

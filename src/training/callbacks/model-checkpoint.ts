@@ -143,10 +143,12 @@ function filledIn(destination: SaveDestination, values: Logs): SaveDestination {
   if (typeof destination === 'string') return formatTemplate(destination, values);
   // An address has its braces as escapes.
   if (destination instanceof URL) return new URL(formatTemplate(decodeURI(destination.href), values));
+  if (!('store' in destination)) return destination;
   return { store: destination.store, key: formatTemplate(destination.key, values) };
 }
 
 function nameOf(destination: SaveDestination): string {
   if (typeof destination === 'string') return destination;
-  return destination instanceof URL ? destination.href : destination.key;
+  if (destination instanceof URL) return destination.href;
+  return 'store' in destination ? destination.key : destination.name;
 }
