@@ -49,7 +49,8 @@ const MOST_BLOCK_TILES = 48;
 export function planWinogradFilterGradient(geometry: WinogradGeometry): ContractPlan {
   const { inputs, outputs } = geometry;
   const fitting = Math.floor(BLOCK_BYTES / (TILE_POINTS * (inputs + outputs) * 4));
-  const grid = planTiles(geometry, Math.max(LEAST_BLOCK_TILES, Math.min(MOST_BLOCK_TILES, fitting)));
+  const wanted = Math.max(LEAST_BLOCK_TILES, Math.min(MOST_BLOCK_TILES, fitting));
+  const grid = planTiles(geometry, wanted, MOST_PARTS);
   const parts = Math.min(MOST_PARTS, grid.units);
   const strides = pointStrides(geometry, grid);
   const patchBytes = Math.max(TILE_POINTS * inputs, TILE_OUTPUTS ** 2 * outputs) * 4;
@@ -123,7 +124,7 @@ function emitSums(
         f.sum([[y, 1]], -low[0]).set(atY);
         f.sum([[x, 1]], -low[1]).set(atX);
         const seen = { extent: TILE_INPUTS, image: input, channels: inputs, base: places.left };
-        emitPatch(f, seen, { image, atY, atX, scratch: patch }, (address, pitch) => {
+        emitPatch(module, f, seen, { image, atY, atX, scratch: patch }, (address, pitch) => {
           f.get(address).i32(pitch);
           f.sum([
             [scratch, 1],
@@ -131,7 +132,7 @@ function emitSums(
           ]).call(transformX);
         });
         const given = { extent: TILE_OUTPUTS, image: output, channels: outputs, base: places.right };
-        emitPatch(f, given, { image, atY: y, atX: x, scratch: patch }, (address, pitch) => {
+        emitPatch(module, f, given, { image, atY: y, atX: x, scratch: patch }, (address, pitch) => {
           f.get(address).i32(pitch);
           toDy();
           f.sum([[index, outputs * 4]])

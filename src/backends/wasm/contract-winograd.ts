@@ -111,7 +111,7 @@ function emitWinograd(
       f.sum([[place.y, 1]], -low[0]).set(atY);
       f.sum([[place.x, 1]], -low[1]).set(atX);
       const source = { extent: TILE_INPUTS, image: input, channels: inputs, base: places.left };
-      emitPatch(f, source, { image: place.image, atY, atX, scratch: patch }, (address, pitch) => {
+      emitPatch(module, f, source, { image: place.image, atY, atX, scratch: patch }, (address, pitch) => {
         f.get(address).i32(pitch);
         f.sum([
           [scratch, 1],

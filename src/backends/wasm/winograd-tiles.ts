@@ -1,5 +1,5 @@
 /** Tiles of Winograd's convolutions: where they lie, and the ways between images and transformed tiles. */
-import type { FunctionBuilder, Local } from './assembler-function.ts';
+import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import { divideInto } from './contract-plan.ts';
 import { TILE_ROWS } from './contract-tile.ts';
@@ -37,22 +37,34 @@ export interface TileGrid {
   readonly units: number;
 }
 
-/** Cuts the outputs into units of about `wanted` tiles. */
-export function planTiles(geometry: Pick<TileGrid, 'batch' | 'input' | 'output' | 'low'>, wanted: number): TileGrid {
+/**
+ * Cuts the outputs into units of about `wanted` tiles.
+ *
+ * @param parts of how many units each to be as equal as they can; none when units are shared out one by one
+ */
+export function planTiles(
+  geometry: Pick<TileGrid, 'batch' | 'input' | 'output' | 'low'>,
+  wanted: number,
+  parts?: number,
+): TileGrid {
   const { batch, output } = geometry;
   const tiles: Extents = [Math.ceil(output[0] / TILE_OUTPUTS), Math.ceil(output[1] / TILE_OUTPUTS)];
   const pieces = Math.max(1, Math.ceil(tiles[1] / Math.max(wanted, 1)));
   const unitColumns = Math.ceil(tiles[1] / pieces);
   const lines = batch * tiles[0];
-  const unitLines = pieces > 1 ? 1 : Math.min(lines, linesOfUnit(tiles[1], wanted));
+  const unitLines = pieces > 1 ? 1 : Math.min(lines, linesOfUnit(tiles[1], wanted, parts && { lines, parts }));
   return { ...geometry, tiles, unitLines, unitColumns, pieces, units: Math.ceil(lines / unitLines) * pieces };
 }
 
-/** So many lines that their tiles are about as many as wanted, and nearly fill the rows of products. */
-function linesOfUnit(tilesOfLine: number, wanted: number): number {
+/** So many lines that their tiles are about as many as wanted, and nearly fill the rows of products, or make equal parts. */
+function linesOfUnit(tilesOfLine: number, wanted: number, cut?: { lines: number; parts: number }): number {
   const most = Math.max(1, Math.floor((1.35 * wanted) / tilesOfLine));
   const least = Math.min(most, Math.ceil((0.75 * wanted) / tilesOfLine));
-  const fill = (lines: number): number => (lines * tilesOfLine) / Math.ceil((lines * tilesOfLine) / TILE_ROWS);
+  const fill = (unitLines: number): number => {
+    // The longest part is waited for.
+    if (cut !== undefined) return cut.lines / (unitLines * Math.ceil(cut.lines / unitLines / cut.parts));
+    return (unitLines * tilesOfLine) / Math.ceil((unitLines * tilesOfLine) / TILE_ROWS);
+  };
   const candidates = Array.from({ length: most - least + 1 }, (_, index) => least + index);
   return candidates.reduce((best, lines) => (fill(lines) > fill(best) ? lines : best));
 }
@@ -160,6 +172,7 @@ export interface Patch {
  * where the patch lies within it, else in a copy in `scratch` with zeros around it. `atY` and `atX` may be negative.
  */
 export function emitPatch(
+  module: ModuleBuilder,
   f: FunctionBuilder,
   { extent, image: [height, width], channels, base }: Patch,
   { image, atY, atX, scratch }: { image: Local; atY: Local; atX: Local; scratch: Local },
@@ -177,40 +190,11 @@ export function emitPatch(
       base,
     );
   const copy = (): void => {
-    const [row, column, y, x, target, source, at] = f.localsOf('i32', 7) as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    f.get(scratch).set(target);
-    f.for(row, 0, extent, 1, () => {
-      f.get(atY).get(row).op('i32.add').set(y);
-      f.for(column, 0, extent, 1, () => {
-        f.get(atX).get(column).op('i32.add').set(x);
-        f.get(y).i32(height).op('i32.lt_u').get(x).i32(width).op('i32.lt_u', 'i32.and');
-        f.if(
-          () => {
-            pushPixel(y, x);
-            f.set(source);
-            f.for(at, 0, pixel, 16, () => {
-              f.storeAt('v128.store', target, 0, () => f.load('v128.load', source));
-              f.increment(target, 16).increment(source, 16);
-            });
-          },
-          () => {
-            f.for(at, 0, pixel, 16, () => {
-              f.storeAt('v128.store', target, 0, () => f.f32x4(0));
-              f.increment(target, 16);
-            });
-          },
-        );
-      });
-    });
-    f.release(row, column, y, x, target, source, at);
+    pushPixel(atY, atX);
+    f.get(atY)
+      .get(atX)
+      .get(scratch)
+      .call(patchCopy(module, { extent, image: [height, width], channels }));
     f.get(scratch).set(address);
     use(address, extent * pixel);
   };
@@ -230,6 +214,61 @@ export function emitPatch(
     f.if(direct, copy);
   }
   f.release(address);
+}
+
+/**
+ * A function of four i32 (the address of a patch's first pixel, its line and its column in the image, where the copy goes)
+ * that copies what of the patch lies in the image, with zeros around it.
+ */
+function patchCopy(module: ModuleBuilder, { extent, image: [height, width], channels }: Omit<Patch, 'base'>): number {
+  const pixel = channels * 4;
+  const key = `winograd patch ${extent} ${height} ${width} ${channels}`;
+  return module.shared(key, ['i32', 'i32', 'i32', 'i32'], [], (f) => {
+    const [source, y, x, target] = [f.param(0), f.param(1), f.param(2), f.param(3)];
+    const [row, before, within, after, at] = f.localsOf('i32', 5) as [Local, Local, Local, Local, Local];
+    const step = [64, 32, 16].find((bytes) => pixel % bytes === 0) as number;
+    /** Writes so many bytes: those of the line, or zeros. */
+    const run = (bytes: Operand, isCopy: boolean): void => {
+      f.for(at, 0, bytes, step, () => {
+        for (let offset = 0; offset < step; offset += 16) {
+          f.storeAt('v128.store', target, offset, () => (isCopy ? f.load('v128.load', source, offset) : f.f32x4(0)));
+        }
+        f.increment(target, step);
+        if (isCopy) f.increment(source, step);
+      });
+    };
+    // Of columns, how many lie before the image, in it, and after it.
+    f.i32(0).get(x).op('i32.sub').i32(0).get(x).i32(0).op('i32.lt_s', 'select').set(before);
+    f.i32(width).get(x).op('i32.sub').set(within);
+    emitLeast(f, within, extent);
+    f.i32(extent).get(within).op('i32.sub').i32(pixel).op('i32.mul').set(after);
+    f.get(within).get(before).op('i32.sub').i32(pixel).op('i32.mul').set(within);
+    f.scaled(before, pixel).set(before);
+    f.for(row, 0, extent, 1, () => {
+      f.get(y).i32(height).op('i32.lt_u');
+      f.if(
+        () => {
+          run(before, false);
+          f.get(source).get(before).op('i32.add').set(source);
+          run(within, true);
+          run(after, false);
+          // To the next line.
+          f.get(source)
+            .get(before)
+            .get(within)
+            .op('i32.add', 'i32.sub')
+            .i32(width * pixel)
+            .op('i32.add')
+            .set(source);
+        },
+        () => {
+          run(extent * pixel, false);
+          f.increment(source, width * pixel);
+        },
+      );
+      f.increment(y, 1);
+    });
+  });
 }
 
 /**
