@@ -52,7 +52,8 @@ export function planTiles(
   const pieces = Math.max(1, Math.ceil(tiles[1] / Math.max(wanted, 1)));
   const unitColumns = Math.ceil(tiles[1] / pieces);
   const lines = batch * tiles[0];
-  const unitLines = pieces > 1 ? 1 : Math.min(lines, linesOfUnit(tiles[1], wanted, parts && { lines, parts }));
+  const unitLines =
+    pieces > 1 ? 1 : Math.min(lines, linesOfUnit(tiles[1], wanted, parts === undefined ? undefined : { lines, parts }));
   return { ...geometry, tiles, unitLines, unitColumns, pieces, units: Math.ceil(lines / unitLines) * pieces };
 }
 
