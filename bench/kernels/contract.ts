@@ -5,7 +5,8 @@ import { planConvolveFilterGradient } from '../../src/backends/wasm/contract-fil
 import type { ContractPlan } from '../../src/backends/wasm/contract-plan.ts';
 import { planAveragePool, planMaxPool } from '../../src/backends/wasm/pool.ts';
 import { loadRareModules } from '../../src/backends/wasm/rare-code.ts';
-import { runContract, SeededNumbers } from '../../test/support/run-contract.ts';
+import { runContract } from '../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../test/support/seeded-numbers.ts';
 
 interface Measurement {
   readonly name: string;

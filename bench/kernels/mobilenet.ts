@@ -10,7 +10,7 @@ import { READ_SLACK_BYTES } from '../../src/backends/wasm/contract-tile.ts';
 import { planAveragePool } from '../../src/backends/wasm/pool.ts';
 import { samePadding } from '../../src/graph/window.ts';
 import { atOnce } from '../../src/pause.ts';
-import { SeededNumbers } from '../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../test/support/seeded-numbers.ts';
 
 interface Step {
   readonly plan: ContractPlan;

@@ -17,7 +17,7 @@ import type { Graph, SymbolicTensor } from '../../src/graph/node.ts';
 import { Variable } from '../../src/graph/variable.ts';
 import { samePadding } from '../../src/graph/window.ts';
 import { atOnce } from '../../src/pause.ts';
-import { SeededNumbers } from '../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../test/support/seeded-numbers.ts';
 
 const numbers = new SeededNumbers(7);
 

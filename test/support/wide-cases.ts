@@ -19,7 +19,8 @@ import {
 } from '../../src/index.ts';
 import { outputShape } from './naive-convolve.ts';
 import { Random, randomGraph } from './random-graph.ts';
-import { runContract, SeededNumbers } from './run-contract.ts';
+import { runContract } from './run-contract.ts';
+import { SeededNumbers } from './seeded-numbers.ts';
 
 /** The bits of everything, by what it is. */
 export async function wideCases(wide: boolean): Promise<Record<string, string>> {

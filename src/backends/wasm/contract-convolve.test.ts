@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { forEachProduct, outputShape } from '../../../test/support/naive-convolve.ts';
-import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
+import { greatestDifference, runContract } from '../../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../../test/support/seeded-numbers.ts';
 import { type Shape, sizeOf } from '../../array/shape.ts';
 import type { ConvolveAttributes, PaddingPair } from '../../graph/primitives.ts';
 import { hasRelaxedSimd } from './assembler-features.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
+import { greatestDifference, runContract } from '../../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../../test/support/seeded-numbers.ts';
 import { hasRelaxedSimd } from './assembler-features.ts';
 import { type DotGeometry, planDot } from './contract-dot.ts';
 import { splitEvenly } from './contract-product.ts';

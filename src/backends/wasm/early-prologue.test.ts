@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Tensor } from '../../array/tensor.ts';
+import { seededTensor } from '../../../test/support/seeded-numbers.ts';
+import type { Tensor } from '../../array/tensor.ts';
 import { apply, input, parameter } from '../../graph/apply.ts';
 import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
@@ -12,16 +13,6 @@ const LAYERS = 6;
 
 afterEach(() => vi.restoreAllMocks());
 
-function numbers(seed: number, ...shape: number[]): Tensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  let state = seed * 7919 + 1;
-  const data = Float32Array.from({ length: size }, () => {
-    state = (state * 16807) % 2147483647;
-    return state / 2 ** 30 - 1;
-  });
-  return new Tensor(shape, 'float32', data);
-}
-
 interface Layers {
   readonly graph: Graph;
   readonly kernels: readonly Variable[];
@@ -33,7 +24,7 @@ interface Layers {
 function layers(): Layers {
   const variables = (...shape: number[]): Variable[] =>
     Array.from({ length: LAYERS }, (_, layer) => {
-      const initialize = (): Tensor => numbers(layer + shape.length, ...shape);
+      const initialize = (): Tensor => seededTensor(layer + shape.length, ...shape);
       return new Variable({ name: 'weight', shape, initialize });
     });
   const [kernels, scales, biases] = [variables(UNITS, UNITS), variables(UNITS), variables(UNITS)];
@@ -56,7 +47,7 @@ function layers(): Layers {
   return { graph: { inputs: [x], outputs: [y] }, kernels, scales, biases };
 }
 
-const given = [numbers(99, UNITS, UNITS)];
+const given = [seededTensor(99, UNITS, UNITS)];
 
 /** What a program says that nobody has prepared. */
 async function unprepared(graph: Graph): Promise<Tensor> {
@@ -92,7 +83,7 @@ describe('WasmProgram.prepare()', () => {
     for (let seed = 1; seed <= 12; seed++) {
       const { graph, kernels, scales, biases } = layers();
       const order = [...kernels, ...scales, ...biases];
-      const ranks = numbers(seed, order.length).data as Float32Array;
+      const ranks = seededTensor(seed, order.length).data as Float32Array;
       const shuffled = order.map((_, index) => index).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
       const program = await wasmBackend({ threads: 1 }).compile(graph);
       const arrived = new Set<Variable>();
@@ -110,11 +101,11 @@ describe('WasmProgram.prepare()', () => {
     const program = await wasmBackend({ threads: 1 }).compile(graph);
     const all = [...kernels, ...scales, ...biases];
     await prepared(program, ...all.slice(0, LAYERS + 2));
-    scales[1]?.assign(numbers(55, UNITS));
+    scales[1]?.assign(seededTensor(55, UNITS));
     await prepared(program, ...all);
-    kernels[3]?.assign(numbers(66, UNITS, UNITS));
+    kernels[3]?.assign(seededTensor(66, UNITS, UNITS));
     expect((await program.run(given))[0]).toEqual(await unprepared(graph));
-    biases[0]?.assign(numbers(77, UNITS));
+    biases[0]?.assign(seededTensor(77, UNITS));
     expect((await program.run(given))[0]).toEqual(await unprepared(graph));
   });
 

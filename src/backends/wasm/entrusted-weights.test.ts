@@ -1,7 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { seededTensor } from '../../../test/support/seeded-numbers.ts';
 import { NarrowArray } from '../../array/narrow-array.ts';
 import type { Shape } from '../../array/shape.ts';
-import { Tensor } from '../../array/tensor.ts';
+import type { Tensor } from '../../array/tensor.ts';
 import { apply, input, parameter } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
@@ -9,19 +10,9 @@ import { LocalPlace } from './place.ts';
 import { wasmBackend } from './wasm-backend.ts';
 import type { WasmProgram } from './wasm-program.ts';
 
-function numbers(seed: number, ...shape: number[]): Tensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  let state = seed * 7919 + 1;
-  const data = Float32Array.from({ length: size }, () => {
-    state = (state * 16807) % 2147483647;
-    return state / 2 ** 30 - 1;
-  });
-  return new Tensor(shape, 'float32', data);
-}
-
 function variableOf(shape: Shape): Variable {
-  const variable = new Variable({ name: 'weight', shape, initialize: () => numbers(0, ...shape) });
-  variable.assign(numbers(3, ...shape));
+  const variable = new Variable({ name: 'weight', shape, initialize: () => seededTensor(0, ...shape) });
+  variable.assign(seededTensor(3, ...shape));
   return variable;
 }
 
@@ -88,7 +79,7 @@ function isEntrusted(variable: Variable): boolean {
 async function compiled({ x, graph }: Case, variable: Variable): Promise<{ program: WasmProgram; given: Tensor[] }> {
   const symbol = input('x', { shape: x, dtype: 'float32' });
   const program = await wasmBackend().compile({ inputs: [symbol], outputs: [graph(symbol, parameter(variable))] });
-  return { program, given: [numbers(1, ...x)] };
+  return { program, given: [seededTensor(1, ...x)] };
 }
 
 describe.each(Object.entries(CASES))('%s', (_, given) => {
@@ -96,7 +87,7 @@ describe.each(Object.entries(CASES))('%s', (_, given) => {
     const variable = variableOf(given.weight);
     const { program, given: inputs } = await compiled(given, variable);
     for (const seed of [3, 5]) {
-      const value = numbers(seed, ...given.weight);
+      const value = seededTensor(seed, ...given.weight);
       variable.assign(value);
       const { version } = variable;
       expect(variable.value).toBe(value);
@@ -121,7 +112,7 @@ describe.each(Object.entries(CASES))('%s', (_, given) => {
     const { program, given: inputs } = await compiled(given, variable);
     while (await program.prepare(new Set([variable])));
     expect(isEntrusted(variable)).toBe(true);
-    expect(variable.value).toEqual(numbers(3, ...given.weight));
+    expect(variable.value).toEqual(seededTensor(3, ...given.weight));
     const [output] = await program.run(inputs);
     const fresh = await compiled(given, variableOf(given.weight));
     expect(await fresh.program.run(inputs)).toEqual([output]);
@@ -163,10 +154,10 @@ describe.each(['int8', 'float16'] as const)('kept as %s', (dtype) => {
     expect(variable.value).toEqual(value);
     const other = await compiled(given, variable);
     expect(await other.program.run(inputs)).toEqual([output]);
-    variable.assign(numbers(5, ...shape));
+    variable.assign(seededTensor(5, ...shape));
     await program.run(inputs);
     expect(variable.narrow?.codes).toEqual(
-      NarrowArray.of(numbers(5, ...shape).data as Float32Array, dtype, { count, inner })?.codes,
+      NarrowArray.of(seededTensor(5, ...shape).data as Float32Array, dtype, { count, inner })?.codes,
     );
   });
 });
@@ -179,7 +170,7 @@ test('what others are folded into keeps its array, and so does what is small', a
   const y = input('y', { shape: [9, 9], dtype: 'float32' });
   const outputs = [dot(x, scaled), dot(y, parameter(small))];
   const program = await wasmBackend().compile({ inputs: [x, y], outputs });
-  await program.run([numbers(1, 40, 200), numbers(2, 9, 9)]);
+  await program.run([seededTensor(1, 40, 200), seededTensor(2, 9, 9)]);
   expect([weights, small, scale].map(isEntrusted)).toEqual([false, false, false]);
 });
 
@@ -191,11 +182,11 @@ test('what a run assigns is read from the program that has assigned it last', as
     { inputs: [], outputs: [] },
     { updates: [[variable, apply('add', [parameter(variable), parameter(variable)], {})]] },
   );
-  const given = [numbers(1, 40, 200)];
+  const given = [seededTensor(1, 40, 200)];
   await reader.run(given);
   expect(isEntrusted(variable)).toBe(true);
   await writer.run([]);
-  const doubled = numbers(3, 200, 200);
+  const doubled = seededTensor(3, 200, 200);
   for (const [index, value] of (doubled.data as Float32Array).entries())
     (doubled.data as Float32Array)[index] = 2 * value;
   expect(variable.value).toEqual(doubled);

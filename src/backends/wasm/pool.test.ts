@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { forEachPlace, outputShape } from '../../../test/support/naive-convolve.ts';
-import { greatestDifference, runContract, SeededNumbers } from '../../../test/support/run-contract.ts';
+import { greatestDifference, runContract } from '../../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../../test/support/seeded-numbers.ts';
 import { type Shape, sizeOf } from '../../array/shape.ts';
 import type { PaddingPair } from '../../graph/primitives.ts';
 import {

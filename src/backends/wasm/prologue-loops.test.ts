@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Tensor, tensor } from '../../array/tensor.ts';
+import { seededTensor } from '../../../test/support/seeded-numbers.ts';
+import { tensor } from '../../array/tensor.ts';
 import { apply, input, parameter } from '../../graph/apply.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import { Variable } from '../../graph/variable.ts';
@@ -9,12 +10,8 @@ import { wasmBackend } from './wasm-backend.ts';
 let seed = 1;
 
 function variable(...shape: number[]): SymbolicTensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: size }, () => {
-    seed = (seed * 16807) % 2147483647;
-    return seed / 2 ** 30 - 0.5;
-  });
-  return parameter(new Variable({ name: 'weight', shape, initialize: () => new Tensor(shape, 'float32', data) }));
+  const value = seededTensor(seed++, ...shape);
+  return parameter(new Variable({ name: 'weight', shape, initialize: () => value }));
 }
 
 const wide = (vector: SymbolicTensor, ...shape: number[]): SymbolicTensor =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { packWeights, SeededNumbers } from '../../../test/support/run-contract.ts';
+import { packWeights } from '../../../test/support/run-contract.ts';
+import { SeededNumbers } from '../../../test/support/seeded-numbers.ts';
 import type { WinogradGeometry } from './winograd-choice.ts';
 import { matrixBytes, winogradPacking } from './winograd-kernel.ts';
 
