@@ -5,11 +5,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { tensor } from '../array/tensor.ts';
 import { writableBytes } from '../binary/byte-sink.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { SymbolicTensor } from '../graph/node.ts';
+import { Attention } from '../layers/attention/attention.ts';
 import { MultiHeadAttention } from '../layers/attention/multi-head-attention.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { Lambda } from '../layers/core/lambda.ts';
+import { boolean } from '../layers/fields.ts';
 import { input } from '../layers/input-layer.ts';
-import type { Layer } from '../layers/layer.ts';
+import { Layer, type LayerConfig, layerFields } from '../layers/layer.ts';
 import { Add } from '../layers/merging/merge.ts';
 import { StringLookup } from '../layers/preprocessing/string-lookup.ts';
 import { LSTM } from '../layers/rnn/lstm.ts';
@@ -71,6 +74,26 @@ describe('a model that is saved and loaded is the same', () => {
     const x = input({ shape: [5, 8], name: 'x' });
     const attended = new MultiHeadAttention({ numHeads: 2, keyDim: 4, name: 'mha' }).applyAll([x, x]);
     await expectRoundTrip(new Model({ inputs: x, outputs: attended[0] as typeof x, name: 'attending' }));
+  });
+
+  test("attention that looks back only, and a layer of one's own with an option of that name", async () => {
+    class Shift extends Layer<LayerConfig & { causal: boolean }> {
+      static readonly className = 'Shift';
+      static readonly fields = { ...layerFields, causal: boolean(false) };
+      constructor(options: object) {
+        super(Shift.className, Shift.fields, options as Record<string, unknown>);
+      }
+      override call([x]: Parameters<Layer['call']>[0]): ReturnType<Layer['call']> {
+        return x as SymbolicTensor;
+      }
+    }
+    const x = input({ shape: [3, 2], name: 'x' });
+    const attended = new Attention({ causal: true, name: 'attention' }).applyAll([x, x]);
+    const model = new Model({ inputs: x, outputs: new Shift({ causal: true, name: 'shift' }).apply(attended) });
+    const loaded = await loadModel(await model.toBytes(), { customObjects: { Shift } });
+    expect(loaded.getLayer('shift').config).toMatchObject({ causal: true });
+    const [call] = loaded.getLayer('attention').calls;
+    expect(call?.kwargs).toMatchObject({ useCausalMask: true });
   });
 
   test('a part of a model begins with an input of its own', async () => {

@@ -150,6 +150,11 @@ export abstract class Layer<C extends LayerConfig = LayerConfig> {
     return {};
   }
 
+  /** Arguments that the call has in Keras 3, by the options that say the same, as in Keras 2. */
+  get callArguments(): Readonly<Record<string, string>> {
+    return {};
+  }
+
   get built(): boolean {
     return this.#built;
   }

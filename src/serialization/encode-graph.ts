@@ -114,8 +114,9 @@ class GraphEncoder {
     for (const [key, value] of Object.entries(call.kwargs)) {
       if (value !== undefined) kwargs[underscoredOf(key)] = this.#argument(value, layer);
     }
-    // An option in Keras 2, an argument of the call in Keras 3.
-    if ((layer.config as { causal?: boolean }).causal) kwargs.use_causal_mask = true;
+    for (const [option, argument] of Object.entries(layer.callArguments)) {
+      if ((layer.config as unknown as Readonly<Record<string, unknown>>)[option]) kwargs[argument] = true;
+    }
     if (layer instanceof Model) return { args: [packed(layer.inputStructure, all)], kwargs };
     const { inputForm } = layer;
     if (inputForm === 'with states' && all.length > 1) {

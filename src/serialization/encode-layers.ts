@@ -157,13 +157,13 @@ export class LayerEncoder {
   }
 
   /** Whether an option that is not the default can be written. */
-  #checkOption({ className, name }: Layer, key: string, value: JsonValue): boolean {
+  #checkOption({ className, name, callArguments }: Layer, key: string, value: JsonValue): boolean {
     if (OWN_OPTIONS.has(key)) {
       this.omitted.push(`option ${key}: ${JSON.stringify(value)} of layer "${name}"`);
       return false;
     }
-    // An argument of the call in Keras 3; see `encode-graph.ts`.
-    if (key === 'causal') return false;
+    // `encode-graph.ts` writes it.
+    if (Object.hasOwn(callArguments, key)) return false;
     const instead = LOST_OPTIONS[className]?.[key];
     if (instead === undefined) return true;
     throw new UnsupportedError(

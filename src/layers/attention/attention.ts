@@ -45,6 +45,10 @@ abstract class ScoredAttention<C extends AdditiveAttentionConfig> extends Layer<
   override readonly hasMaskArgument = true;
   override readonly inputForm = 'list';
 
+  override get callArguments(): Readonly<Record<string, string>> {
+    return { causal: 'use_causal_mask' };
+  }
+
   /** Scores `[batch, queries, keys]`. */
   protected abstract scores(query: SymbolicTensor, key: SymbolicTensor): SymbolicTensor;
 
