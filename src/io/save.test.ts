@@ -10,9 +10,9 @@ import { Attention } from '../layers/attention/attention.ts';
 import { MultiHeadAttention } from '../layers/attention/multi-head-attention.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { Lambda } from '../layers/core/lambda.ts';
-import { boolean } from '../layers/fields.ts';
+import { anything } from '../layers/fields.ts';
 import { input } from '../layers/input-layer.ts';
-import { Layer, type LayerConfig, layerFields } from '../layers/layer.ts';
+import { Layer, layerFields } from '../layers/layer.ts';
 import { Add } from '../layers/merging/merge.ts';
 import { StringLookup } from '../layers/preprocessing/string-lookup.ts';
 import { LSTM } from '../layers/rnn/lstm.ts';
@@ -76,22 +76,29 @@ describe('a model that is saved and loaded is the same', () => {
     await expectRoundTrip(new Model({ inputs: x, outputs: attended[0] as typeof x, name: 'attending' }));
   });
 
-  test("attention that looks back only, and a layer of one's own with an option of that name", async () => {
-    class Shift extends Layer<LayerConfig & { causal: boolean }> {
+  test("a layer of one's own, whose options have names that mean something else in others", async () => {
+    const options = { causal: true, vocabularySize: 4, inputDim: 5, implementation: 6, fused: 7 };
+    const own = Object.fromEntries(Object.keys(options).map((name) => [name, anything('anything', () => true)]));
+    class Shift extends Layer {
       static readonly className = 'Shift';
-      static readonly fields = { ...layerFields, causal: boolean(false) };
-      constructor(options: object) {
-        super(Shift.className, Shift.fields, options as Record<string, unknown>);
+      static readonly fields = { ...layerFields, ...own };
+      constructor(given: object) {
+        super(Shift.className, Shift.fields, given as Record<string, unknown>);
       }
       override call([x]: Parameters<Layer['call']>[0]): ReturnType<Layer['call']> {
         return x as SymbolicTensor;
       }
     }
+    const loaded = await loadModel(await small(new Shift({ ...options, name: 'shift' })).toBytes(), {
+      customObjects: { Shift },
+    });
+    expect(loaded.getLayer('shift').config).toMatchObject(options);
+  });
+
+  test('attention that looks back only', async () => {
     const x = input({ shape: [3, 2], name: 'x' });
     const attended = new Attention({ causal: true, name: 'attention' }).applyAll([x, x]);
-    const model = new Model({ inputs: x, outputs: new Shift({ causal: true, name: 'shift' }).apply(attended) });
-    const loaded = await loadModel(await model.toBytes(), { customObjects: { Shift } });
-    expect(loaded.getLayer('shift').config).toMatchObject({ causal: true });
+    const loaded = await loadModel(await new Model({ inputs: x, outputs: attended }).toBytes());
     const [call] = loaded.getLayer('attention').calls;
     expect(call?.kwargs).toMatchObject({ useCausalMask: true });
   });

@@ -23,7 +23,7 @@ import {
   withoutPackage,
 } from './json-shapes.ts';
 import type { RawLayer } from './keras1.ts';
-import { currentClassName, withCurrentKeys, withKeras2Defaults, withoutDroppedKeys } from './keras2.ts';
+import { currentClassName, isDroppedKey, withCurrentKeys, withKeras2Defaults } from './keras2.ts';
 import type { NeededCode } from './needed-code.ts';
 import type { LoadReport } from './report.ts';
 
@@ -125,12 +125,8 @@ export class Decoder {
   #translate(raw: RawLayer): RawLayer {
     const first = this.code.fromKeras1?.(raw) ?? raw;
     const current = { ...first, className: currentClassName(first.className) };
-    const { className } = current;
     const renamed = withCurrentKeys(current);
-    const complete = this.dialect.generation <= 2 ? withKeras2Defaults(renamed) : renamed;
-    const { config, dropped } = withoutDroppedKeys(complete);
-    for (const key of dropped) this.report.ignored.push(`key "${key}" of ${className} "${String(config.name)}"`);
-    return { className, config };
+    return this.dialect.generation <= 2 ? withKeras2Defaults(renamed) : renamed;
   }
 
   /** Options of a constructor from a translated configuration; keys that the class has not go to the report. */
@@ -153,6 +149,8 @@ export class Decoder {
         // TensorFlow.js writes null for options that were not given.
         const isAbsent = decoded === undefined || (decoded === null && field.parse(null) === undefined);
         if (!isAbsent) options[option] = decoded;
+      } else if (isDroppedKey(className, key, value)) {
+        this.report.ignored.push(`key "${key}" of ${className} "${layer}"`);
       } else if (value === null || value === false) {
         this.report.ignored.push(`key "${key}": ${String(value)} of ${className} "${layer}"`);
       } else {

@@ -130,10 +130,11 @@ export class LayerEncoder {
 
   #config(layer: Layer): JsonObject {
     const { fields } = layer.constructor as unknown as LayerClass;
+    const isOfKeras = this.#classes.get(layer.className) === layer.constructor;
     const config: Record<string, JsonValue> = { name: layer.name };
     if (!layer.trainable && !(layer instanceof InputLayer)) config.trainable = false;
     for (const [key, field] of Object.entries(fields)) {
-      if (key === 'name' || key === 'trainable' || DROPPED_OPTIONS.has(key)) continue;
+      if (key === 'name' || key === 'trainable' || (isOfKeras && DROPPED_OPTIONS.has(key))) continue;
       const value = (layer.config as unknown as Readonly<Record<string, unknown>>)[key];
       const encoded = this.#field(field, value, layer);
       const isDefault = field.default !== undefined && this.#isDefault(field, encoded, layer);

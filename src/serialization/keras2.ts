@@ -1,5 +1,5 @@
 /** Configurations of Keras 2, tf.keras and TensorFlow.js in the words of Keras 3. */
-import type { JsonObject, JsonValue } from '../formats/artifacts.ts';
+import type { JsonValue } from '../formats/artifacts.ts';
 import type { RawLayer } from './keras1.ts';
 
 /** Names of classes that later had another, in every generation. */
@@ -54,8 +54,8 @@ const DROPPED_KEYS: readonly DroppedKey[] = [
   { key: 'input_shape' },
   { key: 'input_dtype' },
   { key: 'input_length', classes: /^Embedding$/ },
-  { key: 'input_dim', classes: /^(?!Embedding$|ReversibleEmbedding$)/ },
-  { key: 'implementation', classes: /^(?!LocallyConnected)/ },
+  { key: 'input_dim' },
+  { key: 'implementation' },
   { key: 'time_major', values: [false, null] },
   { key: 'sparse', classes: /^Embedding$/ },
   { key: 'expects_training_arg' },
@@ -84,17 +84,11 @@ const DROPPED_KEYS: readonly DroppedKey[] = [
 
 const DROPPED: ReadonlyMap<string, DroppedKey> = new Map(DROPPED_KEYS.map((rule) => [rule.key, rule]));
 
-/** Drops keys without meaning; what was dropped is returned for the report. */
-export function withoutDroppedKeys({ className, config }: RawLayer): { config: JsonObject; dropped: string[] } {
-  const kept: Record<string, JsonValue> = {};
-  const dropped: string[] = [];
-  for (const [key, value] of Object.entries(config)) {
-    const rule = DROPPED.get(key);
-    const isMeant = rule !== undefined && (rule.classes === undefined || rule.classes.test(className));
-    if (isMeant && (rule.values === undefined || rule.values.includes(value))) dropped.push(key);
-    else kept[key] = value;
-  }
-  return { config: kept, dropped };
+/** Whether a key that is no option of a class had no meaning, or has none any more. */
+export function isDroppedKey(className: string, key: string, value: JsonValue): boolean {
+  const rule = DROPPED.get(key);
+  if (rule === undefined || rule.classes?.test(className) === false) return false;
+  return rule.values === undefined || rule.values.includes(value);
 }
 
 /** Options that had another name. No later one has the old name, so it is understood in files of every generation. */
