@@ -40,7 +40,7 @@ export function* foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new S
   /** Values of the old graph that are a contraction with something after it, by their last node. */
   const chains = new Map<SymbolicTensor, Affine>();
   const scaled = new Map<SymbolicTensor, Affine>();
-  const rewriter = new GraphRewriter(() => undefined);
+  const rewriter = new GraphRewriter(undefined);
   for (const node of order) {
     yield;
     const [symbol] = node.outputs;
@@ -62,7 +62,7 @@ export function* foldAffine(graph: Graph, updated: ReadonlySet<Variable> = new S
     const chain = scaled.get(node.outputs[0] as SymbolicTensor);
     return chain === undefined ? undefined : scaledContraction(chain, newValueOf, build);
   };
-  return yield* new GraphRewriter(() => undefined, substitute).rewrite(graph);
+  return yield* new GraphRewriter(undefined, substitute).rewrite(graph);
 }
 
 function canScale(node: AnyNode, isStatic: (symbol: SymbolicTensor) => boolean): boolean {
@@ -139,7 +139,9 @@ function channelVector(symbol: SymbolicTensor, build: Build): SymbolicTensor | u
   const { node } = symbol;
   const source = node.primitive === 'broadcast' ? (node.inputs[0] as SymbolicTensor) : symbol;
   const isVector = source.shape.at(-1) === channels && source.shape.slice(0, -1).every((extent) => extent === 1);
-  return isVector ? build('reshape', [source], { shape: [channels] }) : undefined;
+  if (!isVector) return undefined;
+  const whole = source.node.primitive === 'reshape' ? (source.node.inputs[0] as SymbolicTensor) : source;
+  return whole.shape.length === 1 ? whole : build('reshape', [whole], { shape: [channels] });
 }
 
 /** What stands for a chain: its contraction with scaled weights, and the shift. */

@@ -37,13 +37,14 @@ const COMPARED_ELEMENTS = 16;
 
 /** Nodes of one primitive with equal inputs and attributes compute the same. */
 export class GraphRewriter {
-  readonly #rule: RewriteRule;
+  readonly #rule: RewriteRule | undefined;
   readonly #substitute: Substitute;
   readonly #values = new Map<SymbolicTensor, SymbolicTensor>();
   readonly #known = new Map<string, SymbolicTensor>();
   readonly #ids = new Map<object, number>();
 
-  constructor(rule: RewriteRule, substitute: Substitute = () => undefined) {
+  /** Without a rule, nodes that nothing has happened to are not looked at: no two of a simplified graph are equal. */
+  constructor(rule: RewriteRule | undefined, substitute: Substitute = () => undefined) {
     this.#rule = rule;
     this.#substitute = substitute;
   }
@@ -63,7 +64,7 @@ export class GraphRewriter {
 
   /** Makes a value, or finds it. */
   readonly build: Build = (primitive, inputs, attributes) => {
-    const replaced = this.#rule({ primitive, inputs, attributes }, this.build);
+    const replaced = this.#rule?.({ primitive, inputs, attributes }, this.build);
     return replaced ?? this.#intern(primitive, inputs, attributes, undefined);
   };
 
@@ -91,9 +92,10 @@ export class GraphRewriter {
       this.#replaceAll(node, applyAll('scan', inputs, { ...node.attributes, body }));
       return;
     }
+    if (isSame && this.#rule === undefined) return;
     const [output] = node.outputs as readonly [SymbolicTensor];
     const { primitive, attributes } = node;
-    const replaced = this.#rule({ primitive, inputs, attributes }, this.build);
+    const replaced = this.#rule?.({ primitive, inputs, attributes }, this.build);
     this.#values.set(output, replaced ?? this.#intern(primitive, inputs, attributes, isSame ? output : undefined));
   }
 

@@ -66,9 +66,13 @@ function isInt32(value: number): boolean {
 /** Converts the elements; a tensor of that dtype is itself. */
 export function cast(x: Operand, dtype: string): SymbolicTensor {
   const target = numericDtype(dtype);
-  if (typeof x === 'number' || typeof x === 'boolean') return constant(tensor(literal(x, target), undefined, target));
+  if (typeof x === 'number' || typeof x === 'boolean') return literalConstant(x, target, []);
   const symbol = toSymbol(x);
   return symbol.dtype === target ? symbol : apply('cast', [symbol], { dtype: target });
+}
+
+function literalConstant(value: number | boolean, dtype: NumericDtype, shape: Shape): SymbolicTensor {
+  return constant(tensor(literal(value, dtype), shape, dtype));
 }
 
 /** The value that a cast at run time would give. */
@@ -131,7 +135,16 @@ export function withShape(x: SymbolicTensor, shape: Shape): SymbolicTensor {
 /** The operands with one shape, and with the dtype, or their common one. */
 export function align(operands: readonly Operand[], dtype: NumericDtype = commonDtype(...operands)): SymbolicTensor[] {
   const shape = broadcastShapes(...operands.map(shapeOf));
-  return operands.map((operand) => broadcastTo(cast(operand, dtype), shape));
+  const aligned = (operand: Operand): SymbolicTensor => {
+    if (typeof operand === 'object') return cast(operand, dtype);
+    // Graphs are full of literals: with its axes from the beginning none needs a reshape.
+    return literalConstant(
+      operand,
+      dtype,
+      shape.map(() => 1),
+    );
+  };
+  return operands.map((operand) => broadcastTo(aligned(operand), shape));
 }
 
 /** Sorted axes from 0, without repeats; `null` is all of them. */

@@ -92,7 +92,8 @@ async function compileGraph(
   await loadRareCode(whole);
   await breathe();
   if (updated.length > 0) await loadRareModules('groups');
-  const graph = { inputs: given.inputs, outputs: whole.outputs.slice(0, given.outputs.length) };
+  // The same list, where it is one, so that its order need not be found again.
+  const graph = updated.length === 0 ? whole : { ...whole, outputs: whole.outputs.slice(0, given.outputs.length) };
   const updates = updated.map((variable, index): Update => {
     return [variable, whole.outputs[given.outputs.length + index] as SymbolicTensor];
   });
@@ -100,7 +101,8 @@ async function compileGraph(
   const host = await compileHostPart(graph, boundary, options.fallback);
   const numericInputs = graph.inputs.filter((symbol) => symbol.dtype !== 'string');
   const numericBoundary = boundary.filter((symbol) => symbol.dtype !== 'string');
-  const numericOutputs = graph.outputs.filter((symbol) => !boundary.includes(symbol));
+  const numericOutputs =
+    boundary.length === 0 ? graph.outputs : graph.outputs.filter((symbol) => !boundary.includes(symbol));
   await breathe();
   const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
   const advice =

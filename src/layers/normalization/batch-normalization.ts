@@ -157,15 +157,20 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
 
   override call([x]: readonly [SymbolicTensor], context: CallContext): SymbolicTensor {
     const value = toFloat(x);
-    const gamma = this.config.scale ? this.#along('gamma', value) : undefined;
-    const beta = this.config.center ? this.#along('beta', value) : undefined;
+    const { epsilon, scale, center } = this.config;
     if (!context.training || this.isFrozen(context)) {
-      return transform(value, this.#along('moving_mean', value), this.#along('moving_variance', value), {
+      const gamma = scale ? this.weight('gamma') : undefined;
+      const beta = center ? this.weight('beta') : undefined;
+      // What depends on weights alone is computed in their own shape: two tensors get that of the input, and not four.
+      const { factor, shift } = affine(this.weight('moving_mean'), this.weight('moving_variance'), {
         gamma,
         beta,
-        epsilon: this.config.epsilon,
+        epsilon,
       });
+      return add(multiply(value, this.#reshaped(factor, value)), this.#reshaped(shift, value));
     }
+    const gamma = scale ? this.#along('gamma', value) : undefined;
+    const beta = center ? this.#along('beta', value) : undefined;
     const [mean, variance] = this.#batchMoments(value, context.masks[0]);
     const corrected = this.config.renorm ? this.#renormalize(value, mean, variance, gamma, beta) : { gamma, beta };
     if (this.config.renorm) this.#updateRenormalized(mean, variance, context);
@@ -173,7 +178,8 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
       this.#follow('moving_mean', mean, this.config.momentum, context);
       this.#follow('moving_variance', variance, this.config.momentum, context);
     }
-    return transform(value, mean, variance, { ...corrected, epsilon: this.config.epsilon });
+    const { factor, shift } = affine(mean, variance, { ...corrected, epsilon });
+    return add(multiply(value, factor), shift);
   }
 
   #featureAxes(ndim: number): number[] {
@@ -183,9 +189,13 @@ export class BatchNormalization extends Layer<BatchNormalizationConfig> {
 
   /** A weight in a shape that broadcasts along its axes. */
   #along(name: string, x: SymbolicTensor): SymbolicTensor {
+    return this.#reshaped(this.weight(name), x);
+  }
+
+  #reshaped(weight: SymbolicTensor, x: SymbolicTensor): SymbolicTensor {
     const featureAxes = this.#featureAxes(x.shape.length);
     return reshape(
-      this.weight(name),
+      weight,
       x.shape.map((extent, axis) => (featureAxes.includes(axis) ? extent : 1)),
     );
   }
@@ -263,20 +273,20 @@ function rootOf(variance: Initializer): Initializer {
   };
 }
 
-interface Transform {
+interface Corrections {
   readonly gamma: SymbolicTensor | undefined;
   readonly beta: SymbolicTensor | undefined;
   readonly epsilon: number;
 }
 
-function transform(
-  x: SymbolicTensor,
+/** What an input is multiplied by, and what is added to it then. */
+function affine(
   mean: SymbolicTensor,
   variance: SymbolicTensor,
-  { gamma, beta, epsilon }: Transform,
-): SymbolicTensor {
+  { gamma, beta, epsilon }: Corrections,
+): { readonly factor: SymbolicTensor; readonly shift: SymbolicTensor } {
   const inverse = rsqrt(add(variance, epsilon));
   const factor = gamma === undefined ? inverse : multiply(inverse, gamma);
   const shift = negative(multiply(mean, factor));
-  return add(multiply(x, factor), beta === undefined ? shift : add(shift, beta));
+  return { factor, shift: beta === undefined ? shift : add(shift, beta) };
 }
