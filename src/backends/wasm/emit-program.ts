@@ -1,4 +1,12 @@
-import type { Buffer, Kernel, PackKernel, ReduceKernel, Schedule, StateUpdate } from '../../compiler/schedule.ts';
+import type {
+  Buffer,
+  Kernel,
+  LoopKernel,
+  PackKernel,
+  ReduceKernel,
+  Schedule,
+  StateUpdate,
+} from '../../compiler/schedule.ts';
 import { buffersRead, buffersWritten } from '../../compiler/schedule.ts';
 import type { Variable } from '../../graph/variable.ts';
 import { breathe } from '../../pause.ts';
@@ -16,6 +24,7 @@ import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
 import { emitBufferCopy, emitScan, type Work } from './scan-code.ts';
 import { isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
+import { SharedCode } from './shared-code.ts';
 import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
@@ -66,13 +75,19 @@ export async function emitProgram(
   const module = new ModuleBuilder(options);
   const limits = team === undefined ? { minimum: pages } : { minimum: pages, maximum: pages, shared: true };
   module.importMemory('host', 'memory', limits);
-  const context: KernelContext = { module, addressOf: (buffer) => offsets.get(buffer) ?? 0, sharedKernels: new Map() };
+  const addressOf = (buffer: Buffer): number => offsets.get(buffer) ?? 0;
+  // Engines join vectors of 256 bits where they see constant addresses.
+  const context: KernelContext = {
+    module,
+    addressOf,
+    shared: new SharedCode(module.wide ? [] : schedule.kernels, plans),
+  };
   const emit = (kernel: Kernel, barrier: number | undefined): Work => {
     switch (kernel.kind) {
       case 'loop':
-        return workOf([rangePhase(emitTransposition(context, kernel) ?? emitLoop(context, kernel), loopCost(kernel))]);
+        return workOf([loopPhase(context, kernel)]);
       case 'reduce':
-        return workOf([rangePhase(emitReduce(context, kernel), reduceCost(kernel)), ...tailPhases(context, kernel)]);
+        return workOf(reducePhases(context, kernel));
       case 'node':
         return workOf(emitNode(context, kernel, plans.get(kernel)));
       case 'scan': {
@@ -216,7 +231,21 @@ function prologueSteps(
   return steps;
 }
 
-function tailPhases(context: KernelContext, { output, tail }: ReduceKernel): Phase[] {
-  if (tail === undefined) return [];
-  return [rangePhase(emitTail(context, output, tail), expressionCost(output.size, tail.value))];
+function loopPhase(context: KernelContext, kernel: LoopKernel): Phase {
+  const { code, told } = context.shared.codeOf(context.module, kernel, context.addressOf, (addressOf) => {
+    const own = { ...context, addressOf };
+    return emitTransposition(own, kernel) ?? emitLoop(own, kernel);
+  });
+  return rangePhase(code, loopCost(kernel), told);
+}
+
+function reducePhases(context: KernelContext, kernel: ReduceKernel): Phase[] {
+  const { output, tail } = kernel;
+  const { code, told } = context.shared.codeOf(context.module, kernel, context.addressOf, (addressOf) => {
+    const own = { ...context, addressOf };
+    return { fold: emitReduce(own, kernel), end: tail && emitTail(own, output, tail) };
+  });
+  const fold = rangePhase(code.fold, reduceCost(kernel), told);
+  if (tail === undefined || code.end === undefined) return [fold];
+  return [fold, rangePhase(code.end, expressionCost(output.size, tail.value), told)];
 }

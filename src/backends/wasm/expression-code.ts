@@ -8,7 +8,7 @@ import { type Access, type Expression, type NumericDtype, visitExpression } from
 import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import { emitElementwise } from './elementwise-code.ts';
 import { elementBytes, type KernelContext } from './kernel-context.ts';
-import { isTold, readTold } from './told-address.ts';
+import { splitTold } from './told-address.ts';
 
 /** How a kernel walks its domain where the code is placed. */
 export interface Walk {
@@ -30,7 +30,7 @@ export class ExpressionCode {
   readonly #f: FunctionBuilder;
   readonly #walk: Walk;
   readonly #lanes: Lanes;
-  /** Byte offsets that the axes outside the innermost loop contribute, by strides. */
+  /** Byte offsets that the axes outside the innermost loop contribute, by strides and the address that they are added to. */
   readonly #bases = new Map<string, Local>();
   /** Values that do not change in the innermost loop: one, or one for each group of lanes. */
   readonly #hoisted = new Map<Expression, readonly Local[]>();
@@ -50,18 +50,20 @@ export class ExpressionCode {
    * @param groups how many groups of lanes will be pushed side by side along the vector axis
    */
   prepare(values: readonly Expression[], stores: readonly Access[] = [], groups = 1): void {
-    for (const access of stores) this.#prepareBase(access.strides, elementBytes(access.buffer.dtype));
+    for (const access of stores) this.#prepareAccess(access);
     const invariant = new Set<Expression>();
     for (const value of values) {
       visitExpression(value, (part) => {
-        if (part.kind === 'load') this.#prepareBase(part.access.strides, elementBytes(part.dtype));
-        else if (part.kind === 'affine') this.#prepareBase(part.strides, 1);
+        if (part.kind === 'load') this.#prepareAccess(part.access);
+        else if (part.kind === 'affine') this.#prepareBase(part.strides, 1, 0);
         if (this.#isInvariant(part, invariant)) invariant.add(part);
       });
     }
     // Maximal invariant parts only: their own parts are reached through them.
+    const seen = new Set<Expression>();
     const hoist = (part: Expression): void => {
-      if (this.#hoisted.has(part) || part.kind === 'immediate') return;
+      if (seen.has(part) || part.kind === 'immediate') return;
+      seen.add(part);
       if (invariant.has(part)) {
         const count = variesAlong(part, this.#walk.vectorAxis) ? groups : 1;
         const locals = this.#f.localsOf('v128', count);
@@ -207,7 +209,7 @@ export class ExpressionCode {
   #pushAffine(offset: number, strides: readonly number[], dtype: NumericDtype, ahead: number): void {
     const f = this.#f;
     const lane = strides[this.#walk.vectorAxis] ?? 0;
-    this.#pushPosition(strides, 1, offset + ahead * lane);
+    this.#pushPosition(strides, 1, 0, offset + ahead * lane);
     f.op('i32x4.splat');
     if (lane !== 0) f.i32x4([0, lane, 2 * lane, 3 * lane]).op('i32x4.add');
     if (dtype === 'float32') f.op('f32x4.convert_i32x4_s');
@@ -218,47 +220,48 @@ export class ExpressionCode {
     const bytes = elementBytes(access.buffer.dtype);
     const stride = access.strides[this.#walk.vectorAxis] ?? 0;
     const constant = this.#context.addressOf(access.buffer) + (access.offset + ahead * stride) * bytes;
-    const offset = isTold(constant) ? readTold(constant).distance : constant;
+    const { told, distance } = splitTold(constant);
     // A negative term would wrap around as an unsigned address before the offset is added to it.
-    if (offset < 0 || access.strides.some((each) => each < 0)) {
-      this.#pushPosition(access.strides, bytes, constant);
-      return 0;
-    }
-    this.#pushPosition(access.strides, bytes, constant - offset);
-    return offset;
+    const isOffset = distance >= 0 && access.strides.every((each) => each >= 0);
+    this.#pushPosition(access.strides, bytes, told, isOffset ? 0 : distance);
+    return isOffset ? distance : 0;
   }
 
-  #pushPosition(strides: readonly number[], scale: number, constant: number): void {
+  #pushPosition(strides: readonly number[], scale: number, told: number, constant: number): void {
     const { innerAxis } = this.#walk;
-    const key = `${this.#baseKey(strides, scale)}:${(strides[innerAxis] ?? 0) * scale}`;
+    const key = `${this.#baseKey(strides, scale, told)}:${(strides[innerAxis] ?? 0) * scale}`;
     const kept = constant === 0 ? this.#positions?.get(key) : undefined;
     if (kept !== undefined) {
       this.#f.get(kept);
       return;
     }
-    this.#pushSum(strides, scale, constant);
+    this.#pushSum(strides, scale, told, constant);
     if (constant !== 0 || this.#positions === undefined) return;
     const position = this.#f.local('i32');
     this.#f.tee(position);
     this.#positions.set(key, position);
   }
 
-  #pushSum(strides: readonly number[], scale: number, constant: number): void {
+  #pushSum(strides: readonly number[], scale: number, told: number, constant: number): void {
     const { innerAxis, coordinates } = this.#walk;
-    const base = this.#bases.get(this.#baseKey(strides, scale));
+    const base = this.#bases.get(this.#baseKey(strides, scale, told));
     const terms: Term[] = base === undefined ? [] : [[base, 1]];
     const inner = coordinates[innerAxis];
     const innerStride = strides[innerAxis] ?? 0;
     if (inner !== undefined && innerStride !== 0) terms.push([inner, innerStride * scale]);
-    this.#f.sum(terms, constant);
+    this.#f.sum(terms, base === undefined ? told + constant : constant);
   }
 
-  #baseKey(strides: readonly number[], scale: number): string {
-    return strides.map((stride, axis) => (axis === this.#walk.innerAxis ? '' : stride * scale)).join();
+  #baseKey(strides: readonly number[], scale: number, told: number): string {
+    return `${told}:${strides.map((stride, axis) => (axis === this.#walk.innerAxis ? '' : stride * scale))}`;
   }
 
-  #prepareBase(strides: readonly number[], scale: number): void {
-    const key = this.#baseKey(strides, scale);
+  #prepareAccess({ buffer, strides }: Access): void {
+    this.#prepareBase(strides, elementBytes(buffer.dtype), splitTold(this.#context.addressOf(buffer)).told);
+  }
+
+  #prepareBase(strides: readonly number[], scale: number, told: number): void {
+    const key = this.#baseKey(strides, scale, told);
     if (this.#bases.has(key)) return;
     const terms: Term[] = [];
     for (const [axis, stride] of strides.entries()) {
@@ -268,7 +271,7 @@ export class ExpressionCode {
     }
     if (terms.length === 0) return;
     const base = this.#f.local('i32');
-    this.#f.sum(terms).set(base);
+    this.#f.sum(terms, told).set(base);
     this.#bases.set(key, base);
   }
 

@@ -2,15 +2,15 @@ import { bytesPerElement } from '../../array/dtype.ts';
 import type { Buffer, NumericDtype } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import type { KernelCode } from './contract-plan.ts';
+import type { SharedCode } from './shared-code.ts';
 
 /** What the writers of kernels share: the module they write to, and where the buffers are. */
 export interface KernelContext {
   readonly module: ModuleBuilder;
   /** Byte address of a buffer. */
   readonly addressOf: (buffer: Buffer) => number;
-  /** Code that kernels of equal shapes share. */
-  readonly sharedKernels: Map<string, KernelCode>;
+  /** Code that equal kernels share. */
+  readonly shared: SharedCode;
 }
 
 /** A kernel in the module: a function `(first, last)` over elements `first` ≤ i < `last` of `0 … count`. */

@@ -80,10 +80,13 @@ export function writeRow(
   vector.prepare([value], [store]);
   countBy(f, index, stop, 4, () => vector.store(store, () => vector.push(value)));
   vector.release();
-  const single = write(1);
-  single.prepare([value], [store]);
-  countBy(f, index, stop, 1, () => single.store(store, () => single.push(value)));
-  single.release();
+  f.get(index).get(stop).op('i32.lt_s');
+  f.if(() => {
+    const single = write(1);
+    single.prepare([value], [store]);
+    countBy(f, index, stop, 1, () => single.store(store, () => single.push(value)));
+    single.release();
+  });
 }
 
 /** Repeats the body while `index + step` ≤ `stop`, and steps on. */

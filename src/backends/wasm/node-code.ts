@@ -1,17 +1,15 @@
 /** Primitives with algorithms of their own. */
-import { type Access, type Buffer, loadsOf, type NodeKernel } from '../../compiler/schedule.ts';
+import type { Access, Buffer, NodeKernel } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ContractPlaces, ContractPlan, KernelCode } from './contract-plan.ts';
-import { describeExpression } from './describe-expression.ts';
 import { matchEpilogue } from './epilogue.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
 import { nodeCost } from './kernel-cost.ts';
 import { emitTail } from './loop-code.ts';
 import { rareCode } from './rare-code.ts';
 import type { Phase } from './share-work.ts';
-import { toldAddress } from './told-address.ts';
 
 /**
  * Writes the kernel of a node and gives its phases.
@@ -25,13 +23,21 @@ export function emitNode(context: KernelContext, kernel: NodeKernel, plan: Contr
   return [{ ...phase, isSerial: kernel.scratch.length > 0 }];
 }
 
-/** The phase of a kernel over a range of elements. */
-export function rangePhase({ functionIndex, count }: EmittedKernel, cost: number): Phase {
+/**
+ * The phase of a kernel over a range of elements.
+ *
+ * @param told addresses that its function is told
+ */
+export function rangePhase({ functionIndex, count }: EmittedKernel, cost: number, told: readonly number[] = []): Phase {
   return {
     units: count,
     grain: RANGE_GRAIN,
     cost,
-    call: (f, first, last) => f.push(first).push(last).call(functionIndex),
+    call: (f, first, last) => {
+      f.push(first).push(last);
+      for (const address of told) f.i32(address);
+      f.call(functionIndex);
+    },
   };
 }
 
@@ -79,19 +85,11 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
 }
 
 function emitContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): Phase[] {
-  const { module, addressOf, sharedKernels } = context;
+  const { module, addressOf, shared } = context;
   const own = kernel.scratch[1] as Buffer;
-  const buffers = buffersOf(kernel);
-  // Engines join vectors of 256 bits where they see constant addresses.
-  const text = module.wide || plan.form === undefined ? undefined : describeContraction(kernel, buffers);
-  const key = text && `${plan.form} ${text}`;
-  const told = key === undefined ? [] : buffers;
-  let code = key === undefined ? writeContraction(context, kernel, plan) : sharedKernels.get(key);
-  if (code === undefined) {
-    const toldContext: KernelContext = { ...context, addressOf: (buffer) => toldAddress(buffers.indexOf(buffer)) };
-    code = module.tellingAddresses(buffers.length, () => writeContraction(toldContext, kernel, plan));
-    sharedKernels.set(key as string, code);
-  }
+  const { code, told } = shared.codeOf(module, kernel, addressOf, (toldOf) =>
+    writeContraction({ ...context, addressOf: toldOf }, kernel, plan),
+  );
   const cost = nodeCost(kernel);
   const phase = (units: number, functionIndex: number, share: number): Phase => ({
     units,
@@ -100,7 +98,7 @@ function emitContraction(context: KernelContext, kernel: NodeKernel, plan: Contr
     call: (f, first, last, thread) => {
       f.push(first).push(last);
       pushScratch(f, addressOf(own), plan.privateBytes, thread);
-      for (const buffer of told) f.i32(addressOf(buffer));
+      for (const address of told) f.i32(address);
       f.call(functionIndex);
     },
   });
@@ -122,25 +120,6 @@ function writeContraction(context: KernelContext, kernel: NodeKernel, plan: Cont
     sharedScratch: addressOf(shared),
     ...finishOf(context, kernel, output, plan),
   });
-}
-
-/** The buffers whose addresses are in the code of a contraction, each once. */
-function buffersOf({ inputs, outputs, scratch, tail }: NodeKernel): readonly Buffer[] {
-  const loaded = tail === undefined ? [] : loadsOf(tail.value).map(({ buffer }) => buffer);
-  return [...new Set([...inputs, ...outputs, scratch[0] as Buffer, ...loaded])];
-}
-
-/** What decides on the code of a contraction besides addresses and the form of its plan; nothing where that is long. */
-function describeContraction({ node, inputs, tail }: NodeKernel, buffers: readonly Buffer[]): string | undefined {
-  const shapes = [...node.inputs, ...node.outputs].map(({ shape }) => `[${shape}]`);
-  const operands = inputs.map((buffer) => buffers.indexOf(buffer));
-  const end =
-    tail &&
-    describeExpression(tail.value, ({ buffer, offset, strides }) => {
-      return `${buffer.dtype} ${buffers.indexOf(buffer)} ${offset} ${strides}`;
-    });
-  if (tail !== undefined && end === undefined) return undefined;
-  return `${node.primitive} ${JSON.stringify(node.attributes)} ${shapes} ${operands} ${tail?.domain} ${end}`;
 }
 
 /** What the first of two functions takes of a contraction, roughly. */

@@ -13,7 +13,7 @@ import type { Dtype } from '../../array/dtype.ts';
 import type { Shape } from '../../array/shape.ts';
 import { Tensor, tensor } from '../../array/tensor.ts';
 import { applyAll, constant, input } from '../../graph/apply.ts';
-import type { SymbolicTensor } from '../../graph/node.ts';
+import type { Graph, SymbolicTensor } from '../../graph/node.ts';
 import type {
   BinaryName,
   CompareName,
@@ -451,6 +451,39 @@ async function compareBackends<K extends PrimitiveName>(
   return { expected, actual: await program.run(fed) };
 }
 
+/** The same elements in another order. */
+function turned(value: Tensor): Tensor {
+  return new Tensor(value.shape, value.dtype, value.data.slice().reverse() as typeof value.data);
+}
+
+/**
+ * Runs the primitive alone, and twice in one program, where kernels that are equal share their code: on inputs that differ
+ * but in elements.
+ */
+async function compareTwins<K extends PrimitiveName>(
+  primitive: K,
+  { attributes, inputs, constants }: PrimitiveCase<K>,
+): Promise<{ alone: readonly Tensor[]; together: readonly Tensor[] }> {
+  const isGiven = (index: number): boolean => !constants?.includes(index);
+  const graphOf = (name: string): Graph => {
+    const symbols = inputs.map((value, index) => (isGiven(index) ? input(`${name}${index}`, value) : constant(value)));
+    return { inputs: symbols.filter((_, index) => isGiven(index)), outputs: applyAll(primitive, symbols, attributes) };
+  };
+  const [left, right] = [graphOf('x'), graphOf('y')];
+  const backend = wasmBackend({ fallback: referenceBackend() });
+  const fed = inputs.filter((_, index) => isGiven(index));
+  const other = fed.map(turned);
+  const single = await backend.compile(left);
+  const both = await backend.compile({
+    inputs: [...left.inputs, ...right.inputs],
+    outputs: [...left.outputs, ...right.outputs],
+  });
+  return {
+    alone: [...(await single.run(fed)), ...(await single.run(other))],
+    together: await both.run([...fed, ...other]),
+  };
+}
+
 /** The greatest difference, relative to the expected value or to 1 if that is smaller; ∞ where only one is NaN or ∞. */
 function greatestDifference(actual: Tensor, expected: Tensor): number {
   expect(actual.shape).toEqual(expected.shape);
@@ -483,6 +516,17 @@ describe('wasmBackend() computes as the interpreter does', () => {
         const shapes = each.inputs.map((value) => `${value.dtype}[${value.shape}]`).join(' ');
         expect(difference, `${shapes} ${describeAttributes(each.attributes)}`).toBeLessThanOrEqual(1e-5);
       }
+    }
+  });
+});
+
+describe('kernels that are equal', () => {
+  const names = (Object.keys(shapeRules) as PrimitiveName[]).filter((name) => name !== 'input' && name !== 'host');
+  test.each(names)('%s gives the bits that it gives alone', async (primitive) => {
+    for (const each of CASES[primitive] as readonly PrimitiveCase<PrimitiveName>[]) {
+      const { alone, together } = await compareTwins(primitive, each);
+      expect(together.length).toBe(alone.length);
+      for (const [index, { data }] of alone.entries()) expect(together[index]?.data).toEqual(data);
     }
   });
 });

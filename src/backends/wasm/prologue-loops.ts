@@ -105,9 +105,10 @@ function patternOf({ domain, store, value }: LoopKernel): Pattern | undefined {
   const [simple] = withStrides([value], collapsed.strides) as [Expression];
   const target: Access = { ...store, strides: collapsed.strides(store.strides) };
   const accesses = [target];
-  const text = describeExpression(simple, (access) => {
-    if (!accesses.includes(access)) accesses.push(access);
-    return String(accesses.indexOf(access));
+  const text = describeExpression(simple, (part) => {
+    if (part.kind === 'affine') return undefined;
+    if (!accesses.includes(part.access)) accesses.push(part.access);
+    return String(accesses.indexOf(part.access));
   });
   const steps = accesses.map((access) => stepOf(access, rows, columns));
   if (text === undefined || steps.some((step) => step === undefined)) return undefined;

@@ -39,6 +39,24 @@ test.each(Array.from({ length: 12 }, (_, index) => index))('random graphs, group
   }
 });
 
+test('random graphs give the same bits side by side with their like, whose code they share', async () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const random = new Random(seed + 1);
+    const [left, right] = [randomGraph(new Random(seed + 1)), randomGraph(new Random(seed + 1))];
+    const [some, others] = [left, right].map(({ inputs }) => inputs.map(({ shape }) => random.floats(shape)));
+    const program = await wasmBackend().compile(left);
+    const both = await wasmBackend().compile({
+      inputs: [...left.inputs, ...right.inputs],
+      outputs: [...left.outputs, ...right.outputs],
+    });
+    const expected = [...(await program.run(some as Tensor[])), ...(await program.run(others as Tensor[]))];
+    const found = await both.run([...(some as Tensor[]), ...(others as Tensor[])]);
+    for (const [index, value] of expected.entries()) {
+      expect(found[index]?.data, `seed ${seed}, output ${index}`).toEqual(value.data);
+    }
+  }
+});
+
 /** A step that counts is compiled as one of a training. */
 function countingUpdate(): Update {
   const count = new Variable({ name: 'count', shape: [1], initialize: () => tensor([0]) });

@@ -12,7 +12,7 @@ import { loadsOf } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { PlainOpcode } from './assembler-opcodes.ts';
 import { ExpressionCode, type Lanes, pushImmediate, type Walk } from './expression-code.ts';
-import { type EmittedKernel, emitRangeFunction, type KernelContext } from './kernel-context.ts';
+import { type EmittedKernel, elementBytes, emitRangeFunction, type KernelContext } from './kernel-context.ts';
 import { countBy, forEachRow, setCoordinates } from './loop-code.ts';
 
 interface FoldCode {
@@ -109,18 +109,14 @@ function fillRange(
   first: Local,
   last: Local,
 ): void {
-  const index = f.local('i32');
+  const [index, at] = f.localsOf('i32', 2) as [Local, Local];
   f.get(first).set(index);
   countBy(f, index, last, 1, () => {
-    if (output.dtype === 'bool') {
-      f.storeAt('i32.store8', index, addressOf(output), () => f.i32(start));
-      return;
-    }
-    f.scaled(index, 4);
-    if (output.dtype === 'float32') f.f32(start).store('f32.store', addressOf(output));
-    else f.i32(start).store('i32.store', addressOf(output));
+    f.scaled(index, elementBytes(output.dtype)).set(at);
+    if (output.dtype === 'float32') f.storeAt('f32.store', at, addressOf(output), () => f.f32(start));
+    else f.storeAt(output.dtype === 'int32' ? 'i32.store' : 'i32.store8', at, addressOf(output), () => f.i32(start));
   });
-  f.release(index);
+  f.release(index, at);
 }
 
 /** Each lane is a result: blocks of 16 and 4 columns, then single ones. */
@@ -198,6 +194,7 @@ function reduceRows(task: Task, first: Local, last: Local): void {
   const coordinates = [...keptCoordinates, ...reducedCoordinates.slice(0, reduced.length)];
   const walk: Walk = { domain, vectorAxis: innerAxis, innerAxis, coordinates };
   const total = f.local('v128');
+  const extent = reduced.at(-1) ?? 0;
   f.get(first).set(row);
   countBy(f, row, last, 1, () => {
     setCoordinates(f, row, kept, keptCoordinates);
@@ -225,19 +222,21 @@ function reduceRows(task: Task, first: Local, last: Local): void {
           }
         });
       };
-      groups(ACCUMULATORS);
-      groups(1);
+      if (extent >= 4 * ACCUMULATORS) groups(ACCUMULATORS);
+      if (extent % (4 * ACCUMULATORS) >= 4) groups(1);
       vector.release();
       joinLanes(f, code, sums);
       const sum = sums[0] as Local;
-      const single = new ExpressionCode(context, f, walk, 1);
-      single.prepare([value]);
-      countBy(f, inner, stop, 1, () => {
-        f.get(sum);
-        single.push(value);
-        f.op(code.op).set(sum);
-      });
-      single.release();
+      if (extent % 4 > 0) {
+        const single = new ExpressionCode(context, f, walk, 1);
+        single.prepare([value]);
+        countBy(f, inner, stop, 1, () => {
+          f.get(sum);
+          single.push(value);
+          f.op(code.op).set(sum);
+        });
+        single.release();
+      }
       f.get(total)
         .get(sum)
         .op(code.op)

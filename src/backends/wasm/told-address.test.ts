@@ -1,21 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { lowerGraph } from '../../compiler/lower.ts';
-import { planMemory } from '../../compiler/plan.ts';
-import { apply, input, parameter } from '../../graph/apply.ts';
-import type { SymbolicTensor } from '../../graph/node.ts';
-import { Variable } from '../../graph/variable.ts';
-import { atOnce } from '../../pause.ts';
 import { ModuleBuilder } from './assembler-module.ts';
-import { emitProgram } from './emit-program.ts';
-import { prepareNodes } from './prepare-nodes.ts';
-import { loadRareCode } from './rare-code.ts';
-import { isTold, readTold, toldAddress } from './told-address.ts';
+import { isTold, readTold, splitTold, toldAddress } from './told-address.ts';
 
 describe('toldAddress', () => {
   test('comes with distances on both sides', () => {
     for (const distance of [0, 12, -12, 2 ** 32, -(2 ** 31)]) {
       expect(readTold(toldAddress(3) + distance)).toEqual({ index: 3, distance });
     }
+  });
+
+  test('comes apart into what is told and what is added', () => {
+    expect(splitTold(toldAddress(1) - 8)).toEqual({ told: toldAddress(1), distance: -8 });
+    expect(splitTold(40)).toEqual({ told: 0, distance: 40 });
   });
 
   test('is no number that an address can be', () => {
@@ -45,52 +41,5 @@ describe('toldAddress', () => {
     words[(16 + 200 - 8) / 4] = 41;
     (exports.run as () => void)();
     expect(words[(16 + 100 + 4) / 4]).toBe(42);
-  });
-});
-
-describe('equal kernels', () => {
-  const weights = (...shape: number[]): SymbolicTensor =>
-    parameter(new Variable({ name: 'weight', shape, initialize: () => expect.unreachable() }));
-
-  /** Bytes of a program of so many layers of one kind. */
-  async function bytesOf(
-    count: number,
-    channels: number,
-    layer: (x: SymbolicTensor) => SymbolicTensor,
-  ): Promise<number> {
-    const x = input('x', { shape: [1, 16, 16, channels], dtype: 'float32' });
-    let value: SymbolicTensor = x;
-    for (let index = 0; index < count; index++) value = layer(value);
-    const graph = { inputs: [x], outputs: [value] };
-    await loadRareCode(graph);
-    const prepared = prepareNodes(atOnce(lowerGraph(graph)));
-    const { bytes } = await emitProgram(prepared, planMemory(prepared.schedule).offsets, 16, {});
-    return bytes.length;
-  }
-
-  test.each([
-    ['1×1', [1, 1, 8, 8], 1],
-    ['depthwise', [3, 3, 1, 8], 8],
-    ['3×3 by tiles', [3, 3, 16, 16], 1],
-  ])('%s are written once', async (_, kernel, groups) => {
-    const channels = kernel[3] as number;
-    const padding = kernel[0] === 3 ? ([1, 1] as const) : ([0, 0] as const);
-    const layer = (x: SymbolicTensor): SymbolicTensor =>
-      apply(
-        'add',
-        [
-          apply('convolve', [x, weights(...kernel)], {
-            strides: [1, 1],
-            dilation: [1, 1],
-            padding: [padding, padding],
-            groups,
-          }),
-          x,
-        ],
-        {},
-      );
-    const [few, many] = [await bytesOf(2, channels, layer), await bytesOf(12, channels, layer)];
-    // Each further layer is a call with its addresses.
-    expect(many - few).toBeLessThan(10 * 100);
   });
 });

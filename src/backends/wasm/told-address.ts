@@ -21,3 +21,10 @@ export function readTold(value: number): { readonly index: number; readonly dist
   const index = Math.round(value / UNIT) - 1;
   return { index, distance: value - toldAddress(index) };
 }
+
+/** A number as what is told of it, 0 where nothing is, and what is added to that. */
+export function splitTold(value: number): { readonly told: number; readonly distance: number } {
+  if (!isTold(value)) return { told: 0, distance: value };
+  const { index, distance } = readTold(value);
+  return { told: toldAddress(index), distance };
+}
