@@ -1,4 +1,5 @@
-/** Runs every `ts` block of README.md, docs/ and doc comments: what the documentation shows, works. */
+/** Checks and runs every `ts` block of README.md, docs/ and doc comments: what the documentation shows, works. */
+import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +15,13 @@ const FOLDER = join(root, '.cache/docs');
 /** A fence, with or without the stars of a doc comment before each line. */
 const BLOCK = /^([ \t]*(?:\* ?)?)```ts\n([\s\S]*?)^[ \t]*(?:\* ?)?```$/gm;
 
+/** Those of the project, but that examples need not use all that they name. */
+const TYPE_CHECK = {
+  extends: '../../tsconfig.json',
+  compilerOptions: { noUnusedLocals: false, rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true },
+  include: ['*.ts'],
+};
+
 const pages = [...globSync(['README.md', 'docs/**/*.md'], { cwd: root }), ...globSync('src/**/*.ts', { cwd: root })]
   .filter((file) => !file.endsWith('.test.ts'))
   .sort();
@@ -22,6 +30,9 @@ const examples = pages.flatMap(examplesOf);
 beforeAll(() => {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
+  for (const example of examples) {
+    writeFileSync(fileOf(example), `import { expect } from 'vitest';\n${example.code}\nexport {};\n`);
+  }
 });
 
 test('the scan sees the documentation', () => {
@@ -29,13 +40,21 @@ test('the scan sees the documentation', () => {
   expect(examples.filter(({ file }) => file.startsWith('src/')).length).toBeGreaterThan(5);
 });
 
+test('the types of all of it are right', () => {
+  writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(TYPE_CHECK));
+  const { status, stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', FOLDER], { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+}, 60_000);
+
 describe.each(Object.entries(Object.groupBy(examples, ({ file }) => file)))('%s', (_, found) => {
   test.each(found?.map((example) => [example.line, example] as const) ?? [])('line %i', async (_line, example) => {
-    const file = join(FOLDER, `${example.file.replaceAll(/[^a-z0-9]+/gi, '-')}-${example.line}.ts`);
-    writeFileSync(file, `import { expect } from 'vitest';\n${example.code}\nexport {};\n`);
-    expect(await import(/* @vite-ignore */ file)).toBeDefined();
+    expect(await import(/* @vite-ignore */ fileOf(example))).toBeDefined();
   });
 });
+
+function fileOf({ file, line }: Example): string {
+  return join(FOLDER, `${file.replaceAll(/[^a-z0-9]+/gi, '-')}-${line}.ts`);
+}
 
 function examplesOf(file: string): Example[] {
   const text = readFileSync(join(root, file), 'utf8');

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSamples } from './inputs.ts';
 import { readLabels } from './labels.ts';
@@ -48,10 +48,10 @@ function describeTimes([first = 0, ...others]: readonly number[]): string {
 }
 
 function nextSteps(program: string): string {
-  const model = 'models/digits/digits.keras';
+  const model = relative(process.cwd(), join(FOLDER, 'digits.keras'));
   return [
     'Next:',
-    `  ${program} MODEL INPUT…        your own .keras, .h5 or model.json (a file or a URL) on images, .npy, .json or .csv`,
+    `  ${program} predict MODEL INPUT…   your own .keras, .h5 or model.json (a file or a URL) on images, .npy, .json or .csv`,
     `  ${program} inspect ${model}   what the file holds`,
     `  ${program} summary ${model}   Keras' table of its layers`,
     `  ${program} --help`,

@@ -30,8 +30,8 @@ export interface SeededPrediction {
  * const model = new Model({ inputs: x, outputs: new Dense({ units: 2 }).apply(x) });
  * const { inputs, outputs } = await predictSeeded(model, 3);
  *
- * expect(inputs[0].shape).toEqual([3, 4]);
- * expect(outputs[0].shape).toEqual([3, 2]);
+ * expect(inputs[0]?.shape).toEqual([3, 4]);
+ * expect(outputs[0]?.shape).toEqual([3, 2]);
  * ```
  *
  * @throws {ShapeError} when the model takes none of them.

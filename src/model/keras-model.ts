@@ -134,11 +134,12 @@ export abstract class KerasModel extends Layer {
    *
    * Inputs are tensors, typed arrays or nested arrays: one, a list in the order of `inputs`, or a record by input name; or
    * batches, as `fit` takes them, from an iterable, an async iterable, a generator, or a function that makes one.
-   * The result is one tensor, or a list or record as the model's outputs are; `predict<Tensor[]>` says so to TypeScript.
+   * The result is one tensor, of floats, or a list or record as the model's outputs are; `predict<Tensor[]>` says so to
+   * TypeScript, and `predict<Tensor<'int32'>>` that they are something else.
    *
    * @throws {ShapeError} when an input does not fit.
    */
-  async predict<O extends PredictOutputs = Tensor>(
+  async predict<O extends PredictOutputs = Tensor<'float32'>>(
     inputs: PredictInputs | PredictDataset,
     options: PredictOptions = {},
   ): Promise<O> {
@@ -247,7 +248,7 @@ export abstract class KerasModel extends Layer {
   }
 
   /** Runs the model on one batch, of any number of samples. */
-  async predictOnBatch<O extends PredictOutputs = Tensor>(x: PredictInputs): Promise<O> {
+  async predictOnBatch<O extends PredictOutputs = Tensor<'float32'>>(x: PredictInputs): Promise<O> {
     return await this.predict<O>(x, { batchSize: Number.MAX_SAFE_INTEGER });
   }
 
