@@ -42,41 +42,36 @@ export interface Transform<I extends readonly Local[], O extends readonly Local[
   readonly write: (f: FunctionBuilder, inputs: I, constants: VectorConstants, spare: Vectors4) => O;
 }
 
-/** target = base + factor · x */
-function addScaled(
-  f: FunctionBuilder,
-  target: Local,
-  base: Local,
-  x: Local,
-  factor: number,
-  constants: VectorConstants,
-): void {
-  if (target !== base) f.get(base).set(target);
-  f.multiplyAdd(target, () => f.get(x).get(constants.get(factor)));
+/** What transforms consist of: a target is set to a vector by a factor, or to a base with that added or subtracted. */
+interface Sums {
+  product(target: Local, x: Local, factor: number): void;
+  plus(target: Local, base: Local, x: Local, factor: number): void;
+  minus(target: Local, base: Local, x: Local, factor: number): void;
 }
 
-/** target = base − factor · x, without a vector of the negative number. */
-function subtractScaled(
-  f: FunctionBuilder,
-  target: Local,
-  base: Local,
-  x: Local,
-  factor: number,
-  constants: VectorConstants,
-): void {
-  const scale = constants.get(factor);
-  if (f.relaxedSimd) f.get(x).get(scale).get(base).op('f32x4.relaxed_nmadd').set(target);
-  else f.get(base).get(x).get(scale).op('f32x4.mul', 'f32x4.sub').set(target);
+function sumsOf(f: FunctionBuilder, constants: VectorConstants): Sums {
+  return {
+    product: (target, x, factor) => {
+      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
+    },
+    plus: (target, base, x, factor) => {
+      if (target !== base) f.get(base).set(target);
+      f.multiplyAdd(target, () => f.get(x).get(constants.get(factor)));
+    },
+    // Without a vector of the negative number.
+    minus: (target, base, x, factor) => {
+      const scale = constants.get(factor);
+      if (f.relaxedSimd) f.get(x).get(scale).get(base).op('f32x4.relaxed_nmadd').set(target);
+      else f.get(base).get(x).get(scale).op('f32x4.mul', 'f32x4.sub').set(target);
+    },
+  };
 }
 
 // In such an order that registers hold all of a line: 6 numbers, 6 constants, and what is left over.
 export const inputTransform: Transform<Vectors6, Vectors6> = {
   constants: [A2, B2, A2 * B2, A2 + B2, A, B],
   write: (f, [d0, d1, d2, d3, d4, d5], constants, [u, v, zero]) => {
-    const plus = (target: Local, base: Local, x: Local, factor: number): void =>
-      addScaled(f, target, base, x, factor, constants);
-    const minus = (target: Local, base: Local, x: Local, factor: number): void =>
-      subtractScaled(f, target, base, x, factor, constants);
+    const { plus, minus } = sumsOf(f, constants);
     minus(d5, d5, d3, A2 + B2);
     plus(d5, d5, d1, A2 * B2);
     minus(zero, d4, d2, A2 + B2);
@@ -98,21 +93,18 @@ export const inputTransform: Transform<Vectors6, Vectors6> = {
 export const outputTransform: Transform<Vectors6, Vectors4> = {
   constants: [A, B, A2, B2, A * A2, B * B2],
   write: (f, [m0, m1, m2, m3, m4, m5], constants, [sumA, differenceA, sumB, differenceB]) => {
-    const product = (target: Local, x: Local, factor: number): void => {
-      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
-    };
-    const scale = (target: Local, x: Local, factor: number): void => addScaled(f, target, target, x, factor, constants);
+    const { product, plus } = sumsOf(f, constants);
     f.get(m1).get(m2).op('f32x4.add').set(sumA);
     f.get(m1).get(m2).op('f32x4.sub').set(differenceA);
     f.get(m3).get(m4).op('f32x4.add').set(sumB);
     f.get(m3).get(m4).op('f32x4.sub').set(differenceB);
     f.get(m0).get(sumA).op('f32x4.add').get(sumB).op('f32x4.add').set(m0);
     product(m1, differenceA, A);
-    scale(m1, differenceB, B);
+    plus(m1, m1, differenceB, B);
     product(m2, sumA, A2);
-    scale(m2, sumB, B2);
-    scale(m5, differenceA, A * A2);
-    scale(m5, differenceB, B * B2);
+    plus(m2, m2, sumB, B2);
+    plus(m5, m5, differenceA, A * A2);
+    plus(m5, m5, differenceB, B * B2);
     return [m0, m1, m2, m5];
   },
 };
@@ -124,19 +116,17 @@ export const kernelTransform: Transform<Vectors3, Vectors6> = {
   write: (f, [g0, g1, g2], constants, [even, odd]) => {
     const outputs = f.localsOf('v128', 6) as Vectors6;
     const [zero, plusA, minusA, plusB, minusB, infinity] = outputs;
-    const product = (target: Local, x: Local, factor: number): void => {
-      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
-    };
+    const { product, plus } = sumsOf(f, constants);
     product(zero, g0, 1 / DIVISORS.zero);
-    for (const [plus, minus, point, divisor] of [
+    for (const [atPoint, atOpposite, point, divisor] of [
       [plusA, minusA, A, DIVISORS.a],
       [plusB, minusB, B, DIVISORS.b],
     ] as const) {
       product(even, g0, 1 / divisor);
-      addScaled(f, even, even, g2, (point * point) / divisor, constants);
+      plus(even, even, g2, (point * point) / divisor);
       product(odd, g1, point / divisor);
-      f.get(even).get(odd).op('f32x4.add').set(plus);
-      f.get(even).get(odd).op('f32x4.sub').set(minus);
+      f.get(even).get(odd).op('f32x4.add').set(atPoint);
+      f.get(even).get(odd).op('f32x4.sub').set(atOpposite);
     }
     f.get(g2).set(infinity);
     return outputs;
@@ -147,17 +137,18 @@ export const kernelTransform: Transform<Vectors3, Vectors6> = {
 export const outputGradientTransform: Transform<Vectors4, Vectors6> = {
   constants: [A, B, A2, B2, A * A2, B * B2],
   write: (f, [y0, y1, y2, y3], constants, [even, odd]) => {
+    const { product, plus } = sumsOf(f, constants);
     const outputs = f.localsOf('v128', 6) as Vectors6;
     const [zero, plusA, minusA, plusB, minusB, infinity] = outputs;
-    for (const [plus, minus, point] of [
+    for (const [atPoint, atOpposite, point] of [
       [plusA, minusA, A],
       [plusB, minusB, B],
     ] as const) {
-      addScaled(f, even, y0, y2, point * point, constants);
-      f.get(y1).get(constants.get(point)).op('f32x4.mul').set(odd);
-      addScaled(f, odd, odd, y3, point * (point * point), constants);
-      f.get(even).get(odd).op('f32x4.add').set(plus);
-      f.get(even).get(odd).op('f32x4.sub').set(minus);
+      plus(even, y0, y2, point * point);
+      product(odd, y1, point);
+      plus(odd, odd, y3, point * (point * point));
+      f.get(even).get(odd).op('f32x4.add').set(atPoint);
+      f.get(even).get(odd).op('f32x4.sub').set(atOpposite);
     }
     f.get(y0).set(zero).get(y3).set(infinity);
     return outputs;
@@ -168,21 +159,18 @@ export const outputGradientTransform: Transform<Vectors4, Vectors6> = {
 export const kernelGradientTransform: Transform<Vectors6, Vectors3> = {
   constants: kernelTransform.constants,
   write: (f, [s0, s1, s2, s3, s4, s5], constants, [sumA, differenceA, sumB, differenceB]) => {
-    const product = (target: Local, x: Local, factor: number): void => {
-      f.get(x).get(constants.get(factor)).op('f32x4.mul').set(target);
-    };
-    const scale = (target: Local, x: Local, factor: number): void => addScaled(f, target, target, x, factor, constants);
+    const { product, plus } = sumsOf(f, constants);
     f.get(s1).get(s2).op('f32x4.add').set(sumA);
     f.get(s1).get(s2).op('f32x4.sub').set(differenceA);
     f.get(s3).get(s4).op('f32x4.add').set(sumB);
     f.get(s3).get(s4).op('f32x4.sub').set(differenceB);
     product(s0, s0, 1 / DIVISORS.zero);
-    scale(s0, sumA, 1 / DIVISORS.a);
-    scale(s0, sumB, 1 / DIVISORS.b);
+    plus(s0, s0, sumA, 1 / DIVISORS.a);
+    plus(s0, s0, sumB, 1 / DIVISORS.b);
     product(s1, differenceA, A / DIVISORS.a);
-    scale(s1, differenceB, B / DIVISORS.b);
-    scale(s5, sumA, A2 / DIVISORS.a);
-    scale(s5, sumB, B2 / DIVISORS.b);
+    plus(s1, s1, differenceB, B / DIVISORS.b);
+    plus(s5, s5, sumA, A2 / DIVISORS.a);
+    plus(s5, s5, sumB, B2 / DIVISORS.b);
     return [s0, s1, s5];
   },
 };
