@@ -144,6 +144,8 @@ def train(model, training):
         model.reset_metrics()
         found = model.train_on_batch(arrays_of(training["x"]), arrays_of(training["y"]), return_dict=True)
         losses.append(float(found["loss"]))
+    if not np.isfinite(losses).all():
+        raise ValueError(f"losses that are no numbers: {losses}")
     return losses
 
 

@@ -24,6 +24,9 @@ const SHARD_SIZE = 40_000_000;
 /** Of a batch of two, a normalisation over one pixel would leave the signs alone, and rounding would decide them. */
 const TRAINED_ROWS = 8;
 
+/** Larger outputs are those of models whose weights somebody made up. */
+const HUGE_OUTPUT = 1000;
+
 /** Steps before a training is saved, and steps that are compared. */
 const STEPS_BEFORE = 2;
 const STEPS = 5;
@@ -146,7 +149,7 @@ export class ZooCases {
     const { inputs: x, outputs } = await predictSeeded(trained, TRAINED_ROWS);
     const y = targetsFor(outputs);
     if (y.some(({ data }) => (data as Float32Array).includes(NaN))) return 'predictions that are no numbers';
-    trained.compile({ optimizer: optimizerOf(this.cases.size), loss: y.length > 1 ? y.map(() => 'mse') : 'mse' });
+    trained.compile({ optimizer: optimizerOf(y, this.cases.size), loss: y.length > 1 ? y.map(() => 'mse') : 'mse' });
     try {
       await trainSteps(trained, { x, y }, STEPS_BEFORE);
     } catch (error) {
@@ -179,10 +182,12 @@ export async function trainSteps(
 
 /**
  * In turn. The large epsilon keeps gradients that are nothing but rounding from becoming whole steps; with larger steps a
- * MobileNetV2 of Keras in single precision is 3e-4 off from the same in double precision after five.
+ * MobileNetV2 of Keras in single precision is 3e-4 off from the same in double precision after five. Where outputs are huge,
+ * so are gradients, and SGD runs away: Adam's steps do not grow with them.
  */
-function optimizerOf(index: number): optimizers.Optimizer {
-  switch (index % 3) {
+function optimizerOf(targets: readonly Tensor[], index: number): optimizers.Optimizer {
+  const isHuge = targets.some(({ data }) => (data as Float32Array).some((value) => Math.abs(value) > HUGE_OUTPUT));
+  switch (isHuge ? 0 : index % 3) {
     case 0:
       return new optimizers.Adam({ learningRate: 1e-3, epsilon: 1e-3 });
     case 1:
