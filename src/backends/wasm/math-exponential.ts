@@ -28,11 +28,12 @@ const LOG_TAIL = [
 /** (sinh x − x) / x³ by x² for |x| ≤ 1: 5e−11. */
 const SINH_TAIL = [0.16666667, 0.00833335, 0.0001983616, 2.8169513e-6];
 
-/** erf(x) / x by x² for |x| ≤ 1: 1e−9, and 5e−8 for the rounding of the first coefficient. */
-const ERF_NEAR = [1.1283791, -0.37612626, 0.112835854, -0.026853813, 0.0051883277, -0.00080101937, 7.8538615e-5];
-
-/** −log(1 − erf x) for 1 ≤ x ≤ 4: 1e−9 of erf. */
-const ERF_FAR = [0.00034151896, 1.1270893, 0.6381448, 0.103106774, -0.021838075, 0.0029476609, -0.00018637943];
+/**
+ * erf(x) / x by x² for |x| ≤ 4, as a quotient: 2.5e−8 of it, but towards 4 up to 2.6e−7 above, so that rounding leaves none
+ * below 1 from there on.
+ */
+const ERF_NUMERATOR = [1.12837914, 0.192577594, 0.0530027956, 0.00384863683, 0.00028505177, 2.01233448e-6];
+const ERF_DENOMINATOR = [1, 0.504000058, 0.114976262, 0.0151381656, 0.00117939899, 3.77057688e-5];
 
 /** x = n ln 2 + r: sets `n` (a float with an integral value) and `r`. The result of e^x is p(r) · 2ⁿ. */
 function reduceExponent(f: FunctionBuilder, x: Local, n: Local, r: Local): void {
@@ -166,17 +167,14 @@ export function tanh(f: FunctionBuilder, x: Local): void {
 }
 
 export function erf(f: FunctionBuilder, x: Local): void {
-  const [a, square, near, far] = f.localsOf('v128', 4) as [Local, Local, Local, Local];
+  const [a, square] = f.localsOf('v128', 2) as [Local, Local];
   f.get(x).op('f32x4.abs').f32x4(4).op('f32x4.pmin').tee(a).get(a).op('f32x4.mul').set(square);
-  polynomial(f, square, ERF_NEAR);
-  f.get(a).op('f32x4.mul').set(near);
-  polynomial(f, a, ERF_FAR);
-  f.op('f32x4.neg').set(far).f32x4(1);
-  exp(f, far);
-  f.op('f32x4.sub').set(far);
-  f.get(near).get(far).get(a).f32x4(1).op('f32x4.lt', 'v128.bitselect');
+  polynomial(f, square, ERF_NUMERATOR);
+  f.get(a).op('f32x4.mul');
+  polynomial(f, square, ERF_DENOMINATOR);
+  f.op('f32x4.div').f32x4(1).op('f32x4.pmin');
   withSignOf(f, x);
-  f.release(a, square, near, far);
+  f.release(a, square);
 }
 
 /** Sets `half` = ½e^|x| and `inverse` = ½e^−|x|; by the root of the exponential, which does not overflow too early. */
