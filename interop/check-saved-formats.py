@@ -11,8 +11,7 @@ filled with noise, or read by the packages that they come from. Where "training"
 NAME.trained.<format> as well, with the state of an optimizer: the judge goes on, saves that in files of its own, and goes on
 again.
 
-The first line is { "judge", "backend" }; each model begins with { "begins": NAME }, so that it is known in which a judge died;
-then comes one line of JSON for each of its formats: { "name", "format" } and
+The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
 
     "lacks"       what the judge does not have, so that it cannot load the model; nothing else follows
     "otherwise"   why the judge cannot be asked, though it has the parts; "onJax": whether the same release can be on JAX
@@ -38,6 +37,8 @@ import zipfile
 folder, judge, *names = sys.argv[1:]
 folder = pathlib.Path(folder)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# With oneDNN, TensorFlow 2.21 corrupts its memory in trainings of some separable convolutions, and dies.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 warnings.filterwarnings("ignore")
 if judge == "arrays":
     import safetensors
@@ -343,7 +344,6 @@ def main():
     for path in sorted(folder.glob("*.json")):
         if not path.stem.isdigit() or names and path.stem not in names:
             continue
-        print(json.dumps({"begins": path.stem}), flush=True)
         case = json.loads(path.read_text())
         stem = str(path.with_suffix(""))
         for row in rows_of_arrays(stem, case) if judge == "arrays" else rows_of(stem, case):

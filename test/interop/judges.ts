@@ -17,10 +17,10 @@ export function findKerasOnJax(): Judge | undefined {
   return python === undefined ? undefined : { title: 'the newest Keras 3 on JAX', name: 'keras', python, environment };
 }
 
-/** The same release of Keras 3, on JAX. */
+/** The same release of Keras, on JAX. */
 export function onJaxOf({ title, environment, ...judge }: Judge): Judge | undefined {
   const python = findPython();
-  if (python === undefined || judge.name !== 'keras') return undefined;
+  if (python === undefined) return undefined;
   return { ...judge, title: `${title} on JAX`, python, environment: { ...environment, KERAS_BACKEND: 'jax' } };
 }
 
@@ -52,8 +52,6 @@ export interface Answer<T> {
   /** The judge's name, with release and backend. */
   readonly title: string;
   readonly rows: readonly T[];
-  /** The case in which the judge died, killed by the system, after which it said nothing more. */
-  readonly diedIn?: string;
 }
 
 /**
@@ -66,23 +64,18 @@ export async function ask<T>(
   folder: string,
   cases: readonly string[] = [],
 ): Promise<Answer<T>> {
-  const { printed, signal } = await new Promise<{ printed: string; signal?: string }>((resolve, reject) => {
+  const printed = await new Promise<string>((resolve, reject) => {
     execFile(
       python,
       [`interop/${script}`, folder, name, ...cases],
       { env: { ...process.env, ...environment }, encoding: 'utf8', maxBuffer: 1 << 28 },
       (error, stdout, stderr) => {
-        if (error === null) resolve({ printed: stdout });
-        else if (error.signal) resolve({ printed: stdout, signal: error.signal });
-        else reject(new Error(`${script} ended with ${error.code}: ${stderr.slice(-2000)}`));
+        if (error === null) resolve(stdout);
+        else reject(new Error(`${script} ended with ${error.code ?? error.signal}: ${stderr.slice(-2000)}`));
       },
     );
   });
-  const [heading = '{}', ...lines] = printed.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+  const [heading = '{}', ...rows] = printed.split('\n').filter((line) => line.startsWith('{'));
   const { judge, backend } = JSON.parse(heading) as { judge?: string; backend?: string | null };
-  const said = lines.map((line) => JSON.parse(line) as T & { readonly begins?: string });
-  const diedIn = signal === undefined ? undefined : said.findLast(({ begins }) => begins !== undefined)?.begins;
-  if (signal !== undefined && diedIn === undefined) throw new Error(`${script} ended with ${signal}`);
-  const title = [judge, backend ?? []].flat().join(' on ');
-  return { title, rows: said.filter(({ begins }) => begins === undefined), ...(diedIn !== undefined && { diedIn }) };
+  return { title: [judge, backend ?? []].flat().join(' on '), rows: rows.map((line) => JSON.parse(line) as T) };
 }

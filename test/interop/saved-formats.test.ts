@@ -108,7 +108,7 @@ describe.skipIf(!existsSync(SHARED) || judges.length === 0)('the models of ../sh
   afterAll(() => tallies.write());
 
   test.concurrent.for(judges)('are the same in $title', { timeout: 4 * 3_600_000 }, async (judge, { expect }) => {
-    const { title, rows } = await askAll(judge, [...zoo.cases.keys()]);
+    const { title, rows } = await ask<Row>(judge, SCRIPT, FOLDER);
     const formats = [...new Set(rows.map(({ format }) => format))].filter((format) => !format.startsWith('trained.'));
     const failures: string[] = [];
     for (const one of zoo.cases.values()) {
@@ -132,24 +132,13 @@ describe.skipIf(!existsSync(SHARED) || judges.length === 0)('the models of ../sh
   });
 });
 
-/** Asks for cases in their order; a judge that dies in a training is asked for the rest, and for that one on JAX. */
-async function askAll(judge: Judge, names: readonly string[]): Promise<{ title: string; rows: Row[] }> {
-  const { title, rows, diedIn } = await ask<Row>(judge, SCRIPT, FOLDER, names);
-  if (diedIn === undefined) return { title, rows: [...rows] };
-  const training = judge.name === 'keras' ? 'trained.keras' : 'trained.keras2.h5';
-  const death: Row = { name: diedIn, format: training, otherwise: 'it dies in it', onJax: true };
-  const left = names.slice(names.indexOf(diedIn) + 1);
-  return { title, rows: [...rows, death, ...(left.length === 0 ? [] : (await askAll(judge, left)).rows)] };
-}
-
 /** Asks the same release of Keras on JAX for the trainings whose steps are wrong on TensorFlow alone. */
 async function askOnJax(judge: Judge, refused: readonly Row[], zoo: ZooCases, tallies: Tallies): Promise<string[]> {
   const names = new Set(refused.filter(({ onJax }) => onJax).map(({ name }) => name));
   const sameOnJax = onJaxOf(judge);
   if (names.size === 0 || sameOnJax === undefined) return [];
-  const { title, rows } = await askAll(sameOnJax, [...names]);
-  // Nobody is left to ask for these.
-  const failures = rows.flatMap(({ name, onJax, otherwise }) => (onJax ? [`${name}, ${title}: ${otherwise}`] : []));
+  const { title, rows } = await ask<Row>(sameOnJax, SCRIPT, FOLDER, [...names]);
+  const failures: string[] = [];
   for (const row of rows) {
     const one = zoo.cases.get(row.name) as Case;
     const told = await judgeRow(row, one, tallies, title);
