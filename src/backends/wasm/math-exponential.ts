@@ -35,16 +35,19 @@ const SINH_TAIL = [0.16666667, 0.00833335, 0.0001983616, 2.8169513e-6];
 const ERF_NUMERATOR = [1.12837914, 0.192577594, 0.0530027956, 0.00384863683, 0.00028505177, 2.01233448e-6];
 const ERF_DENOMINATOR = [1, 0.504000058, 0.114976262, 0.0151381656, 0.00117939899, 3.77057688e-5];
 
-/** x = n ln 2 + r: sets `n` (a float with an integral value) and `r`. The result of e^x is p(r) · 2ⁿ. */
+/**
+ * x = n ln 2 + r: sets `r`, and `n` to integers whose lowest nine bits are those of n; the others shifts into the exponent
+ * push out. The result of e^x is p(r) · 2ⁿ.
+ */
 function reduceExponent(f: FunctionBuilder, x: Local, n: Local, r: Local): void {
+  const whole = f.local('v128');
   // What is added leaves no bits for a fraction: rounding to the nearest in two sums, which the engine can join.
-  f.get(x).f32x4(Math.LOG2E).op('f32x4.mul').f32x4(NO_FRACTION).op('f32x4.add').f32x4(NO_FRACTION).op('f32x4.sub');
-  f.tee(n);
-  f.f32x4(-LN2_HIGH);
+  f.get(x).f32x4(Math.LOG2E).op('f32x4.mul').f32x4(NO_FRACTION).op('f32x4.add').tee(n);
+  f.f32x4(NO_FRACTION).op('f32x4.sub').tee(whole).f32x4(-LN2_HIGH);
   multiplyThenAdd(f, () => f.get(x));
-  f.set(r).get(n).f32x4(-LN2_LOW);
+  f.set(r).get(whole).f32x4(-LN2_LOW);
   multiplyThenAdd(f, () => f.get(r));
-  f.set(r);
+  f.set(r).release(whole);
 }
 
 /** Leaves (eʳ − 1): r + r² · tail(r). */
@@ -57,7 +60,7 @@ function exponentialMinusOne(f: FunctionBuilder, r: Local, tail: readonly number
 /** Multiplies the value on the stack by 2ⁿ; twice by the root, so that n may reach from −298 to 254. */
 function scaleByPowerOfTwo(f: FunctionBuilder, n: Local): void {
   const half = f.local('v128');
-  f.get(n).op('i32x4.trunc_sat_f32x4_s').tee(n).i32(1).op('i32x4.shr_s').tee(half);
+  f.get(n).i32(1).op('i32x4.shr_s').tee(half);
   f.i32x4(127).op('i32x4.add').i32(23).op('i32x4.shl', 'f32x4.mul');
   f.get(n).get(half).op('i32x4.sub').i32x4(127).op('i32x4.add').i32(23).op('i32x4.shl', 'f32x4.mul');
   f.release(half);
@@ -84,7 +87,7 @@ export function expm1(f: FunctionBuilder, x: Local): void {
   clampInto(f.get(x), clamped, -30, 89);
   reduceExponent(f, clamped, n, r);
   // scale = 2ⁿ⁻¹, since 2ⁿ itself may be beyond the greatest float: 2 · (p · scale + (scale − ½)).
-  f.get(n).op('i32x4.trunc_sat_f32x4_s').i32x4(126).op('i32x4.add').i32(23).op('i32x4.shl').set(scale);
+  f.get(n).i32x4(126).op('i32x4.add').i32(23).op('i32x4.shl').set(scale);
   exponentialMinusOne(f, r, EXPM1_TAIL);
   f.get(scale);
   multiplyThenAdd(f, () => f.get(scale).f32x4(0.5).op('f32x4.sub'));
