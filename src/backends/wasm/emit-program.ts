@@ -25,6 +25,7 @@ import { emitReduce } from './reduce-code.ts';
 import { emitBufferCopy, emitScan, type Work } from './scan-code.ts';
 import { isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 import { SharedCode } from './shared-code.ts';
+import { hasFarWeights } from './touch-code.ts';
 import { emitTransposition } from './transpose-code.ts';
 
 /** What the host does, in order, when variables have changed. */
@@ -81,21 +82,24 @@ export async function emitProgram(
     module,
     addressOf,
     shared: new SharedCode(module.wide ? [] : schedule.kernels, plans),
+    readsAhead: hasFarWeights(schedule.kernels),
   };
-  const emit = (kernel: Kernel, barrier: number | undefined): Work => {
+  // The steps of a loop find their weights where the last one left them.
+  const inLoop: KernelContext = { ...context, readsAhead: false };
+  const emit = (kernel: Kernel, barrier: number | undefined, own: KernelContext): Work => {
     switch (kernel.kind) {
       case 'loop':
-        return workOf([loopPhase(context, kernel)]);
+        return workOf([loopPhase(own, kernel)]);
       case 'reduce':
-        return workOf(reducePhases(context, kernel));
+        return workOf(reducePhases(own, kernel));
       case 'node':
-        return workOf(emitNode(context, kernel, plans.get(kernel)));
+        return workOf(emitNode(own, kernel, plans.get(kernel)));
       case 'scan': {
-        const body = kernel.body.map((inner) => emit(inner, barrier));
-        return emitScan(context, kernel, body, barrier);
+        const body = kernel.body.map((inner) => emit(inner, barrier, inLoop));
+        return emitScan(own, kernel, body, barrier);
       }
       case 'pack':
-        return workOf([packPhase(context, kernel, packings.get(kernel))]);
+        return workOf([packPhase(own, kernel, packings.get(kernel))]);
     }
   };
   const writeRun = async (
@@ -110,7 +114,7 @@ export async function emitProgram(
         : rareCode('groups').groupLoops(kernels, context.addressOf);
     const works: Work[] = [];
     for (const group of groups) {
-      works.push(...emitGroup(context, group, (kernel) => emit(kernel, barrier)));
+      works.push(...emitGroup(context, group, (kernel) => emit(kernel, barrier, context)));
       await breathe();
     }
     return (f, team) => {

@@ -9,6 +9,8 @@ export interface KernelContext {
   readonly module: ModuleBuilder;
   /** Byte address of a buffer. */
   readonly addressOf: (buffer: Buffer) => number;
+  /** Whether kernels find few of their weights in the near caches, and read them ahead. */
+  readonly readsAhead: boolean;
   /** Code that equal kernels share. */
   readonly shared: SharedCode;
 }

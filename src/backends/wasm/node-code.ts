@@ -1,5 +1,5 @@
 /** Primitives with algorithms of their own. */
-import type { Access, Buffer, NodeKernel } from '../../compiler/schedule.ts';
+import { type Access, type Buffer, byteLengthOf, type NodeKernel } from '../../compiler/schedule.ts';
 import { BackendError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
@@ -10,6 +10,7 @@ import { nodeCost } from './kernel-cost.ts';
 import { emitTail } from './loop-code.ts';
 import { rareCode } from './rare-code.ts';
 import type { Phase } from './share-work.ts';
+import { emitTouchOfAll, farWeights } from './touch-code.ts';
 
 /**
  * Writes the kernel of a node and gives its phases.
@@ -91,18 +92,22 @@ function emitContraction(context: KernelContext, kernel: NodeKernel, plan: Contr
     writeContraction({ ...context, addressOf: toldOf }, kernel, plan),
   );
   const cost = nodeCost(kernel);
+  const { prepare } = code;
+  const far = context.readsAhead && prepare === undefined ? farWeights(kernel) : [];
   const phase = (units: number, functionIndex: number, share: number): Phase => ({
     units,
     grain: 1,
     cost: cost * share,
     call: (f, first, last, thread) => {
+      for (const weights of far) {
+        emitTouchOfAll(module, f, { start: addressOf(weights), byteLength: byteLengthOf(weights) });
+      }
       f.push(first).push(last);
       pushScratch(f, addressOf(own), plan.privateBytes, thread);
       for (const address of told) f.i32(address);
       f.call(functionIndex);
     },
   });
-  const { prepare } = code;
   if (prepare === undefined) return [phase(code.units, code.kernel, 1)];
   return [phase(prepare.units, prepare.kernel, PREPARE_SHARE), phase(code.units, code.kernel, 1 - PREPARE_SHARE)];
 }
