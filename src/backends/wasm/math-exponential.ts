@@ -72,13 +72,29 @@ function clampInto(f: FunctionBuilder, target: Local, low: number, high: number)
 }
 
 export function exp(f: FunctionBuilder, x: Local): void {
-  const [clamped, n, r] = [f.local('v128'), f.local('v128'), f.local('v128')];
   // Beyond these the result is 0 or ∞ after rounding.
-  clampInto(f.get(x), clamped, -105, 89);
+  exponential(f, x, [-105, 89], scaleByPowerOfTwo);
+}
+
+/** The same, but 0 in place of numbers below 2⁻¹²⁶ and ∞ in place of those above 2¹²⁷·√2: for what is added to 1. */
+function coarseExp(f: FunctionBuilder, x: Local): void {
+  exponential(f, x, [-88, 89], (_, n) => {
+    f.get(n).i32x4(127).op('i32x4.add').i32(23).op('i32x4.shl', 'f32x4.mul');
+  });
+}
+
+function exponential(
+  f: FunctionBuilder,
+  x: Local,
+  [low, high]: readonly [number, number],
+  scale: typeof scaleByPowerOfTwo,
+): void {
+  const [clamped, n, r] = [f.local('v128'), f.local('v128'), f.local('v128')];
+  clampInto(f.get(x), clamped, low, high);
   reduceExponent(f, clamped, n, r);
   exponentialMinusOne(f, r, EXP_TAIL);
   f.f32x4(1).op('f32x4.add');
-  scaleByPowerOfTwo(f, n);
+  scale(f, n);
   f.release(clamped, n, r);
 }
 
@@ -155,7 +171,7 @@ export function log1p(f: FunctionBuilder, x: Local): void {
 export function sigmoid(f: FunctionBuilder, x: Local): void {
   const negative = f.local('v128');
   f.get(x).op('f32x4.neg').set(negative).f32x4(1);
-  exp(f, negative);
+  coarseExp(f, negative);
   f.f32x4(1).op('f32x4.add', 'f32x4.div').release(negative);
 }
 
