@@ -114,7 +114,7 @@ export async function emitProgram(
         : rareCode('groups').groupLoops(kernels, context.addressOf);
     const works: Work[] = [];
     for (const group of groups) {
-      works.push(...emitGroup(context, group, (kernel) => emit(kernel, barrier, context)));
+      works.push(...emitGroup(context, group, plans, (kernel) => emit(kernel, barrier, context)));
       await breathe();
     }
     return (f, team) => {
@@ -165,12 +165,21 @@ export async function emitProgram(
   return { bytes: module.build(), prologue };
 }
 
-function emitGroup(context: KernelContext, group: readonly Kernel[], emit: (kernel: Kernel) => Work): Work[] {
+function emitGroup(
+  context: KernelContext,
+  group: readonly Kernel[],
+  plans: PreparedSchedule['plans'],
+  emit: (kernel: Kernel) => Work,
+): Work[] {
   if (group.length === 1) return group.map(emit);
-  const { areLoops, emitLoops } = rareCode('groups');
-  if (!areLoops(group)) return group.map(emit);
-  const cost = group.reduce((sum, loop) => sum + loopCost(loop), 0);
-  return [workOf([rangePhase(emitLoops(context, group), cost)])];
+  const { joinedGroup, emitLoops } = rareCode('groups');
+  const joined = joinedGroup(group);
+  if (joined === undefined) return group.map(emit);
+  const { product, loops } = joined;
+  const code = emitLoops(context, loops);
+  const cost = loops.reduce((sum, loop) => sum + loopCost(loop), 0);
+  if (product === undefined) return [workOf([rangePhase(code, cost)])];
+  return [workOf(emitNode(context, product, plans.get(product), { functionIndex: code.functionIndex, cost }))];
 }
 
 function workOf(phases: readonly Phase[]): Work {

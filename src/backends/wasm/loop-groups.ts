@@ -1,6 +1,7 @@
 /**
  * Loops that follow each other and walk the same elements, as those of an optimizer's step over one weight: they are run
- * piece by piece, so that what one writes is still in the cache when the next reads it.
+ * piece by piece, so that what one writes is still in the cache when the next reads it. Where they follow the product that
+ * is the weight's gradient, they run on each part of it that is complete.
  */
 import { sizeOf } from '../../array/shape.ts';
 import { isFlat } from '../../compiler/index-map.ts';
@@ -11,6 +12,7 @@ import {
   type Kernel,
   type LoopKernel,
   loadsOf,
+  type NodeKernel,
 } from '../../compiler/schedule.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
 import { emitLoop } from './loop-code.ts';
@@ -21,7 +23,13 @@ const PIECE_ELEMENTS = 2048;
 /** Below this, all of it stays in the cache anyway. */
 const LEAST_ELEMENTS = 4 * PIECE_ELEMENTS;
 
-/** Kernels in order, loops that can be run together side by side. */
+/** Kernels that run together: loops, after a product or alone; or one kernel of any kind. */
+export interface KernelGroup {
+  readonly product?: NodeKernel;
+  readonly loops: readonly LoopKernel[];
+}
+
+/** Kernels in order, those that can be run together side by side. */
 export function groupLoops(
   kernels: readonly Kernel[],
   addressOf: (buffer: Buffer) => number,
@@ -35,19 +43,42 @@ export function groupLoops(
   return groups;
 }
 
-/** Whether a group has the loops that `emitLoops` takes. */
-export function areLoops(group: readonly Kernel[]): group is readonly LoopKernel[] {
-  return group.length > 1;
+/** What a group of several kernels consists of; undefined for a single one. */
+export function joinedGroup(group: readonly Kernel[]): KernelGroup | undefined {
+  if (group.length === 1) return undefined;
+  const [first] = group;
+  const loops = group.filter((kernel) => kernel.kind === 'loop');
+  return first?.kind === 'node' ? { product: first, loops } : { loops };
 }
 
 function canJoin(group: readonly Kernel[], kernel: Kernel, addressOf: (buffer: Buffer) => number): boolean {
   if (kernel.kind !== 'loop' || !isStraight(kernel) || sizeOf(kernel.domain) < LEAST_ELEMENTS) return false;
-  return group.every(
-    (before) =>
+  return group.every((before) => {
+    if (before.kind === 'node') return canFollow(before, kernel, addressOf);
+    return (
       before.kind === 'loop' &&
       isStraight(before) &&
       sizeOf(before.domain) === sizeOf(kernel.domain) &&
-      areIndependent(before, kernel, addressOf),
+      areIndependent(before, kernel, addressOf)
+    );
+  });
+}
+
+/** Whether a loop may run on a part of a product while others are still computed. */
+function canFollow(product: NodeKernel, loop: LoopKernel, addressOf: (buffer: Buffer) => number): boolean {
+  const { node, inputs, outputs, scratch, tail } = product;
+  const [output] = outputs as readonly [Buffer];
+  if (node.primitive !== 'dot' || tail !== undefined || output.size !== sizeOf(loop.domain)) return false;
+  const isApart = (a: Buffer, b: Buffer): boolean =>
+    addressOf(a) + byteLengthOf(a) <= addressOf(b) || addressOf(b) + byteLengthOf(b) <= addressOf(a);
+  const isAligned = (buffer: Buffer): boolean => addressOf(buffer) === addressOf(output) && buffer.size === output.size;
+  const { store, value, domain } = loop;
+  return (
+    [...inputs, ...scratch].every((buffer) => isApart(buffer, store.buffer)) &&
+    loadsOf(value).every(({ buffer }) => scratch.every((own) => isApart(own, buffer))) &&
+    [store, ...loadsOf(value)].every(
+      (access) => isApart(access.buffer, output) || (isAligned(access.buffer) && isFlat(access, domain)),
+    )
   );
 }
 

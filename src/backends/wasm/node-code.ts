@@ -12,13 +12,25 @@ import { rareCode } from './rare-code.ts';
 import type { Phase } from './share-work.ts';
 import { emitTouchOfAll, farWeights } from './touch-code.ts';
 
+/** What follows a contraction: a function of the first element of the output and the one after the last. */
+export interface Sequel {
+  readonly functionIndex: number;
+  readonly cost: number;
+}
+
 /**
  * Writes the kernel of a node and gives its phases.
  *
  * @param plan that of a contraction or pool
+ * @param sequel runs on each part of a contraction without a tail when that is complete
  */
-export function emitNode(context: KernelContext, kernel: NodeKernel, plan: ContractPlan | undefined): Phase[] {
-  if (plan !== undefined) return emitContraction(context, kernel, plan);
+export function emitNode(
+  context: KernelContext,
+  kernel: NodeKernel,
+  plan: ContractPlan | undefined,
+  sequel?: Sequel,
+): Phase[] {
+  if (plan !== undefined) return emitContraction(context, kernel, plan, sequel);
   const phase = rangePhase(emitLanes(context, kernel), nodeCost(kernel));
   // All of a sort's lanes are sorted in one scratch.
   return [{ ...phase, isSerial: kernel.scratch.length > 0 }];
@@ -85,13 +97,20 @@ function emitLanes(context: KernelContext, kernel: NodeKernel): EmittedKernel {
   }
 }
 
-function emitContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): Phase[] {
+function emitContraction(
+  context: KernelContext,
+  kernel: NodeKernel,
+  plan: ContractPlan,
+  sequel: Sequel | undefined,
+): Phase[] {
   const { module, addressOf, shared } = context;
   const own = kernel.scratch[1] as Buffer;
-  const { code, told } = shared.codeOf(module, kernel, addressOf, (toldOf) =>
-    writeContraction({ ...context, addressOf: toldOf }, kernel, plan),
-  );
-  const cost = nodeCost(kernel);
+  const write = (toldOf: (buffer: Buffer) => number): KernelCode =>
+    writeContraction({ ...context, addressOf: toldOf }, kernel, plan, sequel);
+  // A sequel is one of its own.
+  const { code, told } =
+    sequel === undefined ? shared.codeOf(module, kernel, addressOf, write) : { code: write(addressOf), told: [] };
+  const cost = nodeCost(kernel) + (sequel?.cost ?? 0);
   const { prepare } = code;
   const far = context.readsAhead && prepare === undefined ? farWeights(kernel) : [];
   const phase = (units: number, functionIndex: number, share: number): Phase => ({
@@ -112,7 +131,7 @@ function emitContraction(context: KernelContext, kernel: NodeKernel, plan: Contr
   return [phase(prepare.units, prepare.kernel, PREPARE_SHARE), phase(code.units, code.kernel, 1 - PREPARE_SHARE)];
 }
 
-function writeContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan): KernelCode {
+function writeContraction(context: KernelContext, kernel: NodeKernel, plan: ContractPlan, sequel?: Sequel): KernelCode {
   const { module, addressOf } = context;
   const [left, right, third] = kernel.inputs as readonly [Buffer, Buffer?, Buffer?];
   const output = kernel.outputs[0] as Buffer;
@@ -123,7 +142,7 @@ function writeContraction(context: KernelContext, kernel: NodeKernel, plan: Cont
     ...(third === undefined ? {} : { third: addressOf(third) }),
     output: addressOf(output),
     sharedScratch: addressOf(shared),
-    ...finishOf(context, kernel, output, plan),
+    ...(sequel === undefined ? finishOf(context, kernel, output, plan) : { tail: sequel.functionIndex }),
   });
 }
 
