@@ -88,7 +88,10 @@ function cutKernel(groups: number, rows: number, columns: number, taps: number):
   const leastBlocks = Math.ceil(rows / UNIT_ROWS);
   const mostBlocks = Math.max(leastBlocks, Math.floor(rows / LEAST_UNIT_ROWS));
   // What is read again in each unit is the side that is cut less: the smaller one.
-  const pieces = cutColumns(parts(columns >= rows ? leastBlocks : mostBlocks));
+  const wanted = parts(columns >= rows ? leastBlocks : mostBlocks);
+  // Nine taps are no two equal shares.
+  const isOdd = (taps * groups * leastBlocks * wanted) % 2 === 1 && taps * groups < 2 * WANTED_UNITS;
+  const pieces = cutColumns(isOdd ? 2 * wanted : wanted);
   const unitRows = Math.ceil(rows / Math.min(mostBlocks, Math.max(leastBlocks, parts(pieces))));
   return { groups, rows, unitRows, blocks: Math.ceil(rows / unitRows), columns, pieces };
 }

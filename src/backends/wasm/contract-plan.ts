@@ -37,6 +37,8 @@ export interface ContractPlaces {
   readonly lower?: number;
   /** Sums above it become it. For plans that `finish`. */
   readonly upper?: number;
+  /** Whether the output becomes 0 where the left operand is not greater than 0. For plans that `mask`. */
+  readonly masked?: boolean;
   /**
    * Index of a function of two i32, the first element of the output and the one after the last. Called once for each
    * element, in runs, after it is complete and while it is in the cache.
@@ -84,6 +86,8 @@ export interface ContractPlan {
   readonly finishes: boolean;
   /** Whether it takes `factor` too: plans of weights in a narrow form, which it cannot be taken into before. */
   readonly scales?: boolean;
+  /** Whether the kernel can be `masked`; others leave that to the tail. */
+  readonly masks?: boolean;
   /** How to pack the right operand when `packed` is asked for; none where packing does not help. */
   readonly packing?: Packing;
   /** Scratch that all threads share. */

@@ -1,4 +1,4 @@
-/** Recognises the tails that contraction kernels do on the way: a number for each column, then bounds. */
+/** Recognises the tails that kernels do on the way: a number for each column, then bounds; or a mask. */
 
 import { isFlat } from '../../compiler/index-map.ts';
 import type { Access, Buffer, Expression, Tail } from '../../compiler/schedule.ts';
@@ -51,6 +51,19 @@ export function matchEpilogue(
   const [sum, bias] = split(rest, 'add') ?? [rest, undefined];
   const [source, factor] = (scales && split(sum, 'multiply')) || [sum, undefined];
   return isOutput(source) ? { bias, factor, lower, upper } : undefined;
+}
+
+/** The mask of `select(greater(mask, 0), output, 0)`, the gradient of a relu, element by element; undefined for other tails. */
+export function maskOf({ domain, value }: Tail, output: Buffer): Buffer | undefined {
+  if (value.kind !== 'apply' || value.primitive !== 'select' || value.dtype !== 'float32') return undefined;
+  const [test, chosen, other] = value.operands as readonly [Expression, Expression, Expression];
+  const isZero = (part?: Expression): boolean => part?.kind === 'immediate' && part.value === 0;
+  if (test.kind !== 'apply' || test.primitive !== 'greater' || !isZero(test.operands[1]) || !isZero(other))
+    return undefined;
+  if (chosen.kind !== 'load' || chosen.access.buffer !== output || !isFlat(chosen.access, domain)) return undefined;
+  const [mask] = test.operands as readonly [Expression];
+  const isMask = mask.kind === 'load' && mask.dtype === 'float32' && isFlat(mask.access, domain);
+  return isMask && mask.access.buffer !== output ? mask.access.buffer : undefined;
 }
 
 function boundOf(part: Expression): { side: 'lower' | 'upper'; value: number; of: Expression } | undefined {

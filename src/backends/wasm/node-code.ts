@@ -4,7 +4,7 @@ import { BackendError } from '../../errors.ts';
 import type { SymbolicTensor } from '../../graph/node.ts';
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ContractPlaces, ContractPlan, KernelCode } from './contract-plan.ts';
-import { matchEpilogue } from './epilogue.ts';
+import { maskOf, matchEpilogue } from './epilogue.ts';
 import type { EmittedKernel, KernelContext } from './kernel-context.ts';
 import { nodeCost } from './kernel-cost.ts';
 import { emitTail } from './loop-code.ts';
@@ -163,11 +163,12 @@ export function privateStride(byteLength: number): number {
 /** The tail: done by the kernel itself where it can, as a function where it cannot. */
 function finishOf(
   context: KernelContext,
-  { tail, node }: NodeKernel,
+  { tail, node, inputs }: NodeKernel,
   output: Buffer,
   plan: ContractPlan,
-): Pick<ContractPlaces, 'bias' | 'factor' | 'lower' | 'upper' | 'tail'> {
+): Pick<ContractPlaces, 'bias' | 'factor' | 'lower' | 'upper' | 'masked' | 'tail'> {
   if (tail === undefined) return {};
+  if (plan.masks && maskOf(tail, output) === inputs[0]) return { masked: true };
   const columns = (node.outputs[0] as SymbolicTensor).shape.at(-1) as number;
   const epilogue = plan.finishes ? matchEpilogue(tail, output, columns, plan.scales) : undefined;
   if (epilogue === undefined) return { tail: emitTail(context, output, tail).functionIndex };

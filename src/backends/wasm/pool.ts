@@ -203,6 +203,7 @@ function planPoolGradient(
     product(positions) * product(geometry.window) === product(input);
   return {
     finishes: false,
+    masks: writesAll,
     sharedBytes: 0,
     privateBytes: 0,
     emit: (module, places) => {
@@ -289,7 +290,9 @@ function emitDisjointMaximumGradient(
       f.load('v128.load', source, element).set(x);
       // The first element that is the maximum, or NaN.
       f.get(x).get(y).op('f32x4.eq').get(x).get(x).op('f32x4.ne', 'v128.or').get(isOpen).op('v128.and').tee(isFirst);
-      f.get(dy).op('v128.and').set(x);
+      f.get(dy).op('v128.and');
+      if (places.masked) f.get(x).f32x4(0).op('f32x4.gt', 'v128.and');
+      f.set(x);
       f.get(isOpen).get(isFirst).op('v128.andnot').set(isOpen);
       storeLanes(f, target, element, x, lanes);
     }
