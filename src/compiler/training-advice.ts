@@ -11,3 +11,5 @@ export function trainingAdvice(graph: Graph, updates: readonly Update[]): LowerA
     isRepeatable: repeatableNodes([...graph.outputs, ...updates.map(([, value]) => value)]),
   };
 }
+
+export { splitFolds } from './split-folds.ts';

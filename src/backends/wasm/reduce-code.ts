@@ -140,6 +140,7 @@ function reduceColumns(task: Task, first: Local, last: Local): void {
         f.release(...totals);
       });
     };
+    block(4, 2 * ACCUMULATORS);
     block(4, ACCUMULATORS);
     block(4, 1);
     block(1, 1);

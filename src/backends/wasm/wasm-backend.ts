@@ -105,9 +105,9 @@ async function compileGraph(
     boundary.length === 0 ? graph.outputs : graph.outputs.filter((symbol) => !boundary.includes(symbol));
   await breathe();
   const numeric = { inputs: [...numericInputs, ...numericBoundary], outputs: numericOutputs };
-  const advice =
-    updates.length === 0 ? {} : (await import('../../compiler/training-advice.ts')).trainingAdvice(numeric, updates);
-  const lowered = await breathing(lowerGraph(numeric, updates, advice));
+  const training = updates.length === 0 ? undefined : await import('../../compiler/training-advice.ts');
+  const scheduled = await breathing(lowerGraph(numeric, updates, training?.trainingAdvice(numeric, updates)));
+  const lowered = { ...scheduled, kernels: training?.splitFolds(scheduled.kernels) ?? scheduled.kernels };
   const cost = programCost(lowered.kernels);
   const crew =
     cost < LEAST_SHARED_COST || options.profile ? undefined : await (await import('./crew.ts')).crewFor(options, cost);
