@@ -4,7 +4,7 @@ import { BackendError } from '../../errors.ts';
 import type { TeamOptions } from './emit-program.ts';
 import { availableThreads } from './host-worker.ts';
 import { LocalPlace, type Place } from './place.ts';
-import { emitBarrier, exportThreads, LOST_OFFSET, meetingBytes } from './thread-code.ts';
+import { emitBarrier, exportThreads, LOST_OFFSET, meetingBytes, SHARES_OFFSET } from './thread-code.ts';
 import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
 
 /** How long a run waits for a thread, unless an option says so: far longer than a busy machine keeps one waiting. */
@@ -68,7 +68,10 @@ export async function crewFor(options: CrewOptions, cost: number): Promise<Crew 
   const sharing = (count: number): Crew['meeting'] => ({
     bytes: meetingBytes(count),
     team: (meeting) => ({
-      emitBarrier: (module) => emitBarrier(module, meeting, patienceSeconds),
+      emitMeeting: (module) => ({
+        barrier: emitBarrier(module, meeting, patienceSeconds),
+        shares: meeting + SHARES_OFFSET,
+      }),
       exportThreads: (module, barrier, everyone) => exportThreads(module, { meeting, barrier, everyone }),
     }),
   });

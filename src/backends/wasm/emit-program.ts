@@ -23,7 +23,7 @@ import { type PrologueCall, PrologueLoops } from './prologue-loops.ts';
 import { rareCode } from './rare-code.ts';
 import { emitReduce } from './reduce-code.ts';
 import { emitBufferCopy, emitScan, type Work } from './scan-code.ts';
-import { isShared, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
+import { isShared, type Meeting, type Phase, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 import { SharedCode } from './shared-code.ts';
 import { hasFarWeights } from './touch-code.ts';
 import { emitTransposition } from './transpose-code.ts';
@@ -56,8 +56,8 @@ export interface EmitOptions extends ModuleOptions {
 
 /** Writes what threads need to run a program together; see thread-code.ts. */
 export interface TeamOptions {
-  /** The function `(thread, threads)` that returns when all threads have called it. */
-  emitBarrier(module: ModuleBuilder): number;
+  /** Writes the function `(thread, threads)` that returns when all threads have called it; says where they meet. */
+  emitMeeting(module: ModuleBuilder): Meeting;
   /** Exports what they are called by, from the function `(thread, threads)` that does each one's part. */
   exportThreads(module: ModuleBuilder, barrier: number, everyone: number): void;
 }
@@ -86,7 +86,7 @@ export async function emitProgram(
   };
   // The steps of a loop find their weights where the last one left them.
   const inLoop: KernelContext = { ...context, readsAhead: false };
-  const emit = (kernel: Kernel, barrier: number | undefined, own: KernelContext): Work => {
+  const emit = (kernel: Kernel, meeting: Meeting | undefined, own: KernelContext): Work => {
     switch (kernel.kind) {
       case 'loop':
         return workOf([loopPhase(own, kernel)]);
@@ -95,8 +95,8 @@ export async function emitProgram(
       case 'node':
         return workOf(emitNode(own, kernel, plans.get(kernel)));
       case 'scan': {
-        const body = kernel.body.map((inner) => emit(inner, barrier, inLoop));
-        return emitScan(own, kernel, body, barrier);
+        const body = kernel.body.map((inner) => emit(inner, meeting, inLoop));
+        return emitScan(own, kernel, body, meeting);
       }
       case 'pack':
         return workOf([packPhase(own, kernel, packings.get(kernel))]);
@@ -105,7 +105,7 @@ export async function emitProgram(
   const writeRun = async (
     kernels: readonly Kernel[],
     updates: readonly StateUpdate[],
-    barrier: number | undefined,
+    meeting: Meeting | undefined,
   ): Promise<(f: FunctionBuilder, team?: Team) => RunWriter> => {
     // What follows the gradients of a training is long, and simple: it is worth a look.
     const groups =
@@ -114,7 +114,7 @@ export async function emitProgram(
         : rareCode('groups').groupLoops(kernels, context.addressOf);
     const works: Work[] = [];
     for (const group of groups) {
-      works.push(...emitGroup(context, group, plans, (kernel) => emit(kernel, barrier, context)));
+      works.push(...emitGroup(context, group, plans, (kernel) => emit(kernel, meeting, context)));
       await breathe();
     }
     return (f, team) => {
@@ -137,12 +137,12 @@ export async function emitProgram(
   };
   if (team === undefined) await exportAlone(RUN, schedule.kernels, schedule.updates);
   else {
-    const barrier = team.emitBarrier(module);
-    const write = await writeRun(schedule.kernels, schedule.updates, barrier);
+    const meeting = team.emitMeeting(module);
+    const write = await writeRun(schedule.kernels, schedule.updates, meeting);
     const everyone = module.function(SHARED_PARAMS, [], (f) => {
-      write(f, { thread: f.param(0), threads: f.param(1), barrier }).meet();
+      write(f, { thread: f.param(0), threads: f.param(1), ...meeting }).meet();
     });
-    team.exportThreads(module, barrier, everyone);
+    team.exportThreads(module, meeting.barrier, everyone);
   }
   if (options.profile) {
     for (const [index, kernel] of schedule.kernels.entries()) await exportAlone(kernelExport(index), [kernel]);

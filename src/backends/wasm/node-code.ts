@@ -117,10 +117,12 @@ function emitContraction(
     units,
     grain: 1,
     cost: cost * share,
-    call: (f, first, last, thread) => {
+    begin: (f) => {
       for (const weights of far) {
         emitTouchOfAll(module, f, { start: addressOf(weights), byteLength: byteLengthOf(weights) });
       }
+    },
+    call: (f, first, last, thread) => {
       f.push(first).push(last);
       pushScratch(f, addressOf(own), plan.privateBytes, thread);
       for (const address of told) f.i32(address);

@@ -3,7 +3,7 @@ import { bytesPerElement } from '../../array/dtype.ts';
 import { type Buffer, byteLengthOf, type ScanKernel } from '../../compiler/schedule.ts';
 import type { FunctionBuilder, Local, Operand } from './assembler-function.ts';
 import type { KernelContext } from './kernel-context.ts';
-import { RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
+import { type Meeting, RunWriter, SHARED_PARAMS, type Team } from './share-work.ts';
 
 /** A kernel, ready to be written into the function of a run. */
 export interface Work {
@@ -16,16 +16,16 @@ export function emitScan(
   context: KernelContext,
   scan: ScanKernel,
   body: readonly Work[],
-  barrier: number | undefined,
+  meeting: Meeting | undefined,
 ): Work {
   const { module, addressOf } = context;
-  const isTeamwork = barrier !== undefined && body.some(({ isShared: shared }) => shared);
+  const isTeamwork = meeting !== undefined && body.some(({ isShared: shared }) => shared);
   const index = module.function(isTeamwork ? SHARED_PARAMS : [], [], (f) => {
     const [position, count, place] = f.localsOf('i32', 3) as [Local, Local, Local];
     const setPlace = (whole: Buffer, step: Buffer): void => {
       f.sum([[position, step.size * bytesPerElement(step.dtype)]], addressOf(whole)).set(place);
     };
-    const writer = new RunWriter(f, isTeamwork ? { thread: f.param(0), threads: f.param(1), barrier } : undefined);
+    const writer = new RunWriter(f, isTeamwork ? { thread: f.param(0), threads: f.param(1), ...meeting } : undefined);
     writer.alone(() => {
       for (const { initial, current } of scan.carries) emitBufferCopy(f, context, initial, current);
     });

@@ -2,7 +2,7 @@
 
 import type { FunctionBuilder, Local } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
-import { SHARED_PARAMS } from './share-work.ts';
+import { SHARE_BYTES, SHARED_PARAMS } from './share-work.ts';
 
 /** Turns of a waiting thread before it sleeps: a few tenths of a millisecond. Waking it takes longer than most kernels. */
 const BARRIER_TURNS = 400_000;
@@ -27,16 +27,30 @@ const NAP_NS = 100_000_000;
  */
 export function emitBarrier(module: ModuleBuilder, meeting: number, patienceSeconds: number): number {
   return module.function(SHARED_PARAMS, [], (f) => {
+    const forgetShares = (): void => {
+      const owner = f.local('i32');
+      f.for(owner, 0, threads, 1, () => {
+        f.scaled(owner, SHARE_BYTES)
+          .i32(0)
+          .atomic('i32.atomic.store', meeting + SHARES_OFFSET);
+      });
+      f.release(owner);
+    };
     const [thread, threads] = [f.param(0), f.param(1)];
     const [generation, turn] = f.localsOf('i32', 2) as [Local, Local];
     const readGeneration = (): FunctionBuilder => f.i32(meeting).atomic('i32.atomic.load', GENERATION);
     f.block((exit) => {
-      f.get(threads).i32(2).op('i32.lt_s').brIf(exit);
+      f.get(threads).i32(2).op('i32.lt_s');
+      f.if(() => {
+        forgetShares();
+        f.br(exit);
+      });
       readGeneration().set(generation);
       f.i32(meeting).i32(1).atomic('i32.atomic.rmw.add', COUNT).i32(1).op('i32.add').get(threads).op('i32.eq');
       f.if(() => {
         // The last one: it lets the others go, and wakes those who sleep.
         f.i32(meeting).i32(0).atomic('i32.atomic.store', COUNT);
+        forgetShares();
         f.i32(meeting).get(generation).i32(1).op('i32.add').atomic('i32.atomic.store', GENERATION);
         f.i32(meeting).atomic('i32.atomic.load', SLEEPERS);
         f.if(() => {
@@ -79,6 +93,9 @@ export const THREADS_OFFSET: number = MEETING_BYTES;
 export const TICKETS_OFFSET: number = THREADS_OFFSET + 64;
 export const TICKET_BYTES = 64;
 
+/** Where the words are in which the threads count what they take; see `share-work.ts`. Tickets do not change in a run. */
+export const SHARES_OFFSET: number = TICKETS_OFFSET + 4;
+
 /** Bytes of all words by which so many threads find one another. */
 export function meetingBytes(threads: number): number {
   return TICKETS_OFFSET + threads * TICKET_BYTES;
@@ -96,8 +113,8 @@ export const TICKET = {
   called: 3,
 } as const;
 
-/** Turns of a thread that waits for the next run before it sleeps: about 50 µs. */
-const SPIN_TURNS = 50_000;
+/** Turns of a thread that waits for the next run before it sleeps: what the host does between two steps of a training. */
+const SPIN_TURNS = 400_000;
 
 /** How long it sleeps until it goes back to its messages. */
 const LINGER_NS = 5_000_000;
