@@ -1,7 +1,14 @@
 import type { FunctionBuilder, Local, Term } from './assembler-function.ts';
 import type { ModuleBuilder } from './assembler-module.ts';
 import type { NarrowPlan } from './contract-narrow.ts';
-import { emitPacking, emitPanels, type MatrixLayout, packedBytes, packingOf } from './contract-pack.ts';
+import {
+  emitPacking,
+  emitPanels,
+  emitTransposedPanel,
+  type MatrixLayout,
+  packedBytes,
+  packingOf,
+} from './contract-pack.ts';
 import {
   type ContractPlaces,
   type ContractPlan,
@@ -116,9 +123,10 @@ function depthBlockOf(geometry: DotGeometry): number {
 }
 
 /** Whether all of the right matrix is packed before the product begins. */
-function isPackedAtRun({ m, k, n, transposeRight, packed }: DotGeometry): boolean {
+function isPackedAtRun(geometry: DotGeometry): boolean {
+  const { m, k, n, transposeRight, packed } = geometry;
   const isSmall = m < LEAST_ROWS_TO_PACK || k * n * 4 <= SMALL_MATRIX_BYTES;
-  return !packed && (transposeRight || !isSmall);
+  return !packed && !packsOwnColumns(geometry) && (transposeRight || !isSmall);
 }
 
 /** Whether units are groups of columns. */
@@ -126,12 +134,15 @@ function splitsIntoColumns({ m, n }: DotGeometry): boolean {
   return m < LEAST_ROWS_TO_SPLIT && n > UNIT_COLUMNS;
 }
 
-/** Whether each unit packs the columns that it alone reads, since the cache would not hold them where they are. */
+/**
+ * Whether each unit packs the columns that it alone reads: since the cache would not hold them where they are, or since
+ * they lie as rows.
+ */
 function packsOwnColumns(geometry: DotGeometry): boolean {
   const { m, k, n, transposeRight, packed } = geometry;
-  const fallsIntoOneSet = (n * 4) % SET_BYTES === 0 && k * n * 4 > SMALL_MATRIX_BYTES;
-  const isPackedWhole = packed !== false || transposeRight || m >= LEAST_ROWS_TO_PACK;
-  return !isPackedWhole && fallsIntoOneSet && m >= LEAST_ROWS_TO_PACK_OWN;
+  if (packed !== false || k * n * 4 <= SMALL_MATRIX_BYTES) return false;
+  if (transposeRight) return splitsIntoColumns(geometry);
+  return (n * 4) % SET_BYTES === 0 && m >= LEAST_ROWS_TO_PACK_OWN && m < LEAST_ROWS_TO_PACK;
 }
 
 function ownRightBytes(geometry: DotGeometry): number {
@@ -180,7 +191,7 @@ function emitDot(
   rightBase: number,
   narrow: NarrowPlan | undefined,
 ): KernelCode {
-  const { batch, m, k, n, transposeLeft } = geometry;
+  const { batch, m, k, n, transposeLeft, transposeRight } = geometry;
   const splitsColumns = splitsIntoColumns(geometry);
   const rowsInUnit = unitRows(geometry);
   const columnsInUnit = splitsColumns ? UNIT_COLUMNS : n;
@@ -188,7 +199,7 @@ function emitDot(
   const columnUnits = Math.ceil(n / columnsInUnit);
   const leftRow = transposeLeft ? 4 : k * 4;
   const leftStride = transposeLeft ? m * 4 : k * 4;
-  const panelStride = narrow?.panelStride ?? (isPacked ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4);
+  const panelStride = narrow?.panelStride ?? (isPacked || transposeRight ? k * TILE_COLUMNS * 4 : TILE_COLUMNS * 4);
   const matrixStride = narrow?.matrixStride ?? (isPacked ? packedBytes(dotLayout(geometry)) : k * n * 4);
 
   const kernel = emitKernel(module, (f, unit, scratch) => {
@@ -253,7 +264,7 @@ function emitDot(
       const finish: Finish = { bias: places.bias !== undefined, lower: places.lower, upper: places.upper };
       const advance = (depth: number): void => {
         const leftStep = transposeLeft ? leftStride : 4;
-        const rightStep = narrow?.stepBytes ?? (isPacked ? TILE_COLUMNS : n) * 4;
+        const rightStep = narrow?.stepBytes ?? (isPacked ? TILE_COLUMNS : transposeRight ? 1 : n) * 4;
         f.increment(left, depth * leftStep).increment(right, depth * rightStep);
       };
       if (greatestDepth(geometry) < k) emitDepthBlocks(f, k, depthBlockOf(geometry), finish, multiply, advance);
@@ -292,7 +303,7 @@ function emitOwnOperands(
   { left, right, scratch }: { left: Local; right: Local; scratch: Local },
   { depth, rows, columns }: { depth: number; rows: number; columns: number },
 ): { left?: Local; right?: Local } {
-  const { m, n } = geometry;
+  const { m, k, n, transposeRight } = geometry;
   const copy = (offset: number, from: Local, write: (source: Local, target: Local) => void): Local => {
     const [base, source, target] = f.localsOf('i32', 3) as [Local, Local, Local];
     f.get(from).set(source).get(scratch).i32(offset).op('i32.add').tee(base).set(target);
@@ -316,7 +327,15 @@ function emitOwnOperands(
     }),
     ...(packsOwnColumns(geometry) && {
       right: copy(ownLeftBytes(geometry), right, (source, target) => {
-        emitPanels(f, depth, columns, n * 4, source, target);
+        if (!transposeRight) return emitPanels(f, depth, columns, n * 4, source, target);
+        const panel = f.local('i32');
+        const pack = (width: number): void => {
+          emitTransposedPanel(f, depth, width, k * 4, source, target);
+          f.increment(source, (TILE_COLUMNS * k - depth) * 4);
+        };
+        f.for(panel, 0, Math.floor(columns / TILE_COLUMNS), 1, () => pack(TILE_COLUMNS));
+        if (columns % TILE_COLUMNS > 0) pack(columns % TILE_COLUMNS);
+        f.release(panel);
       }),
     }),
   };

@@ -172,8 +172,11 @@ export function emitPanels(
 
 type Locals6 = [Local, Local, Local, Local, Local, Local];
 
-/** Four steps at a time: 4 × 4 blocks are transposed in registers. */
-function emitTransposedPanel(
+/**
+ * Writes a copy of some columns of a matrix that lie as rows into a panel; both locals are moved. Four steps at a time:
+ * 4 × 4 blocks are transposed in registers.
+ */
+export function emitTransposedPanel(
   f: FunctionBuilder,
   depth: number,
   width: number,
