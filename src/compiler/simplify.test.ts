@@ -108,6 +108,23 @@ describe('simplify()', () => {
     expect(node.inputs[1]?.node.inputs[0]?.node).toMatchObject({ attributes: { value: { data: Float32Array.of(2) } } });
   });
 
+  test('computes between layers whose channels come first as if they came last', () => {
+    const toFirst = (x: SymbolicTensor): SymbolicTensor => apply('transpose', [x], { permutation: [0, 3, 1, 2] });
+    const toLast = (x: SymbolicTensor): SymbolicTensor => apply('transpose', [x], { permutation: [0, 2, 3, 1] });
+    const [x, y, vector] = [float(2, 4, 5, 3), float(2, 4, 5, 3), weight(3)];
+    const wide = apply('broadcast', [apply('reshape', [vector], { shape: [1, 3, 1, 1] })], { shape: [2, 3, 4, 5] });
+    const sum = apply('maximum', [apply('add', [toFirst(x), wide], {}), same(0, 2, 3, 4, 5)], {});
+    const padding = [0, 0, 1, 2].map((high) => [0, high] as const);
+    const padded = apply('pad', [apply('concatenate', [sum, toFirst(y)], { axis: 1 })], { padding, value: 0 });
+    const found = simplified(toLast(padded));
+    expect(primitivesOf(found)).not.toContain('transpose');
+    expect(found.shape).toEqual([2, 5, 7, 6]);
+    expect(primitivesOf(simplified(padded)).filter((primitive) => primitive === 'transpose')).toHaveLength(1);
+    // Nothing is gained where one of the values is as it is.
+    const mixed = apply('add', [toFirst(x), float(2, 3, 4, 5)], {});
+    expect(primitivesOf(simplified(mixed))).toEqual(['input', 'transpose', 'input', 'add']);
+  });
+
   test('lets a product transpose its operands', () => {
     const [x, y] = [float(4, 3), float(4, 5)];
     const flipped = apply('transpose', [x], { permutation: [1, 0] });

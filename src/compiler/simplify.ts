@@ -51,7 +51,10 @@ export function* simplify(graph: Graph, evaluate?: Evaluate): Generator<void, Gr
     const { primitive, inputs, attributes } = node;
     const simplifier = SIMPLIFIERS[primitive] as Simplifier<PrimitiveName> | undefined;
     return (
-      simplifier?.(inputs, attributes, build) ?? liftBroadcast(node, build) ?? foldConstants(node, build, evaluate)
+      simplifier?.(inputs, attributes, build) ??
+      liftBroadcast(node, build) ??
+      lowerTranspose(node, build) ??
+      foldConstants(node, build, evaluate)
     );
   };
   return yield* new GraphRewriter(rule).rewrite(graph);
@@ -87,6 +90,58 @@ function liftBroadcast({ primitive, inputs, attributes }: ProposedNode, build: B
     } else return undefined;
   }
   return build('broadcast', [build(primitive, operands, attributes)], { shape });
+}
+
+/**
+ * `f(transpose(a), transpose(b))` is `transpose(f(a, b))`: layers whose channels come first transpose to and fro, and what is
+ * between them is computed with the channels last, so that transpositions meet and cancel.
+ */
+function lowerTranspose({ primitive, inputs, attributes }: ProposedNode, build: Build): SymbolicTensor | undefined {
+  const turned = inputs.find((input) => permutationToFirst(input) !== undefined);
+  const permutation = turned && permutationToFirst(turned);
+  if (permutation === undefined) return undefined;
+  const sources = inputs.map((input) => channelsLast(input, permutation, build));
+  if (!sources.every((source) => source !== undefined)) return undefined;
+  const transposed = (value: SymbolicTensor): SymbolicTensor => build('transpose', [value], { permutation });
+  if (isElementwise(primitive)) return transposed(build(primitive, sources, attributes));
+  if (primitive === 'concatenate') {
+    const { axis } = attributes as PrimitiveAttributes['concatenate'];
+    return transposed(build(primitive, sources, { axis: permutation[axis] as number }));
+  }
+  if (primitive === 'pad') {
+    const { padding, value } = attributes as PrimitiveAttributes['pad'];
+    const moved = inverseOf(permutation).map((axis) => padding[axis] as PaddingPair);
+    return transposed(build(primitive, sources, { padding: moved, value }));
+  }
+  return undefined;
+}
+
+/** How a value is transposed whose last axis was brought to the second place. */
+function permutationToFirst({ node }: SymbolicTensor): readonly number[] | undefined {
+  if (node.primitive !== 'transpose') return undefined;
+  const { permutation } = node.attributes;
+  return isToFirst(permutation) ? permutation : undefined;
+}
+
+function isToFirst(permutation: readonly number[]): boolean {
+  const last = permutation.length - 1;
+  return last > 2 && permutation.every((axis, place) => axis === (place === 1 ? last : Math.max(0, place - 1)));
+}
+
+function inverseOf(permutation: readonly number[]): readonly number[] {
+  return permutation.map((_, axis) => permutation.indexOf(axis));
+}
+
+/** The value before a transposition, where that costs nothing. */
+function channelsLast(value: SymbolicTensor, permutation: readonly number[], build: Build): SymbolicTensor | undefined {
+  const { node, shape } = value;
+  const [source] = node.inputs;
+  if (source === undefined || shape.length !== permutation.length) return undefined;
+  if (permutationToFirst(value) !== undefined) return source;
+  if (node.primitive !== 'broadcast' || source.shape.length !== shape.length) return undefined;
+  const back = inverseOf(permutation);
+  const moved = build('transpose', [source], { permutation: back });
+  return build('broadcast', [moved], { shape: back.map((axis) => shape[axis] as number) });
 }
 
 function sourceOf({ node }: SymbolicTensor): SymbolicTensor {
@@ -225,6 +280,12 @@ const SIMPLIFIERS: { readonly [K in PrimitiveName]?: Simplifier<K> } = {
     // Axes of extent 1 may go anywhere without moving an element.
     if (long.every((axis, index) => index === 0 || (long[index - 1] as number) < axis)) {
       return build('reshape', [x], { shape: permutation.map((axis) => x.shape[axis] as number) });
+    }
+    if (x.node.primitive === 'pad' && isToFirst(inverseOf(permutation))) {
+      // A convolution takes it over then.
+      const { padding, value } = x.node.attributes;
+      const moved = permutation.map((axis) => padding[axis] as PaddingPair);
+      return build('pad', [build('transpose', x.node.inputs, { permutation })], { padding: moved, value });
     }
     if (x.node.primitive !== 'transpose') return undefined;
     const first = x.node.attributes.permutation;

@@ -1,14 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { Tensor, tensor } from '../array/tensor.ts';
 import { referenceBackend } from '../backends/reference/reference-backend.ts';
+import { ELU } from '../layers/activations/rectifiers.ts';
+import { Conv2D } from '../layers/convolutional/conv.ts';
 import { Dense } from '../layers/core/dense.ts';
 import { Embedding } from '../layers/core/embedding.ts';
 import { Masking } from '../layers/core/masking.ts';
 import { input } from '../layers/input-layer.ts';
 import { clearSession } from '../layers/layer.ts';
+import { Concatenate } from '../layers/merging/concatenate.ts';
 import { Add } from '../layers/merging/merge.ts';
+import { BatchNormalization } from '../layers/normalization/batch-normalization.ts';
+import { GlobalAveragePooling2D } from '../layers/pooling/global-pooling.ts';
+import { MaxPooling2D } from '../layers/pooling/pooling.ts';
+import { Permute } from '../layers/reshaping/reshape.ts';
+import { ZeroPadding2D } from '../layers/reshaping/zero-padding.ts';
 import { Model } from './model.ts';
 import type { PredictDataset } from './predict-batches.ts';
+import { profileModel } from './profile-model.ts';
 import { Sequential } from './sequential.ts';
 
 const backend = referenceBackend();
@@ -26,7 +35,49 @@ function branched(): Model {
   return new Model({ inputs: { a, b }, outputs: sum, name: 'branched' });
 }
 
+async function operationsOf(model: Model, shape: readonly number[]): Promise<string[]> {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const { kernels } = await profileModel(model, new Tensor(shape, 'float32', new Float32Array(size)), { repeats: 1 });
+  return kernels.map(({ operation }) => operation);
+}
+
+/** Units of convolution, normalisation and activation, padded, joined, added and pooled. */
+function convolutional(dataFormat: 'channels_first' | 'channels_last'): Model {
+  const [axis, channels] = dataFormat === 'channels_first' ? [1, [3, 9, 8]] : [-1, [9, 8, 3]];
+  const image = input({ shape: channels as number[] });
+  const padded = new ZeroPadding2D({ padding: 1, dataFormat }).apply(image);
+  const convolved = new Conv2D({ filters: 8, kernelSize: 3, dataFormat }).apply(padded);
+  const normal = new BatchNormalization({ axis: axis as number, betaInitializer: 'ones' }).apply(convolved);
+  const active = new ELU({ alpha: 0.5 }).apply(normal);
+  const pointwise = new Conv2D({ filters: 8, kernelSize: 1, dataFormat, activation: 'gelu' }).apply(active);
+  const sum = new Add().apply([active, pointwise]);
+  const joined = new Concatenate({ axis: axis as number }).apply([sum, pointwise]);
+  const pooled = new MaxPooling2D({ poolSize: 2, dataFormat }).apply(joined);
+  return new Model({ inputs: image, outputs: new GlobalAveragePooling2D({ dataFormat }).apply(pooled) });
+}
+
 describe('Model', () => {
+  test('computes channels that come first with the kernels for those that come last', async () => {
+    const [first, last] = [convolutional('channels_first'), convolutional('channels_last')];
+    last.setWeights(first.getWeights());
+    const size = 2 * 9 * 8 * 3;
+    const images = new Tensor(
+      [2, 9, 8, 3],
+      'float32',
+      Float32Array.from({ length: size }, (_, i) => Math.sin(i * i)),
+    );
+    const turned = new Permute({ dims: [3, 1, 2] });
+    const x = input({ shape: [9, 8, 3] });
+    const turn = new Model({ inputs: x, outputs: turned.apply(x) });
+    const found = await first.predict(await turn.predict(images));
+    expect(found).toEqual(await last.predict(images));
+    const [ofFirst, ofLast] = [await operationsOf(first, [2, 3, 9, 8]), await operationsOf(last, [2, 9, 8, 3])];
+    const computing = (operations: readonly string[]): string[] => operations.filter((each) => each !== 'copy');
+    expect(computing(ofFirst)).toEqual(computing(ofLast));
+    // The input is turned, and one value more is joined.
+    expect(ofFirst.length - computing(ofFirst).length).toBeLessThanOrEqual(2);
+  });
+
   test('runs shared and nested layers on inputs by name', async () => {
     const output = await branched().predict({ a: [[1, 2]], b: [[3, 4]] }, { backend });
     // a: 1 + 2 = 3 in both units; b: 3 + 4 = 7 in both, then 14 in both.
