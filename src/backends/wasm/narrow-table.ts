@@ -14,7 +14,7 @@ const ROWS_AT_ONCE = 256;
 /** Elements that are widened at once. */
 const LANES = 8;
 
-export interface TableLayout {
+interface TableLayout {
   /** Bytes from one row to the next; all begin a whole vector. */
   readonly rowStride: number;
   /** Where the scales begin. */
