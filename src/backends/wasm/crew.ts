@@ -65,6 +65,7 @@ export function startHelpers({ threads = availableThreads() }: CrewOptions): voi
  */
 export async function crewFor(options: CrewOptions, cost: number): Promise<Crew | undefined> {
   const { threads = availableThreads(), patienceSeconds = PATIENCE_SECONDS } = options;
+  const isPage = typeof document === 'object';
   const sharing = (count: number): Crew['meeting'] => ({
     bytes: meetingBytes(count),
     team: (meeting) => ({
@@ -72,10 +73,10 @@ export async function crewFor(options: CrewOptions, cost: number): Promise<Crew 
         barrier: emitBarrier(module, meeting, patienceSeconds),
         shares: meeting + SHARES_OFFSET,
       }),
-      exportThreads: (module, barrier, everyone) => exportThreads(module, { meeting, barrier, everyone }),
+      exportThreads: (module, barrier, everyone) => exportThreads(module, { meeting, barrier, everyone, isPage }),
     }),
   });
-  if (typeof document === 'object') {
+  if (isPage) {
     // A page may not wait, so it cannot be one of several threads.
     if (options.inPlace === true || cost < LEAST_PAGE_COST) return undefined;
     const isIsolated = globalThis.crossOriginIsolated === true;

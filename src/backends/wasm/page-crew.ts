@@ -5,17 +5,14 @@ import { breathe, breathing } from '../../pause.ts';
 import { type CompiledProgram, type Crew, type OpenProgram, openAfterLoss, type Recover } from './crew.ts';
 import { type ByteRange, LeaderError, type PageLeader, PIECE_BYTES, pageLeader } from './page-leader.ts';
 import { copyOf, type NumericData, numbersAt, type Place } from './place.ts';
-import { TICKET, TICKETS_OFFSET } from './thread-code.ts';
-import { type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
+import { THREADS_OFFSET, TICKET, TICKETS_OFFSET } from './thread-code.ts';
+import { ring, type ThreadedProgram, type ThreadPool, threadPool } from './thread-pool.ts';
 
 /** Elements that are copied into shared memory at once: a few milliseconds' at most. */
 const PIECE = 1 << 20;
 
-/**
- * Outputs of this size are copied into memory that the page has touched before: while one worker runs, or while the threads
- * have every processor, which gains nothing where there is less.
- */
-const LEAST_TOUCHED_BYTES = { alone: 1 << 16, shared: 1 << 21 } as const;
+/** Outputs of this size are copied into memory that the page has touched before, while the program runs. */
+const LEAST_TOUCHED_BYTES = 1 << 16;
 
 /** Processors have no smaller pages. */
 const MEMORY_PAGE_BYTES = 4096;
@@ -63,8 +60,8 @@ class SharedPlace implements Place {
   /** Those that are copied into memory that is there. */
   readonly #largeOutputs: readonly Buffer[];
   readonly #targets = new Map<Buffer, ArrayBuffer>();
-  /** Its first word says whether a run is under way. */
-  readonly #ticket: Int32Array;
+  /** Those by which the threads find one another. */
+  readonly #words: Int32Array;
   /** Whether the worker was told something whose end nobody has waited for. */
   #isAhead = false;
   #threads = 1;
@@ -76,8 +73,8 @@ class SharedPlace implements Place {
     this.#pool = pool;
     this.#program = { module, memory, meeting };
     this.#offsets = offsets;
-    this.#largeOutputs = outputs.filter((buffer) => byteLengthOf(buffer) >= LEAST_TOUCHED_BYTES.shared);
-    this.#ticket = new Int32Array(memory.buffer, meeting + TICKETS_OFFSET, 1);
+    this.#largeOutputs = outputs.filter((buffer) => byteLengthOf(buffer) >= LEAST_TOUCHED_BYTES);
+    this.#words = new Int32Array(memory.buffer, meeting);
     this.#id = leader.load(this, { module, memory, pages });
   }
 
@@ -103,16 +100,17 @@ class SharedPlace implements Place {
   }
 
   async run(): Promise<void> {
-    this.#threads = this.#pool?.call(this.#program) ?? 1;
-    Atomics.store(this.#ticket, 0, TICKET.called);
-    const word = this.#ticket.byteOffset / 4;
+    const words = this.#words;
+    const answer = this.#leader.lead(this.#id, words, (callFirst) => {
+      this.#threads = this.#pool?.call(this.#program, callFirst) ?? callAlone(words, callFirst);
+    });
     try {
-      const answer = this.#leader.ask(this.#id, { kind: 'run', threads: this.#threads, ticket: word });
       await Promise.all([answer, this.#touchTargets()]);
       this.#isAhead = false;
-    } finally {
+    } catch (cause) {
       // A worker that has died has not said so.
-      Atomics.store(this.#ticket, 0, TICKET.idle);
+      Atomics.store(words, TICKETS_OFFSET / 4, TICKET.idle);
+      throw cause;
     }
   }
 
@@ -128,7 +126,7 @@ class SharedPlace implements Place {
    */
   take(buffer: Buffer): NumericData {
     const deadline = performance.now() + READ_PATIENCE_MS;
-    while (Atomics.load(this.#ticket, 0) === TICKET.called) {
+    while (Atomics.load(this.#words, TICKETS_OFFSET / 4) >= TICKET.called) {
       if (performance.now() < deadline) continue;
       throw new BackendError('Cannot read a value while a run assigns it: the run does not end; read it later', 'wasm');
     }
@@ -149,6 +147,14 @@ class SharedPlace implements Place {
   #numbers(buffer: Buffer): NumericData {
     return numbersAt(this.#program.memory.buffer, buffer, this.#offsets.get(buffer) ?? 0);
   }
+}
+
+/** Calls the first thread, which has no others; gives how many there are. */
+function callAlone(words: Int32Array, callFirst: () => void): number {
+  Atomics.store(words, THREADS_OFFSET / 4, 1);
+  callFirst();
+  ring(words);
+  return 1;
 }
 
 /** In memory of the worker's own: everything goes by message, and states come back with every run. */
@@ -193,10 +199,10 @@ class MessagePlace implements Place {
 
   async run(): Promise<void> {
     const ranges = this.#kept.map((buffer) => this.#rangeOf(buffer));
-    this.#leader.tell(this.#id, { kind: 'run', threads: 1, ticket: -1 });
+    this.#leader.tell(this.#id, { kind: 'run' });
     const targets: (ArrayBuffer | undefined)[] = [];
     for (const [, byteLength] of ranges) {
-      targets.push(byteLength < LEAST_TOUCHED_BYTES.alone ? undefined : await touchedBytes(byteLength));
+      targets.push(byteLength < LEAST_TOUCHED_BYTES ? undefined : await touchedBytes(byteLength));
     }
     const results = await this.#leader.ask(this.#id, { kind: 'read', ranges, targets });
     this.#results = new Map(this.#kept.map((buffer, index) => [buffer, results[index] as ArrayBuffer]));

@@ -4,7 +4,8 @@
  */
 import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
 import { RUN } from './place.ts';
-import { TICKET } from './thread-code.ts';
+import { LINGER, THREADS_OFFSET, TICKET, TICKETS_OFFSET } from './thread-code.ts';
+import { callDirectly, ring } from './thread-pool.ts';
 
 /** Bytes that are written at once. */
 export const PIECE_BYTES: number = 1 << 20;
@@ -30,13 +31,8 @@ const tasks = {
   call({ id, name, words }) {
     programs.get(id).exports[name](...words);
   },
-  run({ id, threads, ticket }) {
-    try {
-      programs.get(id).exports.${RUN}(threads);
-    } finally {
-      if (ticket >= 0) Atomics.store(new Int32Array(programs.get(id).memory.buffer), ticket, ${TICKET.idle});
-    }
-    return [];
+  run({ id }) {
+    programs.get(id).exports.${RUN}();
   },
   read({ id, ranges, targets }) {
     const { buffer } = programs.get(id).memory;
@@ -54,8 +50,29 @@ const tasks = {
   },
 };
 const failures = new Map();
+const lead = ({ id, meeting }) => {
+  try {
+    if (failures.has(id)) throw failures.get(id);
+    const { memory, exports } = programs.get(id);
+    const words = new Int32Array(memory.buffer, meeting);
+    try {
+      do {
+        exports.${RUN}(words[${THREADS_OFFSET / 4}]);
+        Atomics.store(words, ${TICKETS_OFFSET / 4}, ${TICKET.ready});
+        send({ led: id });
+      } while (exports.${LINGER}(0));
+    } catch (error) {
+      Atomics.store(words, ${TICKETS_OFFSET / 4}, ${TICKET.idle});
+      throw error;
+    }
+  } catch (error) {
+    failures.delete(id);
+    send({ led: id, failure: String(error) });
+  }
+};
 const receive = (message) => {
   const { kind, id, reply } = message;
+  if (kind === 'lead') return lead(message);
   let result = [];
   try {
     if (kind === 'drop' || !failures.has(id)) result = tasks[kind](message);
@@ -86,15 +103,12 @@ export type LeaderTask =
       readonly byteLength: number;
     }
   | { readonly kind: 'call'; readonly name: string; readonly words: readonly number[] }
-  | RunTask
+  | { readonly kind: 'run' }
+  | {
+      readonly kind: 'lead' /** Address of the words by which the threads find one another. */;
+      readonly meeting: number;
+    }
   | { readonly kind: 'drop'; readonly byteLength: number };
-
-interface RunTask {
-  readonly kind: 'run';
-  readonly threads: number;
-  /** Index of a word of the memory that becomes idle when the run is over; negative for none. */
-  readonly ticket: number;
-}
 
 /** Address and length of what it is to give back. */
 export type ByteRange = readonly [address: number, byteLength: number];
@@ -102,7 +116,6 @@ export type ByteRange = readonly [address: number, byteLength: number];
 /** What the worker is asked, and answers when it has done all before. */
 export type LeaderQuestion =
   | { readonly kind: 'sync' }
-  | RunTask
   | {
       readonly kind: 'read';
       readonly ranges: readonly ByteRange[];
@@ -111,10 +124,15 @@ export type LeaderQuestion =
     };
 
 type Answer =
-  | { readonly reply: number; readonly result: readonly ArrayBuffer[] }
-  | { readonly reply: number; readonly failure: string }
+  | Outcome
   /** A piece that was written, and can be used again. */
   | { readonly spare: ArrayBuffer };
+
+/** Of what was asked, or of a run of a program in shared memory. */
+type Outcome = ({ readonly reply: number } | { readonly led: number }) & {
+  readonly result?: readonly ArrayBuffer[];
+  readonly failure?: string;
+};
 
 interface Forgotten {
   readonly id: number;
@@ -132,6 +150,8 @@ export class LeaderError extends Error {
   override readonly name: string = 'LeaderError';
 }
 
+const DEAD = 'Cannot run the program: its worker has died';
+
 /** So often a worker may die until none is started any more. */
 const MOST_FAILURES = 3;
 
@@ -142,6 +162,10 @@ export class PageLeader {
   #worker: HostWorker | undefined;
   #setReady: (isReady: boolean) => void = () => {};
   readonly #waiting = new Map<number, Waiting>();
+  /** By program, those that wait for the end of a run. */
+  readonly #runs = new Map<number, Waiting & { readonly words: Int32Array }>();
+  /** The words of the program that the worker may wait in for the next run: it hears no message then. */
+  #lingering: WeakRef<Int32Array> | undefined;
   readonly #spares: ArrayBuffer[] = [];
   readonly #forgotten = new FinalizationRegistry<Forgotten>(({ id, byteLength }) => {
     this.tell(id, { kind: 'drop', byteLength });
@@ -182,8 +206,36 @@ export class PageLeader {
     this.tell(id, { kind: 'write', address, bytes, byteLength });
   }
 
+  /**
+   * Runs a program in shared memory, the words of whose threads are given. For a while the worker waits for the next run
+   * then, which needs no message.
+   *
+   * @param call calls the threads, and with them the first one by the function that it gets
+   * @throws {LeaderError} when this, or something before it, has failed.
+   */
+  async lead(id: number, words: Int32Array, call: (callFirst: () => void) => void): Promise<void> {
+    if (this.#worker === undefined) throw new LeaderError(DEAD);
+    const end = new Promise<unknown>((resolve, reject) => this.#runs.set(id, { resolve, reject, words }));
+    let isCalled = false;
+    call(() => {
+      isCalled = callDirectly(words, TICKETS_OFFSET / 4, true);
+    });
+    if (!isCalled) this.tell(id, { kind: 'lead', meeting: words.byteOffset });
+    await end;
+  }
+
+  /** Lets the worker go back to its messages. */
+  #dismiss(): void {
+    const words = this.#lingering?.deref();
+    this.#lingering = undefined;
+    if (words === undefined) return;
+    Atomics.compareExchange(words, TICKETS_OFFSET / 4, TICKET.ready, TICKET.idle);
+    ring(words);
+  }
+
   /** The bytes of a `write` are given away. Of failures the next answer tells. */
   tell(id: number, task: LeaderTask): void {
+    this.#dismiss();
     this.#worker?.post({ id, ...task }, task.kind === 'write' ? [task.bytes] : []);
   }
 
@@ -193,12 +245,13 @@ export class PageLeader {
    * @throws {LeaderError} when this, or something before it, has failed.
    */
   async ask(id: number, question: LeaderQuestion): Promise<readonly ArrayBuffer[]> {
-    if (this.#worker === undefined) throw new LeaderError('Cannot run the program: its worker has died');
+    if (this.#worker === undefined) throw new LeaderError(DEAD);
     const reply = this.#nextReply++;
     const answer = new Promise<readonly ArrayBuffer[]>((resolve, reject) => {
       this.#waiting.set(reply, { resolve, reject });
     });
     const given = question.kind === 'read' ? question.targets.filter((target) => target !== undefined) : [];
+    this.#dismiss();
     this.#worker.post({ id, reply, ...question }, given);
     return await answer;
   }
@@ -213,10 +266,19 @@ export class PageLeader {
       if (this.#spares.length < MOST_SPARES) this.#spares.push(answer.spare);
       return;
     }
-    const waiting = this.#waiting.get(answer.reply);
-    this.#waiting.delete(answer.reply);
-    if ('result' in answer) waiting?.resolve(answer.result);
+    const waiting = 'led' in answer ? this.#endRun(answer.led) : this.#waiting.get(answer.reply);
+    if ('reply' in answer) this.#waiting.delete(answer.reply);
+    if (answer.failure === undefined) waiting?.resolve(answer.result ?? []);
     else waiting?.reject(new LeaderError(`Cannot run the program in a worker: ${answer.failure}`));
+  }
+
+  #endRun(id: number): Waiting | undefined {
+    const run = this.#runs.get(id);
+    this.#runs.delete(id);
+    this.#lingering = run && new WeakRef(run.words);
+    // What was asked meanwhile waits for the worker.
+    if (this.#runs.size + this.#waiting.size > 0) this.#dismiss();
+    return run;
   }
 
   #fail(cause: unknown): void {
@@ -226,10 +288,11 @@ export class PageLeader {
     this.#worker = undefined;
     this.#setReady(false);
     this.isReady = Promise.resolve(false);
-    for (const { reject } of this.#waiting.values()) {
+    for (const { reject } of [...this.#waiting.values(), ...this.#runs.values()]) {
       reject(new LeaderError(`Cannot run the program in a worker: ${(cause as Error).message}`, { cause }));
     }
     this.#waiting.clear();
+    this.#runs.clear();
   }
 }
 

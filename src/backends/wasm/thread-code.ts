@@ -89,6 +89,12 @@ export const WORK = 'work';
 /** Where the number of threads of the present run stands, from the beginning of the meeting's words. */
 export const THREADS_OFFSET: number = MEETING_BYTES;
 
+/**
+ * The word that sleeping threads wait at, for their tickets: it counts the calls. One word wakes all of them in one go; the
+ * first of several might take the caller's processor before it has woken the others.
+ */
+export const BELL_OFFSET: number = THREADS_OFFSET + 4;
+
 /** Where each thread's ticket stands: that of thread `t` at `TICKETS_OFFSET + t · TICKET_BYTES`. */
 export const TICKETS_OFFSET: number = THREADS_OFFSET + 64;
 export const TICKET_BYTES = 64;
@@ -111,10 +117,19 @@ export const TICKET = {
   ready: 2,
   /** It is to run, or does. */
   called: 3,
+  /** The same, and a message says so: it is to hear what came before. */
+  posted: 4,
 } as const;
 
 /** Turns of a thread that waits for the next run before it sleeps: what the host does between two steps of a training. */
 const SPIN_TURNS = 400_000;
+
+/**
+ * The same where all threads are workers of a page. The first one waits for a millisecond or two, in which a page that
+ * predicts again and again is back: it need not be woken then, and keeps its processor, so that the others are not put on the
+ * same one. They leave theirs to the page.
+ */
+const PAGE_SPIN_TURNS = { first: 2_000_000, others: 50_000 } as const;
 
 /** How long it sleeps until it goes back to its messages. */
 const LINGER_NS = 5_000_000;
@@ -125,17 +140,42 @@ interface ThreadParts {
   readonly barrier: number;
   /** The function `(thread, threads)` that does each thread's part. */
   readonly everyone: number;
+  /** Whether the first thread is a worker, too, and the caller a page. */
+  readonly isPage: boolean;
 }
 
-/** Exports `run`, for the caller, and `work`, for the others. */
-export function exportThreads(module: ModuleBuilder, { meeting, barrier, everyone }: ThreadParts): void {
+/** Name of the exported function `(thread)` that waits for the next run, and says whether it has come. */
+export const LINGER = 'linger';
+
+/** Exports `run`, for the first thread, and `work`, for the others; and what they wait in between two runs. */
+export function exportThreads(module: ModuleBuilder, { meeting, barrier, everyone, isPage }: ThreadParts): void {
   const run = module.function(['i32'], [], (f) => {
     f.i32(0).get(f.param(0)).call(everyone);
     f.i32(0).get(f.param(0)).call(barrier);
   });
   module.exportFunction('run', run);
+  const linger = module.function(['i32'], ['i32'], (f) => {
+    const [thread, turn, ticket, bell] = [f.param(0), f.local('i32'), f.local('i32'), f.local('i32')];
+    f.sum([[thread, TICKET_BYTES]], meeting + TICKETS_OFFSET).set(ticket);
+    // Who calls writes the ticket, then the bell.
+    f.i32(meeting).atomic('i32.atomic.load', BELL_OFFSET).set(bell);
+    if (isPage) f.i32(PAGE_SPIN_TURNS.others).i32(PAGE_SPIN_TURNS.first).get(thread).op('select');
+    else f.i32(SPIN_TURNS);
+    f.set(turn);
+    f.block((changed) => {
+      f.loop((spin) => {
+        f.get(ticket).atomic('i32.atomic.load').i32(TICKET.ready).op('i32.ne').brIf(changed);
+        f.increment(turn, -1).get(turn).brIf(spin);
+      });
+      f.i32(meeting).get(bell).i64(LINGER_NS).atomic('memory.atomic.wait32', BELL_OFFSET).op('drop');
+    });
+    // Called again; or sent away, maybe by itself.
+    f.get(ticket).i32(TICKET.ready).i32(TICKET.idle).atomic('i32.atomic.rmw.cmpxchg');
+    f.i32(TICKET.called).op('i32.eq');
+  });
+  module.exportFunction(LINGER, linger);
   const work = module.function(['i32'], [], (f) => {
-    const [thread, turn, threads, ticket] = [f.param(0), f.local('i32'), f.local('i32'), f.local('i32')];
+    const [thread, threads, ticket] = [f.param(0), f.local('i32'), f.local('i32')];
     f.sum([[thread, TICKET_BYTES]], meeting + TICKETS_OFFSET).set(ticket);
     f.loop((again) => {
       f.i32(meeting).atomic('i32.atomic.load', THREADS_OFFSET).set(threads);
@@ -143,17 +183,7 @@ export function exportThreads(module: ModuleBuilder, { meeting, barrier, everyon
       // The ticket is ready before the caller can go on, so that its next call is not overwritten.
       f.get(ticket).i32(TICKET.ready).atomic('i32.atomic.store');
       f.get(thread).get(threads).call(barrier);
-      f.i32(SPIN_TURNS).set(turn);
-      f.block((changed) => {
-        f.loop((spin) => {
-          f.get(ticket).atomic('i32.atomic.load').i32(TICKET.ready).op('i32.ne').brIf(changed);
-          f.increment(turn, -1).get(turn).brIf(spin);
-        });
-        f.get(ticket).i32(TICKET.ready).i64(LINGER_NS).atomic('memory.atomic.wait32').op('drop');
-      });
-      // Called again; or sent away, maybe by itself.
-      f.get(ticket).i32(TICKET.ready).i32(TICKET.idle).atomic('i32.atomic.rmw.cmpxchg');
-      f.i32(TICKET.called).op('i32.eq').brIf(again);
+      f.get(thread).call(linger).brIf(again);
     });
   });
   module.exportFunction(WORK, work);

@@ -3,7 +3,7 @@
  * again, or that takes long, serve all programs, end when none has run for a while, and never keep a process alive.
  */
 import { COUNT_DROPPED, type HostWorker, startWorker } from './host-worker.ts';
-import { LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
+import { BELL_OFFSET, LOST_OFFSET, THREADS_OFFSET, TICKET, TICKET_BYTES, TICKETS_OFFSET, WORK } from './thread-code.ts';
 
 /** Milliseconds without a run after which the threads end. */
 const IDLE_MS = 30_000;
@@ -81,22 +81,28 @@ export class ThreadPool {
   /**
    * Calls the threads that have the program to its next run, and gives how many run it, with the first. Who comes too
    * late to one run is there for one of the next. The first run of a program starts no threads: it may be its only one.
+   *
+   * @param callFirst calls the first thread, where that is not the caller
    */
-  call(program: ThreadedProgram): number {
+  call(program: ThreadedProgram, callFirst: () => void = () => {}): number {
     this.#lastUsed = performance.now();
     const words = new Int32Array(program.memory.buffer, program.meeting);
     const id = this.#idOf(program, words);
-    if (id === undefined) return 1;
-    this.#sendAway(program);
     let threads = 1;
-    while (threads <= this.#workers.length && Atomics.load(words, ticketOf(threads)) !== TICKET.absent) threads++;
-    Atomics.store(words, THREADS_OFFSET / 4, threads);
-    for (let thread = 1; thread < threads; thread++) {
-      const ticket = ticketOf(thread);
-      const was = Atomics.exchange(words, ticket, TICKET.called);
-      if (was === TICKET.ready) Atomics.notify(words, ticket);
-      else this.#workers[thread - 1]?.post({ kind: 'run', id, thread });
+    // Who waits in a program that was not called last may have messages of others, whose turn is before.
+    const isLast = this.#last?.deref() === program;
+    if (id !== undefined) {
+      this.#sendAway(program);
+      while (threads <= this.#workers.length && Atomics.load(words, ticketOf(threads)) !== TICKET.absent) threads++;
     }
+    Atomics.store(words, THREADS_OFFSET / 4, threads);
+    callFirst();
+    const away: number[] = [];
+    for (let thread = 1; thread < threads; thread++) {
+      if (!callDirectly(words, ticketOf(thread), isLast)) away.push(thread);
+    }
+    ring(words);
+    for (const thread of away) this.#workers[thread - 1]?.post({ kind: 'run', id, thread });
     return threads;
   }
 
@@ -126,9 +132,9 @@ export class ThreadPool {
     const words = new Int32Array(last.memory.buffer, last.meeting);
     for (let thread = 1; thread <= this.#workers.length; thread++) {
       const ticket = ticketOf(thread);
-      const was = Atomics.compareExchange(words, ticket, TICKET.ready, TICKET.idle);
-      if (was === TICKET.ready) Atomics.notify(words, ticket);
+      Atomics.compareExchange(words, ticket, TICKET.ready, TICKET.idle);
     }
+    ring(words);
   }
 
   #give(program: ThreadedProgram, words: Int32Array): number | undefined {
@@ -159,6 +165,19 @@ export class ThreadPool {
     }, IDLE_MS);
     if (typeof this.#timer === 'object') this.#timer.unref();
   }
+}
+
+/** Calls a thread that waits in the program, if it may; else it is to be told by a message. */
+export function callDirectly(words: Int32Array, ticket: number, mayBe: boolean): boolean {
+  if (mayBe && Atomics.compareExchange(words, ticket, TICKET.ready, TICKET.called) === TICKET.ready) return true;
+  Atomics.store(words, ticket, TICKET.posted);
+  return false;
+}
+
+/** Wakes the threads that sleep, so that they look at their tickets. */
+export function ring(words: Int32Array): void {
+  Atomics.add(words, BELL_OFFSET / 4, 1);
+  Atomics.notify(words, BELL_OFFSET / 4);
 }
 
 function ticketOf(thread: number): number {

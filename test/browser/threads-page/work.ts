@@ -1,6 +1,6 @@
 /**
- * What Node, a page and a worker of a page do alike: predictions of a large model, which is built or loaded, and of one of
- * large weights, and a training of a small one.
+ * What Node, a page and a worker of a page do alike: predictions of a large model, which is built or loaded, of one of large
+ * weights, and of two in turn and at once, and a training of a small one.
  */
 import {
   type Backend,
@@ -39,7 +39,7 @@ const ROWS = 136;
 const SAMPLES = 64;
 const PIXELS = 24 * 24 * 3;
 
-export const WORKS: Readonly<Record<'predict' | 'load' | 'wide' | 'train', Prepare>> = {
+export const WORKS: Readonly<Record<'predict' | 'load' | 'wide' | 'train' | 'alternate', Prepare>> = {
   predict: async () => {
     const model = await largeModel();
     const images = Array.from({ length: PREDICTIONS }, (_, index) => waves(IMAGE, index));
@@ -68,6 +68,24 @@ export const WORKS: Readonly<Record<'predict' | 'load' | 'wide' | 'train', Prepa
       const last = (await model.predict(x, { batchSize: ROWS })).data as Float32Array;
       // The beginning and the end of what is computed: of all bits, comparing them would take longest.
       return [last.subarray(0, WIDTH), last.subarray(-WIDTH)];
+    };
+  },
+  // Workers that wait for the next run of one program are called to another.
+  alternate: async () => {
+    const models = [512, 640].map((width) => {
+      const model = new Sequential([new InputLayer({ batchShape: [null, width] }), new Dense({ units: width })]);
+      fill(model);
+      return { model, x: tensor(waves(256 * width, width), [256, width]) };
+    });
+    const options = { batchSize: 256 };
+    return async () => {
+      const outputs: Float32Array[] = [];
+      for (let turn = 0; turn < PREDICTIONS; turn++) {
+        for (const { model, x } of models) outputs.push((await model.predict(x, options)).data as Float32Array);
+        const both = await Promise.all(models.map(({ model, x }) => model.predict(x, options)));
+        outputs.push(...both.map(({ data }) => data as Float32Array));
+      }
+      return outputs.map((output) => output.subarray(-1024));
     };
   },
   train: async () => {
