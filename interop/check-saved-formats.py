@@ -37,8 +37,6 @@ import zipfile
 folder, judge, *names = sys.argv[1:]
 folder = pathlib.Path(folder)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# With oneDNN, TensorFlow 2.21 corrupts its memory in trainings of some separable convolutions, and dies.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 warnings.filterwarnings("ignore")
 if judge == "arrays":
     import safetensors
