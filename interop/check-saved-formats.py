@@ -13,7 +13,7 @@ again.
 
 The first line is { "judge", "backend" }; then comes one line of JSON for each model and format: { "name", "format" } and
 
-    "lacks"       what the judge does not have, so that it cannot load the model; nothing else follows
+    "lacks"       what the judge does not have, so that it cannot load the model
     "otherwise"   why the judge cannot be asked, though it has the parts; "onJax": whether the same release can be on JAX
     "problem"     what went wrong
     "difference"  the largest of outputs, relative to the largest output when that is above 1
@@ -281,26 +281,27 @@ def checks_of_keras(stem, case):
     yield "h5", lambda: whole_model(stem, "h5", case)
     sharded = ["weights.json"] if HAS_SHARDS else []
     for ending in ["weights.h5", *sharded, "old.h5"]:
-        yield ending, lambda: weights_alone(ending)
+        yield ending, lambda ending=ending: weights_alone(ending)
     if training is not None:
         yield "trained.keras", trained_file
         for ending in ["weights.h5", *sharded]:
-            yield f"trained.{ending}", lambda: trained_weights(ending)
+            yield f"trained.{ending}", lambda ending=ending: trained_weights(ending)
 
 
 def checks_of_tf_keras(stem, case):
     state = {}
 
-    def h5_file():
-        state["model"] = load(f"{stem}.h5")
-        state["weights"] = state["model"].get_weights()
-        return whole_model(stem, "h5", case, state["model"])
+    def model_file(ending):
+        model = load(f"{stem}.{ending}")
+        state.update(model=model, weights=model.get_weights())
+        return whole_model(stem, ending, case, model)
 
     def weights_alone(**options):
         return {"arrays": reloaded_arrays(state["model"], f"{stem}.old.h5", state["weights"], **options)}
 
-    yield "h5", h5_file
-    yield "keras2.h5", lambda: whole_model(stem, "keras2.h5", case)
+    if not case["keras3Only"]:
+        yield "h5", lambda: model_file("h5")
+    yield "keras2.h5", lambda: model_file("keras2.h5")
     yield "old.h5", weights_alone
     yield "old.h5 by name", lambda: weights_alone(by_name=True)
     if case["training"] is not None:
@@ -311,17 +312,20 @@ def checks_of_tf_keras(stem, case):
 
 def rows_of(stem, case):
     if judge == "tf_keras":
-        if case["keras3Only"]:
-            yield {"format": "h5", "lacks": "; ".join(case["keras3Only"])}
+        checks = list(checks_of_tf_keras(stem, case))
+        lacks = "; ".join(case["keras3Only"])
+        if lacks:
+            yield {"format": "h5", "lacks": lacks}
+        if not pathlib.Path(f"{stem}.keras2.h5").exists():
+            yield from ({"format": ending, "lacks": lacks} for ending, _ in checks)
             return
-        checks = checks_of_tf_keras(stem, case)
     else:
+        checks = list(checks_of_keras(stem, case))
         with zipfile.ZipFile(f"{stem}.keras") as archive:
             missing = missing_classes(json.loads(archive.read("config.json")))
         if missing:
-            yield {"format": "keras", "lacks": ", ".join(sorted(missing))}
+            yield from ({"format": ending, "lacks": ", ".join(sorted(missing))} for ending, _ in checks)
             return
-        checks = checks_of_keras(stem, case)
     for ending, check in checks:
         try:
             yield {"format": ending, **check()}

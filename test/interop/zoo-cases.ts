@@ -7,6 +7,7 @@ import {
   loadModel,
   modelFromJSON,
   optimizers,
+  type SaveOptions,
   type Tensor,
   tensor,
   UnsupportedError,
@@ -112,7 +113,7 @@ export class ZooCases {
     const prediction = await predictSeeded(model);
     this.counts.distinct++;
     await model.save(at('keras'), { includeOptimizer: false });
-    if (keras3Only.length === 0) await model.save(at('keras2.h5'), { includeOptimizer: false, kerasVersion: 2 });
+    await saveForKeras2(model, at('keras2.h5'), { includeOptimizer: false });
     for (const ending of WEIGHT_ENDINGS) {
       await model.saveWeights(at(ending), ending === 'weights.json' ? { shardSize: SHARD_SIZE } : {});
     }
@@ -162,11 +163,16 @@ export class ZooCases {
     await trained.save(at('trained.keras'));
     await trained.saveWeights(at('trained.weights.h5'));
     await trained.saveWeights(at('trained.weights.json'), { shardSize: SHARD_SIZE });
-    await trained.save(at('trained.keras2.h5'), { kerasVersion: 2 }).catch((error: unknown) => {
-      if (!(error instanceof UnsupportedError)) throw error;
-    });
+    await saveForKeras2(trained, at('trained.keras2.h5'));
     return { x, y, losses: await trainSteps(trained, { x, y }, STEPS) };
   }
+}
+
+/** Saves a model that Keras 2 has a form for. */
+async function saveForKeras2(model: KerasModel, path: string, options: SaveOptions = {}): Promise<void> {
+  await model.save(path, { ...options, kerasVersion: 2 }).catch((error: unknown) => {
+    if (!(error instanceof UnsupportedError)) throw error;
+  });
 }
 
 /** Trains on one batch, and gives what each step cost. */
