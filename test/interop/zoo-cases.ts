@@ -26,7 +26,7 @@ const SHARD_SIZE = 40_000_000;
 const TRAINED_ROWS = 8;
 
 /** Gradients of outputs that are larger are so large that SGD runs away. */
-const HUGE_OUTPUT = 100;
+const HUGE_OUTPUT = 50;
 
 /** Steps before a training is saved, and steps that are compared. */
 const STEPS_BEFORE = 2;
